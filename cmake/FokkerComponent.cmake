@@ -1,0 +1,44 @@
+# fokker_warnings(<target>): the warnings that fokker's own code is held to. Never exported.
+function(fokker_warnings target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
+                                           $<$<BOOL:${FOKKER_WERROR}>:-Werror>)
+endfunction()
+
+# fokker_component(<name> [DEPENDS <target>...] [PRIVATE_DEPENDS <target>...]
+#                  [HEADER_ONLY_DEPENDS <target>...])
+#
+# One folder, one target: fokker_<name>, known as fokker::<name> inside, in the build tree's export
+# and after install. Headers come from include/fokker/, sources from src/*.cpp; without a source the
+# target is an INTERFACE library.
+#   DEPENDS              appear in the public headers
+#   PRIVATE_DEPENDS      are linked, but used by the sources only
+#   HEADER_ONLY_DEPENDS  are included by the sources only; who links fokker never needs them
+function(fokker_component name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPENDS;PRIVATE_DEPENDS;HEADER_ONLY_DEPENDS")
+  set(target fokker_${name})
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/src/*.cpp")
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/include/fokker/*.hpp")
+
+  if(sources)
+    set(scope PUBLIC)
+    add_library(${target} STATIC ${sources})
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    fokker_warnings(${target})
+    target_include_directories(${target} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/src")
+    target_link_libraries(${target} PRIVATE ${arg_PRIVATE_DEPENDS})
+    foreach(dependency IN LISTS arg_HEADER_ONLY_DEPENDS)
+      target_include_directories(${target} SYSTEM PRIVATE
+                                 $<TARGET_PROPERTY:${dependency},INTERFACE_INCLUDE_DIRECTORIES>)
+    endforeach()
+  else()
+    set(scope INTERFACE)
+    add_library(${target} INTERFACE)
+  endif()
+
+  add_library(fokker::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  target_compile_features(${target} ${scope} cxx_std_20)
+  target_sources(${target} ${scope}
+                 FILE_SET HEADERS BASE_DIRS "${CMAKE_CURRENT_SOURCE_DIR}/include" FILES ${headers})
+  target_link_libraries(${target} ${scope} ${arg_DEPENDS})
+endfunction()

@@ -1,0 +1,27 @@
+# What `cmake --install` puts down, and the package that find_package(fokker) reads; the build folder
+# holds the same package, usable without installing.
+include(CMakePackageConfigHelpers)
+set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/fokker")
+
+install(TARGETS fokker_solvers fokker_processes fokker_diffusion fokker_analysis fokker_umbrella
+        EXPORT fokkerTargets
+        ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+        FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(EXPORT fokkerTargets NAMESPACE fokker:: DESTINATION "${package_dir}")
+export(EXPORT fokkerTargets NAMESPACE fokker:: FILE "${PROJECT_BINARY_DIR}/fokkerTargets.cmake")
+
+configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/fokkerConfig.cmake.in"
+                              "${PROJECT_BINARY_DIR}/fokkerConfig.cmake"
+                              INSTALL_DESTINATION "${package_dir}")
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/fokkerConfigVersion.cmake"
+                                 COMPATIBILITY SameMinorVersion)
+configure_file("${CMAKE_CURRENT_LIST_DIR}/Findpcg.cmake" "${PROJECT_BINARY_DIR}/Findpcg.cmake"
+               COPYONLY)
+install(FILES "${PROJECT_BINARY_DIR}/fokkerConfig.cmake"
+              "${PROJECT_BINARY_DIR}/fokkerConfigVersion.cmake"
+              "${PROJECT_BINARY_DIR}/Findpcg.cmake"
+        DESTINATION "${package_dir}")
+
+if(TARGET fokker)
+  install(TARGETS fokker RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+endif()

@@ -1,0 +1,111 @@
+#pragma once
+/// @file  fokker/solvers/advance.hpp
+/// @brief A block on its way: state, noise and scratch of a solver, made once per block.
+
+#include <cmath>
+#include <cstdint>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include <fokker/solvers/brownian.hpp>
+#include <fokker/solvers/solution.hpp>
+#include <fokker/solvers/solver.hpp>
+
+namespace fokker::detail {
+
+/// Refuses a direction of time that the process does not run in.
+/// @throws std::invalid_argument
+template <class P>
+void require_clock(bool up) {
+  if (up && clock_of<P> == Clock::down)
+    throw std::invalid_argument(
+        "this process runs down in time (a reverse SDE): give a grid from its end time to t_min");
+  if (!up && clock_of<P> == Clock::up)
+    throw std::invalid_argument(
+        "a forward SDE runs up in time only: give an increasing grid, or use ReverseSde");
+}
+
+/// A block (or one path) advanced by a fixed-step solver: x(t0) becomes x(t1) in one step.
+template <class P, class M, State X>
+class Advance {
+  using S = typename X::Scalar;
+
+ public:
+  /// @param d, n   shape of the state; `real` of the n columns count as paths
+  Advance(const P& process, const M& method, Index d, Index n, Index /*real*/, std::uint64_t seed,
+          std::uint64_t first_path)
+      : process_(process),
+        method_(method),
+        x_(d, n),
+        y_(d, n),
+        source_(seed, first_path, n, wiener_dimension(process, d)),
+        workspace_(d, n) {
+    static_assert(Stepper<M, P, X>, "the solver's step does not take this process");
+    dw_.w.resize(wiener_dimension(process, d), n);
+  }
+
+  X& x() { return x_; }
+  Status status() const { return Status::success; }
+  Counts counts() const {
+    const Evaluations per_step = method_.evaluations(noise_kind<P>);
+    return {steps_, 0, steps_ * static_cast<std::uint64_t>(per_step.drift),
+            steps_ * static_cast<std::uint64_t>(per_step.diffusion)};
+  }
+
+  void to(Time t0, Time t1) {
+    source_.increment(t0, t1, dw_);
+    method_.step(process_, x_, t0, t1 - t0, dw_, y_, workspace_);
+    x_.swap(y_);
+    ++steps_;
+  }
+
+ private:
+  const P& process_;
+  const M& method_;
+  X x_, y_;
+  Increment<P, X> dw_;
+  BrownianIncrements<S> source_;
+  typename M::template Workspace<X> workspace_;
+  std::uint64_t steps_ = 0;
+};
+
+/// A block advanced by an adaptive solver: every path by itself, with its own steps.
+template <class P, AdaptiveSolver M, State X>
+class Advance<P, M, X> {
+  using Column = Path<typename X::Scalar, X::RowsAtCompileTime>;
+  using Run = typename M::template Run<P, Column>;
+
+ public:
+  Advance(const P& process, const M& method, Index d, Index n, Index real, std::uint64_t,
+          std::uint64_t)
+      : x_(d, n), column_(d) {
+    runs_.reserve(static_cast<std::size_t>(real));
+    for (Index j = 0; j < real; ++j) runs_.emplace_back(method, process, d);
+  }
+
+  X& x() { return x_; }
+  Status status() const { return status_; }
+  const Counts& counts() const { return counts_; }
+
+  void to(Time t0, Time t1) {
+    for (std::size_t j = 0; j < runs_.size(); ++j) {
+      column_ = x_.col(static_cast<Index>(j));
+      const Status s = runs_[j].to(column_, t0, t1, counts_);
+      if (s != Status::success) {
+        status_ = s;
+        column_.setConstant(std::numeric_limits<typename X::Scalar>::quiet_NaN());
+      }
+      x_.col(static_cast<Index>(j)) = column_;
+    }
+  }
+
+ private:
+  X x_;
+  Column column_;
+  std::vector<Run> runs_;
+  Status status_ = Status::success;
+  Counts counts_;
+};
+
+}  // namespace fokker::detail

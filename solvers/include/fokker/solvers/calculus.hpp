@@ -1,0 +1,71 @@
+#pragma once
+/// @file  fokker/solvers/calculus.hpp
+/// @brief Ito and Stratonovich forms of one process, converted into each other.
+
+#include <utility>
+
+#include <fokker/solvers/process.hpp>
+
+namespace fokker {
+
+/// The process P written in the other calculus: the same solution, the drift shifted by
+/// c = 1/2 (g . grad) g, which is subtracted from an Ito drift and added to a Stratonovich one.
+/// Diagonal: c_i = 1/2 g_i dg_i/dx_i; scalar: the process gives (g . grad) g itself.
+/// Source: Kloeden & Platen (1992), section 4.9.
+template <class P>
+struct Converted {
+  static constexpr NoiseKind noise = noise_kind<P>;
+  static constexpr Clock clock = clock_of<P>;
+  static constexpr Calculus calculus =
+      calculus_of<P> == Calculus::ito ? Calculus::stratonovich : Calculus::ito;
+
+  P base;
+
+  template <State X>
+  void drift(const X& x, Time t, X& out) const {
+    using S = typename X::Scalar;
+    constexpr S sign = calculus == Calculus::ito ? S(0.5) : S(-0.5);
+    evaluate_drift(base, x, t, out);
+    if constexpr (noise == NoiseKind::diagonal)
+      out += sign * base.diffusion(x, t) * base.diffusion_slope(x, t);
+    else
+      out += sign * base.diffusion_slope(x, t);
+  }
+  decltype(auto) diffusion(const auto& x, Time t) const { return base.diffusion(x, t); }
+  decltype(auto) diffusion_slope(const auto& x, Time t) const { return base.diffusion_slope(x, t); }
+};
+
+namespace detail {
+
+template <Calculus wanted, class P>
+auto convert(P process) {
+  if constexpr (calculus_of<P> == wanted || noise_kind<P> == NoiseKind::none ||
+                noise_kind<P> == NoiseKind::additive) {
+    return process;
+  } else {
+    static_assert(
+        noise_kind<P> != NoiseKind::general,
+        "to_ito / to_stratonovich know scalar and diagonal noise: for general noise write "
+        "the corrected drift in the process itself");
+    static_assert(HasDiffusionSlope<P, Block<double>>,
+                  "to_ito / to_stratonovich need the slope of the diffusion coefficient: give the "
+                  "process a member diffusion_slope(x, t)");
+    return Converted<P>{std::move(process)};
+  }
+}
+
+}  // namespace detail
+
+/// The process in Stratonovich form (itself if it is one, or if the noise is additive).
+template <class P>
+auto to_stratonovich(P process) {
+  return detail::convert<Calculus::stratonovich>(std::move(process));
+}
+
+/// The process in Ito form (itself if it is one, or if the noise is additive).
+template <class P>
+auto to_ito(P process) {
+  return detail::convert<Calculus::ito>(std::move(process));
+}
+
+}  // namespace fokker

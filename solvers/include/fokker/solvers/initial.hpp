@@ -1,0 +1,101 @@
+#pragma once
+/// @file  fokker/solvers/initial.hpp
+/// @brief Initial values of an ensemble: a number, a vector, or a law sampled per path.
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fokker/solvers/random.hpp>
+#include <fokker/solvers/state.hpp>
+
+namespace fokker {
+
+/// The random numbers of a block of paths that a law is sampled with. Normals and uniforms are two
+/// streams per path; path j has the same numbers in every block and on every thread.
+class PathRandom {
+ public:
+  PathRandom(std::uint64_t seed, std::uint64_t first_path, Index paths)
+      : normals_(seed, first_path, static_cast<std::size_t>(paths), Purpose::initial),
+        uniforms_(seed, first_path, static_cast<std::size_t>(paths), Purpose::choice) {}
+
+  /// Fills z (any rows, contiguous rows of `paths` columns) with standard normals.
+  template <State X>
+  void normal(X& z) {
+    using S = typename X::Scalar;
+    Eigen::Array<S, 1, Eigen::Dynamic> spare(z.cols());
+    for (Index r = 0; r < z.rows(); r += 2)
+      normals_.normal_pair(&z.coeffRef(r, 0),
+                           r + 1 < z.rows() ? &z.coeffRef(r + 1, 0) : spare.data(), S(1), S(1));
+  }
+
+  /// Fills a row of `paths` values with uniforms in (0, 1).
+  template <class S>
+  void uniform(Eigen::Array<S, 1, Eigen::Dynamic>& u) {
+    uniforms_.uniform(u.data());
+  }
+
+ private:
+  StreamLanes normals_, uniforms_;
+};
+
+/// A law that fills a block: `law.sample(random, x)` with x d x n.
+template <class L, class X>
+concept InitialLaw = requires(const L& law, PathRandom& random, X& x) {
+  law.sample(random, x);
+};
+
+namespace detail {
+
+/// Rows of the state that `x0` fixes at compile time.
+template <class P, class X0>
+constexpr int state_rows() {
+  using T = std::remove_cvref_t<X0>;
+  if constexpr (requires { std::integral_constant<int, P::dimension>{}; })
+    return P::dimension;
+  else if constexpr (std::is_arithmetic_v<T>)
+    return 1;
+  else if constexpr (requires { T::RowsAtCompileTime; })
+    return T::RowsAtCompileTime;
+  else
+    return Eigen::Dynamic;
+}
+
+/// Dimension of the state: of x0 if it has one, else of the process.
+/// @throws std::invalid_argument  if they differ
+template <class P, class X0>
+Index state_dimension(const P& p, const X0& x0) {
+  Index from_process = -1, from_x0 = -1;
+  if constexpr (requires { Index{p.dimension()}; })
+    from_process = p.dimension();
+  else if constexpr (requires { Index{P::dimension}; })
+    from_process = P::dimension;
+  if constexpr (std::is_arithmetic_v<X0>)
+    from_x0 = 1;
+  else if constexpr (requires { x0.rows(); })
+    from_x0 = x0.rows();
+  else if constexpr (requires { Index{x0.dimension()}; })
+    from_x0 = x0.dimension();
+  if (from_process >= 0 && from_x0 >= 0 && from_process != from_x0)
+    throw std::invalid_argument("the process has dimension " + std::to_string(from_process) +
+                                " and x0 has " + std::to_string(from_x0));
+  return from_x0 >= 0 ? from_x0 : from_process >= 0 ? from_process : 1;
+}
+
+/// x = x0 for every path of the block.
+template <State X, class X0>
+void set_initial(const X0& x0, PathRandom& random, X& x) {
+  using S = typename X::Scalar;
+  if constexpr (std::is_arithmetic_v<X0>)
+    x.setConstant(static_cast<S>(x0));
+  else if constexpr (InitialLaw<X0, X>)
+    x0.sample(random, x);
+  else
+    for (Index r = 0; r < x.rows(); ++r) x.row(r).setConstant(static_cast<S>(x0(r)));
+}
+
+}  // namespace detail
+
+}  // namespace fokker

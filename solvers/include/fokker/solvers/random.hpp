@@ -1,0 +1,87 @@
+#pragma once
+/// @file  fokker/solvers/random.hpp
+/// @brief Random numbers keyed by (seed, path, purpose): one pcg32 stream each, advanced in blocks.
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include <pcg_random.hpp>
+
+namespace fokker {
+
+/// What a stream of random numbers is for. Streams of different purposes never share draws, so that
+/// asking for one more kind of noise leaves the others as they are. The values are part of what a
+/// seed means: add new ones at the end.
+enum class Purpose : std::uint64_t {
+  initial,   ///< normals and uniforms of the initial law
+  choice,    ///< discrete choices in the initial law: which component, which row
+  wiener,    ///< W: increments of the Wiener process
+  levy_h,    ///< H: space-time Levy areas
+  levy_k,    ///< K: space-time-time Levy areas
+  jump,      ///< jump times and sizes
+  analysis,  ///< directions, resampling and other draws of measurements, not of the model
+};
+
+/// The pcg32 (O'Neill 2014, XSH-RR 64/32) of (seed, path, purpose). State and stream are both hashed
+/// from the triple by the finaliser of splitmix64 (Steele, Lea, Flood 2014): the streams of
+/// consecutive seeds or stream numbers are measurably correlated, those of hashed ones are not.
+/// Different paths of one (seed, purpose) never have the same state and stream.
+pcg32 path_stream(std::uint64_t seed, std::uint64_t path, Purpose purpose);
+
+namespace detail {
+struct LaneGroup;
+}
+
+/// The streams of `size` consecutive paths, advanced together by vector code. Lane j is bit for bit
+/// path_stream(seed, first_path + j, purpose), whatever the size and the instruction set, and every
+/// function takes the same number of draws from each lane.
+///
+/// Normals are by Box and Muller (1958), r = sqrt(-2 log u), (r cos a, r sin a), from the next draws
+/// of the same lane:
+///
+///     double   u = (m + 1/2) 2^-52, m the upper 52 bits of the first two draws (first above second);
+///              a = 2 pi (c + 1/2) / 2^32, c the third                          |z| < 8.58
+///     float    u = (b + 1/2) 2^-32, b the first; a as above, from the second   |z| < 6.77
+///
+/// within 3 (double) and 4 (float) units in the last place. u near 0 and near 1 keeps its relative
+/// precision; r is never 0. Compiled without contraction: normals and uniforms have the same bits on
+/// every instruction set and compiler. Normal q of a lane is found again by advance(3 * (q / 2)) in
+/// double, advance(2 * (q / 2)) in float. Copies are independent and continue alike.
+class StreamLanes {
+ public:
+  /// @param seed        of the whole run
+  /// @param first_path  number of the path in lane 0
+  /// @param size        lanes; fastest in multiples of 16
+  StreamLanes(std::uint64_t seed, std::uint64_t first_path, std::size_t size, Purpose purpose);
+  StreamLanes(const StreamLanes&);
+  StreamLanes(StreamLanes&&) noexcept;
+  StreamLanes& operator=(const StreamLanes&);
+  StreamLanes& operator=(StreamLanes&&) noexcept;
+  ~StreamLanes();
+
+  std::size_t size() const { return size_; }
+
+  /// One Box-Muller pair per lane: z0[j] = scale0 * (r cos a), z1[j] = scale1 * (r sin a).
+  /// @param z0, z1  `size` values each; must not overlap
+  void normal_pair(double* z0, double* z1, double scale0, double scale1);
+  void normal_pair(float* z0, float* z1, float scale0, float scale1);
+
+  /// One number in (0, 1) per lane. double: u as above, two draws. float: u as above, one draw,
+  /// rounded to nearest and at most 1 - 2^-24.
+  /// @param u  `size` values
+  void uniform(double* u);
+  void uniform(float* u);
+
+  /// The next draw of each lane. @param out  `size` values
+  void bits(std::uint32_t* out);
+
+  /// Moves every lane on by `draws` draws; back, if negative modulo 2^64 (the period is 2^64).
+  void advance(std::uint64_t draws);
+
+ private:
+  std::vector<detail::LaneGroup> groups_;
+  std::size_t size_;
+};
+
+}  // namespace fokker

@@ -1,0 +1,106 @@
+#pragma once
+/// @file  fokker/solvers/solver.hpp
+/// @brief What a solver is: its orders, its calculus, the noise it takes, and a step.
+///
+/// A fixed-step solver is any object with
+///
+///     static constexpr std::string_view name, source;
+///     static constexpr Calculus calculus;                        // of the solution it converges
+///     to static constexpr bool supports(NoiseKind); static constexpr Orders orders(NoiseKind);
+///     static constexpr Evaluations evaluations(NoiseKind);       // per step
+///     template <State X> using Workspace = Scratch<X, k>;
+///     void step(p, x, t, h, dw, y, w) const;                     // y = x advanced by h > 0
+///
+/// A step never draws, never allocates and writes out of place (y must not be x). An adaptive
+/// solver has `static constexpr bool adaptive = true` and a `Run` (see ode.hpp).
+
+#include <optional>
+#include <string_view>
+
+#include <fokker/solvers/brownian.hpp>
+#include <fokker/solvers/process.hpp>
+
+namespace fokker {
+
+/// Proved orders of convergence; empty where none is proved.
+///   strong         E|X_N - X_T| = O(h^strong)
+///   weak           |E phi(X_N) - E phi(X_T)| = O(h^weak) for smooth phi
+///   deterministic  the order where the noise vanishes
+struct Orders {
+  std::optional<double> strong;
+  std::optional<double> weak;
+  std::optional<double> deterministic;
+};
+
+/// Calls of the coefficients in one step (general noise: of all columns g_k together).
+struct Evaluations {
+  int drift = 0;
+  int diffusion = 0;
+};
+
+template <class M>
+concept AdaptiveSolver = requires {
+  requires std::remove_cvref_t<M>::adaptive;
+};
+
+/// `m.step` compiles for process P on states X.
+template <class M, class P, class X>
+concept Stepper = State<X> &&
+    requires(const M& m, const P& p, const X& x, Time t, const Increment<P, X>& dw, X& y,
+             typename M::template Workspace<X>& w) {
+  m.step(p, x, t, t, dw, y, w);
+};
+
+/// Refuses, with a sentence, a solver that does not fit the process.
+template <class M, class P>
+consteval void require_compatible() {
+  constexpr NoiseKind kind = noise_kind<P>;
+  if constexpr (M::supports(NoiseKind::none)) {
+    static_assert(kind == NoiseKind::none || M::supports(kind),
+                  "this solver is for ODEs and the process has noise: use an SDE solver such as "
+                  "EulerMaruyama or StochasticHeun");
+  } else {
+    static_assert(kind != NoiseKind::none,
+                  "this solver is for SDEs and the process has no noise: use an ODE solver such as "
+                  "RungeKutta4 or DormandPrince5");
+    static_assert(kind == NoiseKind::none || M::supports(kind),
+                  "this solver does not handle the noise kind of the process: see the table of "
+                  "methods for one that does (EulerMaruyama and StochasticHeun take every kind)");
+    static_assert(
+        kind == NoiseKind::additive || kind == NoiseKind::none || M::calculus == calculus_of<P>,
+        "Ito and Stratonovich do not match: convert the process with "
+        "to_stratonovich(process) or to_ito(process), or choose a solver of its calculus");
+  }
+}
+
+/// sum_k g_k(x, t) dW_k as an expression over x and dw, or in `sum`; `column` is scratch for g_k.
+template <class P, State X>
+decltype(auto) noise_term(const P& p, const X& x, Time t, const Increment<P, X>& dw, X& sum,
+                          X& column) {
+  using S = typename X::Scalar;
+  if constexpr (noise_kind<P> == NoiseKind::additive) {
+    using R = decltype(p.diffusion(t));
+    if constexpr (detail::Number<R>) {
+      return static_cast<S>(p.diffusion(t)) * dw.w;
+    } else {
+      sum = dw.w.colwise() * p.diffusion(t).template cast<S>();
+      return std::as_const(sum);
+    }
+  } else if constexpr (noise_kind<P> == NoiseKind::scalar) {
+    sum = diffusion(p, x, t, column);
+    sum.rowwise() *= dw.w.row(0);
+    return std::as_const(sum);
+  } else if constexpr (noise_kind<P> == NoiseKind::diagonal) {
+    return diffusion(p, x, t, sum) * dw.w;
+  } else {
+    sum.setZero();
+    for (Index k = 0; k < p.sources(); ++k) {
+      column = diffusion(p, x, t, k, column);
+      column.rowwise() *= dw.w.row(k);
+      sum += column;
+    }
+    return std::as_const(sum);
+  }
+}
+
+}  // namespace fokker

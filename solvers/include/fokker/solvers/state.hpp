@@ -1,0 +1,60 @@
+#pragma once
+/// @file  fokker/solvers/state.hpp
+/// @brief States: blocks of paths as Eigen arrays, and the width of a block.
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <type_traits>
+
+#include <Eigen/Core>
+
+#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
+#error "fokker detects NaN and infinity: build without -ffast-math / -ffinite-math-only"
+#endif
+
+namespace fokker {
+
+using Index = Eigen::Index;
+using Time = double;  ///< Always double, also when the state is float.
+
+/// A state: an Eigen array, d x n, one path per column and one component per row.
+template <class X>
+concept State = std::derived_from<std::remove_cvref_t<X>, Eigen::ArrayBase<std::remove_cvref_t<X>>>;
+
+/// The array type that owns the values of a state or of an expression.
+template <State X>
+using Plain = typename std::remove_cvref_t<X>::PlainObject;
+
+/// A block of paths, d x n, rows contiguous: component r of all paths is one run of memory.
+template <class S, int D = Eigen::Dynamic>
+using Block = Eigen::Array<S, D, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// A single path, d x 1.
+template <class S, int D = Eigen::Dynamic>
+using Path = Eigen::Array<S, D, 1>;
+
+/// Paths of one leaf of the reduction tree of `simulate`.
+inline constexpr Index leaf_paths = 64;
+
+/// Paths in a block of dimension d: the largest power-of-two number of leaves with d x n scalars in
+/// 16 KiB, at least one leaf and at most 1024 paths. It depends on (scalar, d) alone, so path j has
+/// the same place in an equal block whatever the number of paths or threads.
+constexpr Index block_width(Index d, std::size_t scalar_bytes) {
+  Index width = 1024;
+  while (width > leaf_paths && d * width * static_cast<Index>(scalar_bytes) > 16384) width /= 2;
+  return width;
+}
+
+/// `count` arrays of one shape: the scratch of a step, made once per block.
+template <State X, int count>
+struct Scratch {
+  Scratch(Index d, Index n) {
+    for (auto& a : array) a.resize(d, n);
+  }
+  X& operator[](std::size_t i) { return array[i]; }
+
+  std::array<X, static_cast<std::size_t>(count)> array;
+};
+
+}  // namespace fokker

@@ -1,0 +1,21 @@
+/// @file  main.cpp
+/// @brief Geometric Brownian motion by a program that knows only fokker's public face.
+
+#include <cmath>
+#include <cstdio>
+
+#include <fokker/fokker.hpp>
+
+int main() {
+  auto sde = fokker::make_sde([](const auto& x, double) { return 0.05 * x; },
+                              [](const auto& x, double) { return 0.2 * x; },
+                              fokker::noise::diagonal);
+  auto r = fokker::simulate(sde, fokker::EulerMaruyama{}, 1.0, fokker::uniform_grid(0, 1, 100),
+                            {.paths = 10'000, .seed = 42}, fokker::Moments{});
+
+  // E X_1 of Euler's scheme; the sample mean's standard error is about 0.0021.
+  const double expected = std::pow(1 + 0.05 / 100, 100);
+  const double mean = r.value.mean[0];
+  std::printf("E X_1 = %.4f, expected %.4f\n", mean, expected);
+  return std::abs(mean - expected) < 0.0085 ? 0 : 1;
+}

@@ -26,13 +26,14 @@ function(fokker_add_kernels target file)
                                "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../solvers")
     target_compile_definitions(${objects} PRIVATE FOKKER_ISA=${isa})
     # -Wpsabi speaks of vectors passed between functions: all are inlined. g++ 12 finds false
-    # -Wmaybe-uninitialized in its own AVX-512 headers.
+    # -Wmaybe-uninitialized in its own AVX-512 headers. Of the sanitizers, that of undefined
+    # behaviour is left out: on code inlined as deeply as this it takes minutes to compile.
     target_compile_options(
       ${objects}
       PRIVATE $<TARGET_PROPERTY:${target},COMPILE_OPTIONS>
-              $<$<NOT:$<CONFIG:Debug>>:-O3>
               -ffp-contract=$<IF:$<BOOL:${arg_CONTRACT}>,fast,off>
               -Wno-psabi
+              -fno-sanitize=undefined
               $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
               ${flags_${isa}})
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)

@@ -6,11 +6,11 @@
 
 /// The table `name` of the namespace that instruction_set() names, of those that were built.
 #if defined(__x86_64__)
-#define FOKKER_DISPATCH(name)                                                            \
-  (::fokker::detail::instruction_level() == ::fokker::detail::InstructionLevel::avx512   \
-       ? ::fokker::detail::avx512::name                                                  \
-   : ::fokker::detail::instruction_level() == ::fokker::detail::InstructionLevel::avx2   \
-       ? ::fokker::detail::avx2::name                                                    \
+#define FOKKER_DISPATCH(name)                                                          \
+  (::fokker::detail::instruction_level() == ::fokker::detail::InstructionLevel::avx512 \
+       ? ::fokker::detail::avx512::name                                                \
+   : ::fokker::detail::instruction_level() == ::fokker::detail::InstructionLevel::avx2 \
+       ? ::fokker::detail::avx2::name                                                  \
        : ::fokker::detail::baseline::name)
 #else
 #define FOKKER_DISPATCH(name) (::fokker::detail::baseline::name)

@@ -3,41 +3,37 @@
 /// @brief exp, log, sin and cos of vectors, within 2 units in the last place.
 ///
 /// Each sum has at most one product, so that contraction to fma has one way to go: a lane's bits do
-/// not depend on where the function was inlined. Log, sin and cos: coefficients and scheme of fdlibm
-/// (Sun Microsystems 1993, e_log.c, k_sin.c, k_cos.c), single precision: log of FreeBSD msun's
-/// e_logf.c, sin and cos of Cephes (Moshier, sinf.c). Exp: Chebyshev interpolation of
-/// (e^r - 1 - r) / r^2 on |r| <= ln(2) / 2, relative error 2e-17 and 1e-8.
+/// not depend on where the function was inlined. Log, sin and cos: coefficients and scheme of
+/// fdlibm (Sun Microsystems 1993, e_log.c, k_sin.c, k_cos.c), single precision: log of FreeBSD
+/// msun's e_logf.c, sin and cos of Cephes (Moshier, sinf.c). Exp: Chebyshev interpolation of (e^r -
+/// 1 - r) / r^2 on |r| <= ln(2) / 2, relative error 2e-17 and 1e-8.
 
 #include "vector.hpp"
 
 namespace fokker::detail::FOKKER_ISA {
 
-/// log m for m = 1 + f in [sqrt(1/2), sqrt(2)], from f itself (exact near 0).
-FOKKER_INLINE F64 log_of_mantissa(F64 f) {
-  const F64 s = f / (2.0 + f);
-  const F64 z = s * s;
-  F64 r = 1.479819860511658591e-01 * z + 1.531383769920937332e-01;
-  r = r * z + 1.818357216161805012e-01;
-  r = r * z + 2.222219843214978396e-01;
-  r = r * z + 2.857142874366239149e-01;
-  r = r * z + 3.999999999940941908e-01;
-  r = r * z + 6.666666666666735130e-01;
-  return f - s * (f - r * z);
+/// log(1 + f) for 1 + f in [sqrt(1/2), sqrt(2)], given s = f / (2 + f) too; exact near 0.
+FOKKER_INLINE F64 log_series(F64 f, F64 s) {
+  const F64 z = s * s, z2 = z * z, z4 = z2 * z2;
+  const F64 r0 = 3.999999999940941908e-01 * z + 6.666666666666735130e-01;
+  const F64 r1 = 2.222219843214978396e-01 * z + 2.857142874366239149e-01;
+  const F64 r2 = 1.531383769920937332e-01 * z + 1.818357216161805012e-01;
+  const F64 r3 = z2 * 1.479819860511658591e-01 + r2;
+  return f - s * (f - z * (z4 * r3 + (z2 * r1 + r0)));
 }
 
-FOKKER_INLINE F32 log_of_mantissa(F32 f) {
-  const F32 s = f / (2.0f + f);
-  const F32 z = s * s;
-  F32 r = 0.24279078841f * z + 0.28498786688f;
-  r = r * z + 0.40000972152f;
-  r = r * z + 0.66666662693f;
-  return f - s * (f - r * z);
+FOKKER_INLINE F32 log_series(F32 f, F32 s) {
+  const F32 z = s * s, z2 = z * z;
+  const F32 r0 = 0.40000972152f * z + 0.66666662693f;
+  const F32 r1 = 0.24279078841f * z + 0.28498786688f;
+  return f - s * (f - z * (z2 * r1 + r0));
 }
 
 /// x = m 2^e with m in [sqrt(1/2), sqrt(2)), for x normal and positive.
 FOKKER_INLINE void split(F64 x, F64& m, F64& e) {
   constexpr std::uint64_t root_half = 0x3FE6A09E667F3BCDu;
-  constexpr std::uint64_t magic = 0x4330000000000000u;  // 2^52: holds small integers in its low bits
+  constexpr std::uint64_t magic =
+      0x4330000000000000u;  // 2^52: holds small integers in its low bits
   const U64 t = U64(x) - root_half + (std::uint64_t{1023} << 52);
   m = F64((t & 0x000FFFFFFFFFFFFFu) + root_half);
   e = F64((t >> 52) | magic) - (0x1p52 + 1023);
@@ -54,81 +50,71 @@ FOKKER_INLINE void split(F32 x, F32& m, F32& e) {
 FOKKER_INLINE F64 log(F64 x) {
   F64 m, e;
   split(x, m, e);
-  return e * 0.693147180559945309 + log_of_mantissa(m - 1.0);
+  const F64 f = m - 1.0;
+  return e * 0.693147180559945309 + log_series(f, f / (f + 2.0));
 }
 
 FOKKER_INLINE F32 log(F32 x) {
   F32 m, e;
   split(x, m, e);
-  return e * 0.693147180559945309f + log_of_mantissa(m - 1.0f);
+  const F32 f = m - 1.0f;
+  return e * 0.693147180559945309f + log_series(f, f / (f + 2.0f));
 }
 
 /// sin x and cos x for |x| <= pi/4.
 FOKKER_INLINE void sin_cos(F64 x, F64& sine, F64& cosine) {
-  const F64 z = x * x;
-  F64 s = 1.58969099521155010221e-10 * z - 2.50507602534068634195e-08;
-  F64 c = -1.13596475577881948265e-11 * z + 2.08757232129817482790e-09;
-  s = s * z + 2.75573137070700676789e-06;
-  c = c * z - 2.75573143513906633035e-07;
-  s = s * z - 1.98412698298579493134e-04;
-  c = c * z + 2.48015872894767294178e-05;
-  s = s * z + 8.33333333332248946124e-03;
-  c = c * z - 1.38888888888741095749e-03;
-  s = s * z - 1.66666666666666324348e-01;
-  c = c * z + 4.16666666666666019037e-02;
-  sine = x + x * (z * s);
-  c = c * z - 0.5;
-  cosine = c * z + 1.0;
+  const F64 z = x * x, z2 = z * z, z4 = z2 * z2;
+  const F64 s0 = 8.33333333332248946124e-03 * z - 1.66666666666666324348e-01;
+  const F64 s1 = 2.75573137070700676789e-06 * z - 1.98412698298579493134e-04;
+  const F64 s2 = 1.58969099521155010221e-10 * z - 2.50507602534068634195e-08;
+  const F64 c0 = -1.38888888888741095749e-03 * z + 4.16666666666666019037e-02;
+  const F64 c1 = -2.75573143513906633035e-07 * z + 2.48015872894767294178e-05;
+  const F64 c2 = -1.13596475577881948265e-11 * z + 2.08757232129817482790e-09;
+  sine = (x * z) * (z4 * s2 + (z2 * s1 + s0)) + x;
+  cosine = z2 * (z4 * c2 + (z2 * c1 + c0)) + (1.0 - 0.5 * z);
 }
 
 FOKKER_INLINE void sin_cos(F32 x, F32& sine, F32& cosine) {
-  const F32 z = x * x;
-  F32 s = -1.9515295891e-4f * z + 8.3321608736e-3f;
-  F32 c = 2.443315711809948e-5f * z - 1.388731625493765e-3f;
-  s = s * z - 1.6666654611e-1f;
-  c = c * z + 4.166664568298827e-2f;
-  sine = x + x * (z * s);
-  c = c * z - 0.5f;
-  cosine = c * z + 1.0f;
+  const F32 z = x * x, z2 = z * z;
+  const F32 s0 = 8.3321608736e-3f * z - 1.6666654611e-1f;
+  const F32 c0 = -1.388731625493765e-3f * z + 4.166664568298827e-2f;
+  sine = (x * z) * (z2 * -1.9515295891e-4f + s0) + x;
+  cosine = z2 * (z2 * 2.443315711809948e-5f + c0) + (1.0f - 0.5f * z);
 }
 
 /// e^x for x <= 0, and 0 where it is below the least weight that can matter: e^-80 beside 1 stays
 /// below rounding for sums of 10^18 terms, e^-50 in single precision for 10^14. NaN stays NaN.
 FOKKER_INLINE F64 exp_weight(F64 x) {
-  const F64 bounded = x < -80.0 ? F64{} - 80.0 : x;
-  const F64 shifted = bounded * 1.44269504088896340736 + 0x1.8p52;
+  const F64 shifted = x * 1.44269504088896340736 + 0x1.8p52;  // n stands in its low bits
   const F64 n = shifted - 0x1.8p52;
-  F64 r = bounded - n * 0x1.62e42fefa3800p-1;
+  F64 r = x - n * 0x1.62e42fefa3800p-1;
   r = r - n * 0x1.ef35793c76730p-45;
-  F64 q = 2.5100424157005067e-08 * r + 2.7620138719733994e-07;
-  q = q * r + 2.7557268378684192e-06;
-  q = q * r + 2.480152119021773e-05;
-  q = q * r + 1.9841269863105968e-04;
-  q = q * r + 1.3888888917281794e-03;
-  q = q * r + 8.333333333330051e-03;
-  q = q * r + 4.166666666662399e-02;
-  q = q * r + 1.6666666666666669e-01;
-  q = q * r + 5.000000000000001e-01;
-  q = q * r + 1.0;
-  q = q * r + 1.0;
-  const F64 power = F64((U64(shifted) + 1023) << 52);  // 2^n: n stands in the low bits of `shifted`
-  return x < -80.0 ? F64{} : q * power;
+  const F64 z = r * r;
+  F64 even = 2.7620138719733994e-07 * z + 2.480152119021773e-05;
+  F64 odd = 2.5100424157005067e-08 * z + 2.7557268378684192e-06;
+  even = even * z + 1.3888888917281794e-03;
+  odd = odd * z + 1.9841269863105968e-04;
+  even = even * z + 4.166666666662399e-02;
+  odd = odd * z + 8.333333333330051e-03;
+  even = even * z + 5.000000000000001e-01;
+  odd = odd * z + 1.6666666666666669e-01;
+  const F64 tail = (odd * r + even) * z + r;
+  const F64 power = F64((U64(shifted) + 1023) << 52);  // 2^n
+  return x < -80.0 ? F64{} : (tail + 1.0) * power;
 }
 
 FOKKER_INLINE F32 exp_weight(F32 x) {
-  const F32 bounded = x < -50.0f ? F32{} - 50.0f : x;
-  const F32 shifted = bounded * 1.44269504088896340736f + 0x1.8p23f;
+  const F32 shifted = x * 1.44269504088896340736f + 0x1.8p23f;
   const F32 n = shifted - 0x1.8p23f;
-  F32 r = bounded - n * 0x1.62e400p-1f;
+  F32 r = x - n * 0x1.62e400p-1f;
   r = r - n * 0x1.7f7d1cp-20f;
-  F32 q = 0.0013926213141530752f * r + 0.008363203145563602f;
-  q = q * r + 0.041666556149721146f;
-  q = q * r + 0.16666576266288757f;
-  q = q * r + 0.5f;
-  q = q * r + 1.0f;
-  q = q * r + 1.0f;
+  const F32 z = r * r;
+  F32 even = 0.0013926213141530752f * z + 0.041666556149721146f;
+  const F32 odd = 0.008363203145563602f * z + 0.16666576266288757f;
+  even = even * z + 0.5f;
+  const F32 tail = (odd * r + even) * z + r;
   const F32 power = F32((U32(shifted) + 127) << 23);
-  return x < -50.0f ? F32{} : q * power;
+  return x < -50.0f ? F32{} : (tail + 1.0f) * power;
 }
 
 }  // namespace fokker::detail::FOKKER_ISA

@@ -137,4 +137,32 @@ FOKKER_INLINE U64 twice_low(U64 a) {
 #endif
 }
 
+/// Whether a lane of a comparison holds.
+template <class I>
+FOKKER_INLINE bool any(I mask) {
+#if defined(__AVX512F__)
+  return _mm512_test_epi32_mask(__m512i(mask), __m512i(mask)) != 0;
+#elif defined(__AVX2__)
+  return _mm256_testz_si256(__m256i(mask), __m256i(mask)) == 0;
+#elif defined(__SSE2__)
+  return _mm_movemask_epi8(__m128i(mask)) != 0;
+#else
+  const U64 words = U64(mask);
+  std::uint64_t all = 0;
+  for (std::size_t i = 0; i < lanes<std::uint64_t>; ++i) all |= words[i];
+  return all != 0;
+#endif
+}
+
+/// a >> n, lane by lane: SSE2 shifts both lanes alike, and g++ would go through memory.
+FOKKER_INLINE U64 shift_right(U64 a, U64 n) {
+#if defined(__SSE2__) && !defined(__AVX2__)
+  const __m128i low = _mm_srl_epi64(__m128i(a), __m128i(n));
+  const __m128i high = _mm_srl_epi64(__m128i(a), _mm_unpackhi_epi64(__m128i(n), __m128i(n)));
+  return U64(_mm_shuffle_pd(__m128d(low), __m128d(high), 2));
+#else
+  return a >> n;
+#endif
+}
+
 }  // namespace fokker::detail::FOKKER_ISA

@@ -4,7 +4,9 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -14,16 +16,26 @@
 
 namespace fokker::detail {
 
-/// Refuses a direction of time that the process does not run in.
-/// @throws std::invalid_argument
-template <class P>
-void require_clock(bool up) {
-  if (up && clock_of<P> == Clock::down)
-    throw std::invalid_argument(
-        "this process runs down in time (a reverse SDE): give a grid from its end time to t_min");
-  if (!up && clock_of<P> == Clock::up)
-    throw std::invalid_argument(
-        "a forward SDE runs up in time only: give an increasing grid, or use ReverseSde");
+/// Whether M can be asked to step P: a solver with the type erased takes the one it was made for.
+template <class M, class P>
+constexpr bool takes() {
+  if constexpr (requires { typename M::ProcessType; })
+    return std::is_same_v<typename M::ProcessType, P>;
+  else
+    return true;
+}
+
+/// The directions of time in which M may integrate P; only these are compiled.
+template <class P, class M>
+inline constexpr bool runs_up = clock_of<P> != Clock::down&& takes<M, P>();
+template <class P, class M>
+inline constexpr bool runs_down = clock_of<P> != Clock::up&& takes<M, TimeReversed<P>>();
+
+/// Says why a direction of time is refused. @throws std::invalid_argument  always
+[[noreturn]] inline void refuse_direction(bool up) {
+  throw std::invalid_argument(
+      up ? "this process runs down in time (a reverse SDE): give a grid from its end time to t_min"
+         : "a forward SDE runs up in time only: give an increasing grid, or use ReverseSde");
 }
 
 /// A block (or one path) advanced by a fixed-step solver: x(t0) becomes x(t1) in one step.
@@ -73,13 +85,15 @@ class Advance {
 /// A block advanced by an adaptive solver: every path by itself, with its own steps.
 template <class P, AdaptiveSolver M, State X>
 class Advance<P, M, X> {
-  using Column = Path<typename X::Scalar, X::RowsAtCompileTime>;
+  using S = typename X::Scalar;
+  using FixedColumn = Path<S, X::RowsAtCompileTime>;
+  using Column = std::conditional_t<Process<P, FixedColumn>, FixedColumn, Block<S>>;
   using Run = typename M::template Run<P, Column>;
 
  public:
   Advance(const P& process, const M& method, Index d, Index n, Index real, std::uint64_t,
           std::uint64_t)
-      : x_(d, n), column_(d) {
+      : x_(d, n), column_(d, 1) {
     runs_.reserve(static_cast<std::size_t>(real));
     for (Index j = 0; j < real; ++j) runs_.emplace_back(method, process, d);
   }
@@ -94,7 +108,7 @@ class Advance<P, M, X> {
       const Status s = runs_[j].to(column_, t0, t1, counts_);
       if (s != Status::success) {
         status_ = s;
-        column_.setConstant(std::numeric_limits<typename X::Scalar>::quiet_NaN());
+        column_.setConstant(std::numeric_limits<S>::quiet_NaN());
       }
       x_.col(static_cast<Index>(j)) = column_;
     }

@@ -15,6 +15,7 @@ namespace fokker {
 template <class P, State X>
 class AnyStepper {
  public:
+  using ProcessType = P;  ///< the one process type it takes
   static constexpr Calculus calculus = calculus_of<P>;
   static constexpr bool supports(NoiseKind) { return true; }
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <fokker/solvers/process.hpp>
 #include <fokker/solvers/random.hpp>
 #include <fokker/solvers/state.hpp>
 
@@ -49,29 +50,28 @@ concept InitialLaw = requires(const L& law, PathRandom& random, X& x) {
 
 namespace detail {
 
-/// Rows of the state that `x0` fixes at compile time.
-template <class P, class X0>
+/// Rows of the state that process or `x0` fix at compile time, if the process takes such states.
+template <class S, class P, class X0>
 constexpr int state_rows() {
-  using T = std::remove_cvref_t<X0>;
-  if constexpr (requires { std::integral_constant<int, P::dimension>{}; })
-    return P::dimension;
-  else if constexpr (std::is_arithmetic_v<T>)
-    return 1;
-  else if constexpr (requires { T::RowsAtCompileTime; })
-    return T::RowsAtCompileTime;
-  else
-    return Eigen::Dynamic;
+  constexpr int rows = [] {
+    if constexpr (fixed_dimension<P> != Eigen::Dynamic)
+      return fixed_dimension<P>;
+    else if constexpr (std::is_arithmetic_v<X0>)
+      return 1;
+    else if constexpr (requires { X0::RowsAtCompileTime; })
+      return static_cast<int>(X0::RowsAtCompileTime);
+    else
+      return static_cast<int>(Eigen::Dynamic);
+  }();
+  return Process<P, Block<S, rows>> ? rows : static_cast<int>(Eigen::Dynamic);
 }
 
 /// Dimension of the state: of x0 if it has one, else of the process.
 /// @throws std::invalid_argument  if they differ
 template <class P, class X0>
 Index state_dimension(const P& p, const X0& x0) {
-  Index from_process = -1, from_x0 = -1;
-  if constexpr (requires { Index{p.dimension()}; })
-    from_process = p.dimension();
-  else if constexpr (requires { Index{P::dimension}; })
-    from_process = P::dimension;
+  const Index from_process = dimension_of(p);
+  Index from_x0 = -1;
   if constexpr (std::is_arithmetic_v<X0>)
     from_x0 = 1;
   else if constexpr (requires { x0.rows(); })

@@ -48,16 +48,18 @@ struct Solution {
 
 namespace detail {
 
-/// The state type that x0 stands for: a number is one path in one dimension.
-template <class X0>
+/// The state type that x0 stands for: a number is one path in one dimension; a process that takes
+/// dynamic blocks only gets one.
+template <class P, class X0>
 auto as_state(const X0& x0) {
   if constexpr (std::is_arithmetic_v<X0>) {
-    Path<std::conditional_t<std::is_same_v<X0, float>, float, double>, 1> x(1);
-    x(0) = x0;
-    return x;
+    using S = std::conditional_t<std::is_same_v<X0, float>, float, double>;
+    return as_state<P>(Path<S, 1>(Path<S, 1>::Constant(static_cast<S>(x0))));
   } else {
     static_assert(State<X0>, "x0 must be a number or an Eigen array, d x n");
-    return Plain<X0>(x0);
+    using X = Plain<X0>;
+    using Dynamic = Block<typename X::Scalar>;
+    return std::conditional_t < Process<P, X> || !Process<P, Dynamic>, X, Dynamic > (x0);
   }
 }
 
@@ -185,22 +187,24 @@ Solution<X> integrate_up(const P& process, const M& method, const X& x0, Time t0
 template <class P, class M, class X0, class OnStep>
 auto integrate(const P& process, const M& method, const X0& x0, std::array<Time, 2> span,
                const IntegrateOptions& options, OnStep&& on_step) {
-  const auto x = detail::as_state(x0);
+  const auto x = detail::as_state<P>(x0);
   const auto [t0, t1] = span;
   if (!std::isfinite(t0) || !std::isfinite(t1) || t0 == t1)
     throw std::invalid_argument("integrate needs two different finite ends: got " + text(t0) +
                                 " and " + text(t1));
   if (!x.isFinite().all()) throw std::invalid_argument("x0 is not finite");
-  if constexpr (requires { Index{process.dimension()}; }) {
-    if (process.dimension() != x.rows())
-      throw std::invalid_argument("the process has dimension " +
-                                  std::to_string(process.dimension()) + " and x0 has " +
-                                  std::to_string(x.rows()));
+  detail::state_dimension(process, x);
+  static_assert(detail::runs_up<P, M> || detail::runs_down<P, M>,
+                "this type-erased solver was made for another type of process");
+  if (t1 > t0) {
+    if constexpr (detail::runs_up<P, M>)
+      return detail::integrate_up(process, method, x, t0, t1, 1.0, options, on_step);
+  } else {
+    if constexpr (detail::runs_down<P, M>)
+      return detail::integrate_up(TimeReversed<P>{process}, method, x, -t0, -t1, -1.0, options,
+                                  on_step);
   }
-  detail::require_clock<P>(t1 > t0);
-  if (t1 > t0) return detail::integrate_up(process, method, x, t0, t1, 1.0, options, on_step);
-  return detail::integrate_up(TimeReversed<P>{process}, method, x, -t0, -t1, -1.0, options,
-                              on_step);
+  detail::refuse_direction(t1 > t0);
 }
 
 template <class P, class M, class X0>

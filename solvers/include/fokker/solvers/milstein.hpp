@@ -52,13 +52,14 @@ struct Milstein {
     if constexpr (noise_kind<P> == NoiseKind::additive) {
       y = x + dt * drift(p, x, t, f) + noise_term(p, x, t, dw, g, u);
     } else {
-      g = diffusion(p, x, t, g);
+      detail::assign(g, diffusion(p, x, t, g));
       correction(p, x, t, h, g, slope, u);
       if constexpr (noise_kind<P> == NoiseKind::diagonal) {
         y = x + dt * drift(p, x, t, f) + g * dw.w + S(0.5) * slope * (dw.w.square() - dt);
       } else {
         g.rowwise() *= dw.w.row(0);
-        slope.rowwise() *= dw.w.row(0).square() - dt;
+        u.row(0) = dw.w.row(0).square() - dt;
+        slope.rowwise() *= u.row(0);
         y = x + dt * drift(p, x, t, f) + g + S(0.5) * slope;
       }
     }
@@ -70,16 +71,18 @@ struct Milstein {
   static void correction(const P& p, const X& x, Time t, Time h, const X& g, X& slope, X& u) {
     using S = typename X::Scalar;
     if constexpr (HasDiffusionSlope<P, X>) {
-      if constexpr (noise_kind<P> == NoiseKind::diagonal)
-        slope = g * p.diffusion_slope(x, t);
-      else
-        slope = p.diffusion_slope(x, t);
-    } else {
-      const S root_h = static_cast<S>(std::sqrt(h));
-      u = x + root_h * g;
-      slope = diffusion(p, u, t, slope);
-      slope = (slope - g) / root_h;
+      if (has_diffusion_slope<X>(p)) {
+        if constexpr (noise_kind<P> == NoiseKind::diagonal)
+          slope = g * diffusion_slope(p, x, t, slope);
+        else
+          detail::assign(slope, diffusion_slope(p, x, t, slope));
+        return;
+      }
     }
+    const S root_h = static_cast<S>(std::sqrt(h));
+    u = x + root_h * g;
+    detail::assign(slope, diffusion(p, u, t, slope));
+    slope = (slope - g) / root_h;
   }
 };
 

@@ -7,17 +7,17 @@
 ///     static constexpr NoiseKind noise;        // always
 ///     static constexpr Calculus calculus;      // unless the noise is none or additive
 ///     static constexpr Clock clock;            // optional: see clock_of
-///     drift(x, t)         -> d x n             // or drift(x, t, out)
-///     diffusion(t)        -> number or d       // additive: dX = f dt + g(t) dW, one W per
-///     component diffusion(x, t)     -> d x n             // scalar (one W for all) and diagonal
-///     (W_i drives X_i) diffusion(x, t, k)  -> d x n, sources()  // general: the column g_k, k = 0
-///     .. sources() - 1
+///     drift(x, t)         -> d x n
+///     diffusion(t)        -> number or d-vector  // additive: one W per component
+///     diffusion(x, t)     -> d x n               // scalar: one W for all; diagonal: W_i drives
+///     X_i diffusion(x, t, k)  -> d x n, sources()    // general: the column g_k, k = 0 ..
+///     sources() - 1
 ///
 /// for dX = f(X, t) dt + sum_k g_k(X, t) dW_k. In diagonal noise g_i may depend on x_i alone. A
 /// coefficient returns a number or an array expression with the scalar and the columns of x, or
-/// writes into a last argument `out` (additive: never). An expression may refer to x and to
-/// members, never to locals. Optional members, found by concept: diffusion_slope, exact, mean,
-/// covariance, log_density, sample_exact, divergence, domain, dimension.
+/// writes into one more, last argument `out`. An expression may refer to x and to members, never to
+/// locals. Optional members, found by concept: diffusion_slope, exact, mean, covariance,
+/// log_density, sample_exact, divergence, domain, dimension.
 
 #include <string_view>
 #include <utility>
@@ -104,6 +104,26 @@ Index wiener_dimension(const P& p, Index d) {
     return d;
 }
 
+/// Dimension that the process fixes, as a member function or a constant; -1: any.
+template <class P>
+Index dimension_of(const P& p) {
+  if constexpr (requires { Index{p.dimension()}; })
+    return p.dimension();
+  else if constexpr (requires { Index{P::dimension}; })
+    return P::dimension;
+  else
+    return -1;
+}
+
+/// Dimension that the type of the process fixes, a constant `dimension`; else Eigen::Dynamic.
+template <class P>
+inline constexpr int fixed_dimension = [] {
+  if constexpr (requires { std::integral_constant<int, P::dimension>{}; })
+    return static_cast<int>(P::dimension);
+  else
+    return static_cast<int>(Eigen::Dynamic);
+}();
+
 namespace detail {
 
 template <class R>
@@ -128,8 +148,8 @@ constexpr bool fits() {
   }
 }
 
-/// The value of `call()` in a form that outlives the statement: an expression by value, a named
-/// array by reference, a returned array through `scratch`.
+/// The value of `call()` in a form that outlives the statement: a number as the scalar of X, an
+/// expression by value, a named array by reference, a returned array through `scratch`.
 template <class X, class Call>
 decltype(auto) hold(X& scratch, Call&& call) {
   using R = decltype(call());
@@ -137,12 +157,23 @@ decltype(auto) hold(X& scratch, Call&& call) {
       fits<R, X>(),
       "a coefficient must return a number or an Eigen array expression with the scalar "
       "and the columns of the state it is given (take `const auto& x`, not a fixed array)");
-  if constexpr (PlainArray<R> && !std::is_lvalue_reference_v<R>) {
+  if constexpr (Number<R>) {
+    return static_cast<typename X::Scalar>(call());
+  } else if constexpr (PlainArray<R> && !std::is_lvalue_reference_v<R>) {
     scratch = call();
     return std::as_const(scratch);
   } else {
     return call();
   }
+}
+
+/// out = value, unless the value is `out` itself.
+template <State X, class V>
+void assign(X& out, const V& value) {
+  if constexpr (std::same_as<V, X>) {
+    if (&value == &out) return;
+  }
+  out = value;
 }
 
 }  // namespace detail
@@ -164,7 +195,7 @@ void evaluate_drift(const P& p, const X& x, Time t, X& out) {
   if constexpr (requires { p.drift(x, t, out); })
     p.drift(x, t, out);
   else
-    out = drift(p, x, t, out);
+    detail::assign(out, drift(p, x, t, out));
 }
 
 /// g(x, t) of scalar or diagonal noise: an expression over x, or `scratch` filled with the value.
@@ -192,26 +223,70 @@ decltype(auto) diffusion(const P& p, const X& x, Time t, Index k, X& scratch) {
 /// A process has the analytic slope of its diffusion coefficient: for diagonal noise dg_i/dx_i, for
 /// scalar noise the directional derivative (g . grad) g, each d x n at (x, t).
 template <class P, class X>
-concept HasDiffusionSlope = requires(const P& p, const X& x, Time t) {
-  p.diffusion_slope(x, t);
+concept HasDiffusionSlope = State<X> && requires(const P& p, const X& x, Time t, X& out) {
+  requires requires { p.diffusion_slope(x, t); } || requires {
+    p.diffusion_slope(x, t, out);
+  };
 };
+
+/// Whether p has the analytic slope; a type-erased process answers at run time.
+template <State X, class P>
+constexpr bool has_diffusion_slope(const P& p) {
+  if constexpr (HasDiffusionSlope<P, X> && requires { p.has_diffusion_slope(); })
+    return p.has_diffusion_slope();
+  else
+    return HasDiffusionSlope<P, X>;
+}
+
+/// The slope of g at (x, t): an expression over x, or `scratch` filled with the value.
+template <State X, HasDiffusionSlope<X> P>
+decltype(auto) diffusion_slope(const P& p, const X& x, Time t, X& scratch) {
+  if constexpr (requires { p.diffusion_slope(x, t, scratch); }) {
+    p.diffusion_slope(x, t, scratch);
+    return std::as_const(scratch);
+  } else {
+    return detail::hold(scratch, [&]() -> decltype(auto) { return p.diffusion_slope(x, t); });
+  }
+}
+
+namespace detail {
+
+/// P has the drift on states X in one of its forms.
+template <class P, class X>
+inline constexpr bool has_drift = [] {
+  constexpr bool returns = requires(const P& p, const X& x, Time t) { p.drift(x, t); };
+  constexpr bool writes = requires(const P& p, const X& x, Time t, X& out) { p.drift(x, t, out); };
+  return returns || writes;
+}();
+
+/// P has the diffusion coefficient that its noise kind asks for, in one of its forms. (That of
+/// general noise is looked at when it is called.)
+template <class P, class X>
+inline constexpr bool has_diffusion = [] {
+  if constexpr (noise_kind<P> == NoiseKind::none) {
+    return true;
+  } else if constexpr (noise_kind<P> == NoiseKind::additive) {
+    constexpr bool returns = requires(const P& p, Time t) { p.diffusion(t); };
+    constexpr bool writes = requires(const P& p, Time t, X& out) { p.diffusion(t, out.col(0)); };
+    return returns || writes;
+  } else if constexpr (noise_kind<P> == NoiseKind::general) {
+    return requires(const P& p) { p.sources(); };
+  } else {
+    constexpr bool returns = requires(const P& p, const X& x, Time t) { p.diffusion(x, t); };
+    constexpr bool writes = requires(const P& p, const X& x, Time t, X& out) {
+      p.diffusion(x, t, out);
+    };
+    return returns || writes;
+  }
+}();
+
+}  // namespace detail
 
 /// A process that can be integrated on states X; what `simulate` and `integrate` ask for.
 template <class P, class X>
-concept Process = State<X> && requires(const P& p, const X& x, Time t, X& out) {
-  { std::remove_cvref_t<P>::noise } -> std::convertible_to<NoiseKind>;
-  requires requires { p.drift(x, t); } || requires {
-    p.drift(x, t, out);
-  };
-  requires noise_kind<P>
-  != NoiseKind::additive || requires { p.diffusion(t); };
-  requires(noise_kind<P> != NoiseKind::scalar && noise_kind<P> != NoiseKind::diagonal) || requires {
-    p.diffusion(x, t);
-  }
-  || requires { p.diffusion(x, t, out); };
-  requires noise_kind<P>
-  != NoiseKind::general || requires { p.sources(); };
-};
+concept Process =
+    State<X> && std::same_as<std::remove_cvref_t<decltype(noise_kind<P>)>, NoiseKind> &&
+    detail::has_drift<P, X> && detail::has_diffusion<P, X>;
 
 /// An SDE from two callables; made by `make_sde`.
 template <class Drift, class Diffusion, NoiseKind kind, Calculus c = Calculus::ito>
@@ -269,13 +344,17 @@ struct TimeReversed {
 
   const P& base;  ///< the process in its own time t
 
-  void drift(const auto& x, Time r, auto& out) const {
+  template <State X>
+  requires detail::has_drift<P, X>
+  void drift(const X& x, Time r, X& out) const {
     evaluate_drift(base, x, -r, out);
     out = -out;
   }
-  decltype(auto) diffusion(Time r) const requires(noise == NoiseKind::additive) {
-    return base.diffusion(-r);
-  }
+  Index dimension() const { return dimension_of(base); }
+  decltype(auto) diffusion(Time r) const requires requires { base.diffusion(r); }
+  { return base.diffusion(-r); }
+  void diffusion(Time r, auto&& out) const requires requires { base.diffusion(r, out); }
+  { base.diffusion(-r, out); }
   decltype(auto) diffusion(const auto& x, Time r) const requires requires { base.diffusion(x, -r); }
   { return base.diffusion(x, -r); }
   decltype(auto) diffusion(const auto& x, Time r, auto&& last) const requires requires {
@@ -290,7 +369,16 @@ struct TimeReversed {
     base.diffusion_slope(x, -r);
   }
   { return base.diffusion_slope(x, -r); }
+  void diffusion_slope(const auto& x, Time r, auto& out) const requires requires {
+    base.diffusion_slope(x, -r, out);
+  }
+  { base.diffusion_slope(x, -r, out); }
+  bool has_diffusion_slope() const requires requires { base.has_diffusion_slope(); }
+  { return base.has_diffusion_slope(); }
   Index sources() const requires(noise == NoiseKind::general) { return base.sources(); }
 };
+
+template <class P>
+inline constexpr int fixed_dimension<TimeReversed<P>> = fixed_dimension<P>;
 
 }  // namespace fokker

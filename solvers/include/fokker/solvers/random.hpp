@@ -23,8 +23,8 @@ enum class Purpose : std::uint64_t {
   analysis,  ///< directions, resampling and other draws of measurements, not of the model
 };
 
-/// The pcg32 (O'Neill 2014, XSH-RR 64/32) of (seed, path, purpose). State and stream are both hashed
-/// from the triple by the finaliser of splitmix64 (Steele, Lea, Flood 2014): the streams of
+/// The pcg32 (O'Neill 2014, XSH-RR 64/32) of (seed, path, purpose). State and stream are both
+/// hashed from the triple by the finaliser of splitmix64 (Steele, Lea, Flood 2014): the streams of
 /// consecutive seeds or stream numbers are measurably correlated, those of hashed ones are not.
 /// Different paths of one (seed, purpose) never have the same state and stream.
 pcg32 path_stream(std::uint64_t seed, std::uint64_t path, Purpose purpose);
@@ -37,17 +37,17 @@ struct LaneGroup;
 /// path_stream(seed, first_path + j, purpose), whatever the size and the instruction set, and every
 /// function takes the same number of draws from each lane.
 ///
-/// Normals are by Box and Muller (1958), r = sqrt(-2 log u), (r cos a, r sin a), from the next draws
-/// of the same lane:
+/// Normals are by Box and Muller (1958), r = sqrt(-2 log u), (r cos a, r sin a), from the next
+/// draws of the same lane:
 ///
-///     double   u = (m + 1/2) 2^-52, m the upper 52 bits of the first two draws (first above second);
-///              a = 2 pi (c + 1/2) / 2^32, c the third                          |z| < 8.58
-///     float    u = (b + 1/2) 2^-32, b the first; a as above, from the second   |z| < 6.77
+///     double   u = (m + 1/2) 2^-52, m the upper 52 bits of draws 1 and 2 (1 above 2);
+///              a = 2 pi (c + 1/2) / 2^32, c draw 3                        |z| < 8.58
+///     float    u = (b + 1/2) 2^-32, b draw 1; a as above, c draw 2        |z| < 6.77
 ///
-/// within 3 (double) and 4 (float) units in the last place. u near 0 and near 1 keeps its relative
-/// precision; r is never 0. Compiled without contraction: normals and uniforms have the same bits on
-/// every instruction set and compiler. Normal q of a lane is found again by advance(3 * (q / 2)) in
-/// double, advance(2 * (q / 2)) in float. Copies are independent and continue alike.
+/// to 2e-15 and 1e-6. u near 0 and near 1 keeps its relative precision; r is never 0. Compiled
+/// without contraction and with its own log, sin and cos: normals and uniforms have the same bits
+/// on every instruction set and compiler. Normal q of a lane is found again by advance(3 * (q / 2))
+/// in double, advance(2 * (q / 2)) in float. Copies are independent and continue alike.
 class StreamLanes {
  public:
   /// @param seed        of the whole run

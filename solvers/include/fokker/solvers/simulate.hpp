@@ -13,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include <oneapi/tbb/info.h>
 #include <oneapi/tbb/parallel_invoke.h>
 #include <oneapi/tbb/task_arena.h>
 
@@ -29,7 +30,7 @@ namespace fokker {
 struct SimulateOptions {
   Index paths = 0;         ///< number of paths; with a target, the most that may be used
   std::uint64_t seed = 0;  ///< with the path's number it fixes every random number
-  int threads = 0;         ///< 0: all cores; never changes a result
+  int threads = 0;         ///< at most, and at most the cores; 0: all; never changes a result
   /// Stop when the estimate's standard error is at most this (0: never). Paths come in rounds that
   /// double, so where it stops does not depend on the threads. Reductions with an error only.
   double target_standard_error = 0;
@@ -102,7 +103,7 @@ namespace detail {
 template <class S, class P, class M, class X0, class Reduction>
 auto simulate_up(const P& process, const M& method, const X0& x0, const TimeGrid& grid, double sign,
                  const SimulateOptions& options, Reduction reduction) {
-  using X = Block<S, state_rows<P, X0>()>;
+  using X = Block<S, state_rows<S, P, X0>()>;
   using Partial = typename Reduction::Partial;
   using Result = Ensemble<typename Reduction::Value>;
   require_compatible<M, P>();
@@ -173,8 +174,8 @@ auto simulate_up(const P& process, const M& method, const X0& x0, const TimeGrid
   };
 
   Node<Partial> total;
-  oneapi::tbb::task_arena arena(options.threads > 0 ? options.threads
-                                                    : oneapi::tbb::task_arena::automatic);
+  const int cores = oneapi::tbb::info::default_concurrency();
+  oneapi::tbb::task_arena arena(options.threads > 0 ? std::min(options.threads, cores) : cores);
   arena.execute([&] {
     const auto subtree = [&](Index low, Index high) {
       return reduce_tree(low, high, leaves, leaves_per_block, run_block, merge);
@@ -221,18 +222,25 @@ auto simulate_up(const P& process, const M& method, const X0& x0, const TimeGrid
 ///                    dimensions that differ. Numerical failure is a status in the result.
 template <class S = double, class P, class M, class X0, class Reduction>
 auto simulate(const P& process, const M& method, const X0& x0, std::span<const Time> grid,
-              const SimulateOptions& options, Reduction reduction) {
+              const SimulateOptions& options, Reduction reduction)
+    -> Ensemble<typename Reduction::Value> {
+  static_assert(detail::runs_up<P, M> || detail::runs_down<P, M>,
+                "this type-erased solver was made for another type of process");
   check_grid(grid);
-  if (grid[1] > grid[0]) {
-    detail::require_clock<P>(true);
-    return detail::simulate_up<S>(process, method, x0, TimeGrid(grid.begin(), grid.end()), 1.0,
-                                  options, std::move(reduction));
+  const bool up = grid[1] > grid[0];
+  if (up) {
+    if constexpr (detail::runs_up<P, M>)
+      return detail::simulate_up<S>(process, method, x0, TimeGrid(grid.begin(), grid.end()), 1.0,
+                                    options, std::move(reduction));
+  } else {
+    if constexpr (detail::runs_down<P, M>) {
+      TimeGrid negated(grid.size());
+      std::transform(grid.begin(), grid.end(), negated.begin(), [](Time t) { return -t; });
+      return detail::simulate_up<S>(TimeReversed<P>{process}, method, x0, negated, -1.0, options,
+                                    std::move(reduction));
+    }
   }
-  detail::require_clock<P>(false);
-  TimeGrid negated(grid.size());
-  std::transform(grid.begin(), grid.end(), negated.begin(), [](Time t) { return -t; });
-  return detail::simulate_up<S>(TimeReversed<P>{process}, method, x0, negated, -1.0, options,
-                                std::move(reduction));
+  detail::refuse_direction(up);
 }
 
 }  // namespace fokker

@@ -79,15 +79,20 @@ decltype(auto) noise_term(const P& p, const X& x, Time t, const Increment<P, X>&
                           X& column) {
   using S = typename X::Scalar;
   if constexpr (noise_kind<P> == NoiseKind::additive) {
-    using R = decltype(p.diffusion(t));
-    if constexpr (detail::Number<R>) {
+    if constexpr (requires {
+                    { p.diffusion(t) } -> detail::Number;
+                  }) {
       return static_cast<S>(p.diffusion(t)) * dw.w;
     } else {
-      sum = dw.w.colwise() * p.diffusion(t).template cast<S>();
+      if constexpr (requires { p.diffusion(t, column.col(0)); })
+        p.diffusion(t, column.col(0));
+      else
+        column.col(0) = p.diffusion(t).template cast<S>();
+      sum = dw.w.colwise() * column.col(0);
       return std::as_const(sum);
     }
   } else if constexpr (noise_kind<P> == NoiseKind::scalar) {
-    sum = diffusion(p, x, t, column);
+    detail::assign(sum, diffusion(p, x, t, column));
     sum.rowwise() *= dw.w.row(0);
     return std::as_const(sum);
   } else if constexpr (noise_kind<P> == NoiseKind::diagonal) {
@@ -95,7 +100,7 @@ decltype(auto) noise_term(const P& p, const X& x, Time t, const Increment<P, X>&
   } else {
     sum.setZero();
     for (Index k = 0; k < p.sources(); ++k) {
-      column = diffusion(p, x, t, k, column);
+      detail::assign(column, diffusion(p, x, t, k, column));
       column.rowwise() *= dw.w.row(k);
       sum += column;
     }

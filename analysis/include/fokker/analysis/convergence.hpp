@@ -1,0 +1,188 @@
+#pragma once
+/// @file  fokker/analysis/convergence.hpp
+/// @brief Strong and weak errors of a solver on halved steps, all on the same Brownian paths.
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <fokker/analysis/regression.hpp>
+#include <fokker/solvers/advance.hpp>
+#include <fokker/solvers/grid.hpp>
+#include <fokker/solvers/initial.hpp>
+#include <fokker/solvers/reductions.hpp>
+#include <fokker/solvers/text.hpp>
+
+namespace fokker {
+
+/// The solution X_t as a function of x0 and W_t, blocks in and out, where it is known.
+using ExactSolution =
+    std::function<Block<double>(const Block<double>& x0, Time t, const Block<double>& w)>;
+
+/// What to measure.
+struct ConvergenceSettings {
+  Eigen::ArrayXd x0;
+  Time t0 = 0, t1 = 1;
+  std::vector<Index> steps = {16, 32, 64, 128, 256, 512};  ///< each divides the largest
+  Index paths = 4096;
+  std::uint64_t seed = 1;
+  int threads = 0;        ///< 0: all cores; never changes a result
+  Index refinement = 16;  ///< without an exact solution the reference has so many times more steps
+  const std::atomic<bool>* cancel = nullptr;
+  std::function<void(double fraction)> progress = {};
+};
+
+/// The errors at one step size.
+struct ConvergenceLevel {
+  Index steps = 0;
+  double h = 0;
+  double strong = 0;  ///< sqrt(E |X_N - X_T|^2)
+  double strong_stderr = 0;
+  double weak = 0;  ///< |E |X_N|^2 - E |X_T|^2|, differences taken path by path
+  double weak_stderr = 0;
+};
+
+/// A measured convergence and what was claimed.
+struct ConvergenceStudy {
+  std::vector<ConvergenceLevel> levels;
+  OrderFit strong, weak;
+  std::optional<double> claimed_strong, claimed_weak;
+  std::string reference;  ///< "exact solution" or "the same solver with 16 x 512 steps"
+  bool cancelled = false;
+};
+
+namespace detail {
+
+/// Per-path squared error and second-moment difference of every level, levels x paths.
+struct PathErrors {
+  std::vector<double> squares, moments;
+};
+
+/// One block: the reference from its finest increments, then each level on sums of them.
+template <class P, class M>
+void block_errors(const P& process, const M& method, const ExactSolution& exact,
+                  const ConvergenceSettings& s, Index first, Index width, PathErrors& errors) {
+  using X = Block<double>;
+  const Index d = s.x0.size(), m = wiener_dimension(process, d);
+  const Index finest = s.steps.back() * (exact ? 1 : s.refinement);
+  const auto path = static_cast<std::uint64_t>(first);
+  X x0(d, width), w = X::Zero(m, width);
+  for (Index r = 0; r < d; ++r) x0.row(r).setConstant(s.x0[r]);
+
+  const auto solve = [&](Index steps, bool sum_noise) {
+    const TimeGrid grid = uniform_grid(s.t0, s.t1, steps);
+    CoarsenedIncrements source{BrownianIncrements<double>(s.seed, path, width, m), finest / steps};
+    Increment<P, X> dw;
+    dw.w.resize(m, width);
+    X x = x0, y(d, width);
+    typename M::template Workspace<X> workspace(d, width);
+    for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
+      source.increment(grid[k], grid[k + 1], dw);
+      if (sum_noise) w += dw.w;
+      method.step(process, x, grid[k], grid[k + 1] - grid[k], dw, y, workspace);
+      x.swap(y);
+    }
+    return x;
+  };
+
+  std::vector<X> ends;
+  for (const Index steps : s.steps) ends.push_back(solve(steps, exact && steps == finest));
+  const X reference = exact ? exact(x0, s.t1, w) : solve(finest, false);
+  const Index real = std::min(width, s.paths - first);
+  for (std::size_t level = 0; level < ends.size(); ++level) {
+    const Eigen::Array<double, 1, Eigen::Dynamic> square =
+        (ends[level] - reference).square().colwise().sum();
+    const Eigen::Array<double, 1, Eigen::Dynamic> moment =
+        (ends[level].square() - reference.square()).colwise().sum();
+    const auto at = static_cast<Index>(level) * s.paths + first;
+    Eigen::Map<Eigen::ArrayXd>(errors.squares.data() + at, real) = square.head(real).transpose();
+    Eigen::Map<Eigen::ArrayXd>(errors.moments.data() + at, real) = moment.head(real).transpose();
+  }
+}
+
+/// Refuses settings that no study can be made of. @throws std::invalid_argument
+inline void check_convergence(const ConvergenceSettings& s) {
+  if (s.paths < 2)
+    throw std::invalid_argument("a convergence study needs at least two paths: got " +
+                                std::to_string(s.paths));
+  if (s.steps.size() < 3)
+    throw std::invalid_argument("an order needs at least three step sizes: got " +
+                                std::to_string(s.steps.size()));
+  for (std::size_t i = 0; i < s.steps.size(); ++i)
+    if (s.steps[i] < 1 || (i > 0 && s.steps[i] <= s.steps[i - 1]) ||
+        s.steps.back() % s.steps[i] != 0)
+      throw std::invalid_argument("numbers of steps must ascend and divide the largest, " +
+                                  std::to_string(s.steps.back()) + ": got " +
+                                  std::to_string(s.steps[i]));
+  if (!(s.t1 > s.t0))
+    throw std::invalid_argument("a convergence study runs up in time: got t0=" + text(s.t0) +
+                                ", t1=" + text(s.t1));
+}
+
+}  // namespace detail
+
+/// Measures the strong and weak order of `method` on `process`, every level on the same Brownian
+/// paths: against `exact` where it is given, otherwise against the same solver with `refinement`
+/// times more steps than the finest level. The interval of the strong order is a bootstrap over
+/// paths; weak errors are differences on the same path, so only their own noise is left.
+/// @param claimed  the orders that the method claims on this process
+/// @throws std::invalid_argument  fewer than three levels or two paths, steps that do not divide
+template <class P, class M>
+ConvergenceStudy measure_convergence(const P& process, const M& method, const ExactSolution& exact,
+                                     const ConvergenceSettings& s, const Orders& claimed) {
+  detail::check_convergence(s);
+  const Index width = block_width(s.x0.size(), sizeof(double));
+  const Index blocks = (s.paths + width - 1) / width;
+  const std::size_t levels = s.steps.size(), paths = static_cast<std::size_t>(s.paths);
+  detail::PathErrors errors{std::vector<double>(levels * paths),
+                            std::vector<double>(levels * paths)};
+  std::atomic<Index> done = 0;
+  std::mutex progress_mutex;
+  oneapi::tbb::task_arena arena(s.threads > 0 ? s.threads : oneapi::tbb::task_arena::automatic);
+  arena.execute([&] {
+    oneapi::tbb::parallel_for(Index{0}, blocks, [&](Index b) {
+      if (s.cancel && s.cancel->load()) return;
+      detail::block_errors(process, method, exact, s, b * width, width, errors);
+      ++done;
+      const std::scoped_lock lock(progress_mutex);
+      if (s.progress) s.progress(static_cast<double>(done) / static_cast<double>(blocks));
+    });
+  });
+
+  ConvergenceStudy study;
+  study.claimed_strong = claimed.strong;
+  study.claimed_weak = claimed.weak;
+  study.reference = exact ? "exact solution"
+                          : "the same solver with " + std::to_string(s.refinement) + " x " +
+                                std::to_string(s.steps.back()) + " steps";
+  study.cancelled = done != blocks;
+  if (study.cancelled) return study;
+  std::vector<double> h, weak, weak_stderr;
+  for (std::size_t level = 0; level < levels; ++level) {
+    const double* square = errors.squares.data() + level * paths;
+    const double* moment = errors.moments.data() + level * paths;
+    const auto strong = RunningMoments::of(s.paths, [&](Index j) { return square[j]; });
+    const auto second = RunningMoments::of(s.paths, [&](Index j) { return moment[j]; });
+    const double rms = std::sqrt(strong.mean);
+    h.push_back((s.t1 - s.t0) / static_cast<double>(s.steps[level]));
+    weak.push_back(std::abs(second.mean));
+    weak_stderr.push_back(second.standard_error());
+    study.levels.push_back({s.steps[level], h.back(), rms, strong.standard_error() / (2 * rms),
+                            weak.back(), weak_stderr.back()});
+  }
+  study.strong = fit_order_bootstrap(h, errors.squares, 400, s.seed);
+  study.weak = fit_order(h, weak, weak_stderr);
+  return study;
+}
+
+}  // namespace fokker

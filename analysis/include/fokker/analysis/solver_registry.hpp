@@ -1,0 +1,78 @@
+#pragma once
+/// @file  fokker/analysis/solver_registry.hpp
+/// @brief Solvers by name, and runs of a process and a solver that are both chosen at run time.
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fokker/analysis/convergence.hpp>
+#include <fokker/processes/registry.hpp>
+#include <fokker/solvers/simulate.hpp>
+
+namespace fokker {
+
+/// A solver in the list. The functions are those of the solver itself.
+struct SolverInfo {
+  std::string_view name;
+  std::string_view source;
+  Calculus calculus;
+  bool adaptive;
+  bool (*supports)(NoiseKind);
+  Orders (*orders)(NoiseKind);
+  Evaluations (*evaluations)(NoiseKind);  ///< per step; zero for an adaptive solver
+};
+
+/// All solvers, those of SDEs first. A new one is a row of the table in solver_registry.cpp.
+std::span<const SolverInfo> list_solvers();
+
+/// The entry of `list_solvers` with this name.
+/// @throws std::invalid_argument  with the nearest names
+const SolverInfo& solver_info(std::string_view name);
+
+/// How a solver takes a process.
+enum class Fit {
+  refused,
+  direct,
+  converted  ///< in Stratonovich form, made with the process's slope
+};
+
+/// Whether a solver takes a process. A registered process is Ito: a Stratonovich solver takes it
+/// where the noise is additive, and converted where the process knows the slope of scalar or
+/// diagonal noise.
+Fit fit(const RegisteredProcess& process, const SolverInfo& solver);
+
+/// The names of the solvers that take a process.
+std::vector<std::string_view> fitting_solvers(const RegisteredProcess& process);
+
+/// Refuses a solver that does not take a process. @throws std::invalid_argument  with those that do
+void require_fit(const RegisteredProcess& process, const SolverInfo& solver);
+
+/// Refuses an adaptive solver. @throws std::invalid_argument
+void require_fixed_step(const SolverInfo& solver);
+
+/// Tolerances of an adaptive solver.
+struct Tolerances {
+  double rtol = 1e-6;
+  double atol = 1e-9;
+};
+
+/// `simulate` by names; ODEs run both ways. See simulate.hpp for the grid, the options and the
+/// result; `points` are the grid points to save, `tolerances` are for adaptive solvers.
+/// @throws std::invalid_argument  as `simulate`; a solver that does not take the process, with
+///                                those that do
+Ensemble<SavedStates::Value> simulate_by_name(const RegisteredProcess& process,
+                                              std::string_view solver, std::span<const double> x0,
+                                              std::span<const Time> grid, std::vector<Index> points,
+                                              const SimulateOptions& options,
+                                              const Tolerances& tolerances = {});
+
+/// `measure_convergence` by names, against the exact solution where the process knows it; for an
+/// ODE the strong order is the deterministic one. settings.x0 may be empty: the process's start.
+/// @throws std::invalid_argument  as `measure_convergence`; an adaptive solver, or one that does
+/// not take the process
+ConvergenceStudy measure_convergence_by_name(const RegisteredProcess& process,
+                                             std::string_view solver, ConvergenceSettings settings);
+
+}  // namespace fokker

@@ -1,0 +1,408 @@
+#include <fokker/analysis/comparison.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <stdexcept>
+#include <utility>
+
+#include <fmt/format.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <fokker/analysis/linear_law.hpp>
+#include <fokker/diffusion/gaussian.hpp>
+
+#include "exact_comparison.hpp"
+#include "sampling.hpp"
+
+namespace fokker {
+
+namespace {
+
+using namespace detail;
+
+/// Pairs of exact samples behind the floor.
+constexpr int floor_pairs = 8;
+/// Paths behind the pathwise errors, and paths of one task; few where a score costs a pass over a
+/// data set.
+struct PathwiseSize {
+  Index paths, block;
+};
+PathwiseSize pathwise_size(const ComparisonSettings& s) {
+  const PathwiseSize size =
+      s.data->kind() == DataKind::finite_set ? PathwiseSize{32, 16} : PathwiseSize{8192, 512};
+  return {std::min(s.paths, size.paths), size.block};
+}
+/// Numbers kept of the final states of a row, for pictures.
+constexpr Index kept_numbers = 16384;
+/// Tolerances of the adaptive samplers.
+constexpr double tolerances[] = {1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7};
+
+double elapsed(std::chrono::steady_clock::time_point since) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - since).count();
+}
+
+/// What is done, of what there is to do; both in units of score evaluations per path.
+class Progress {
+ public:
+  Progress(const ComparisonSettings& s, double total) : settings_(s), total_(total) {}
+  void add(double work, std::string_view what) {
+    done_ += work;
+    if (settings_.progress) settings_.progress(std::min(1.0, done_ / total_), what);
+  }
+  bool cancelled() const { return settings_.cancel && settings_.cancel->load(); }
+
+ private:
+  const ComparisonSettings& settings_;
+  double total_, done_ = 0;
+};
+
+std::vector<Task> plan(const ComparisonSettings& s) {
+  std::vector<Task> tasks;
+  for (const auto& name : s.samplers) {
+    const SamplerInfo& info = sampler_info(name);
+    const double eta = eta_of(s, info);
+    const Equation equation = equation_of(info, eta);
+    if (info.adaptive) {
+      for (const double tolerance : tolerances)
+        tasks.push_back({&info, eta, equation, 0, tolerance});
+    } else if (!s.steps.empty()) {
+      for (const Index steps : s.steps) tasks.push_back({&info, eta, equation, steps, 0});
+    } else {
+      for (const Index nfe : s.nfe)
+        tasks.push_back({&info, eta, equation, nfe / info.evaluations, 0});
+    }
+  }
+  return tasks;
+}
+
+/// Work of a task in score evaluations per path; of an adaptive one a guess.
+double work(const Task& task) {
+  return task.info->adaptive ? 100.0 : static_cast<double>(task.steps * task.info->evaluations);
+}
+
+/// Work of the pathwise errors at one number of steps, in the same unit.
+double pathwise_work(Index steps, Index paths, const ComparisonSettings& s) {
+  return static_cast<double>(2 * reference_refinement * steps * paths) /
+         static_cast<double>(s.paths);
+}
+
+/// The verdict on an order. The steps of a comparison are given by its budgets, so that an order
+/// may still be on its way to the claimed one: then the last local slope is nearer to it than the
+/// one before, and that is said.
+std::string words(const ComparisonOrder& order, const std::vector<double>& h,
+                  const std::vector<double>& errors) {
+  if (!order.claimed)
+    return describe(order.fit) + (order.kind == "adaptive"
+                                      ? " in NFE (steps follow the tolerance: none claimed)"
+                                      : ", claimed: none");
+  const double claimed = *order.claimed;
+  const OrderVerdict judged = judge(order.fit, claimed);
+  const std::size_t n = h.size();
+  if (judged == OrderVerdict::higher)
+    return fmt::format("order {}, claimed {}: exceeded here", describe(order.fit), claimed);
+  if (judged == OrderVerdict::lower && n >= 3) {
+    const auto slope = [&](std::size_t i) {
+      return std::log(errors[i] / errors[i + 1]) / std::log(h[i] / h[i + 1]);
+    };
+    const double before = slope(n - 3), last = slope(n - 2);
+    if (before < last && last < claimed)
+      return fmt::format("order {}, claimed {}: not settled (locally {:.2f}, then {:.2f})",
+                         describe(order.fit), claimed, before, last);
+  }
+  return verdict(order.fit, claimed);
+}
+
+/// Rows by sampler, in the order of the settings: the measured orders.
+void measure_orders(Comparison& result, const std::vector<Task>& tasks,
+                    const PathSquares& squares) {
+  const ComparisonSettings& s = result.settings;
+  for (const auto& name : s.samplers) {
+    std::vector<double> h, errors, all_squares;
+    const SamplerInfo& info = sampler_info(name);
+    bool sde = false;
+    for (std::size_t i = 0; i < result.rows.size(); ++i) {
+      const ComparisonRow& row = result.rows[i];
+      if (row.sampler != name || row.status == Status::cancelled) continue;
+      const double step = 1.0 / (info.adaptive ? row.nfe : static_cast<double>(row.steps));
+      if (std::find(h.begin(), h.end(), step) != h.end()) continue;
+      sde = tasks[i].equation == Equation::sde;
+      if (s.exact) {
+        errors.push_back(row.error_discretisation.value_or(0));
+      } else {
+        if (squares[i].empty()) continue;
+        all_squares.insert(all_squares.end(), squares[i].begin(), squares[i].end());
+        errors.push_back(*row.error_pathwise);
+      }
+      h.push_back(step);
+    }
+    if (h.empty()) continue;
+    const Orders& claimed = info.orders;
+    ComparisonOrder order;
+    order.sampler = name;
+    order.kind = info.adaptive ? "adaptive" : !sde ? "deterministic" : s.exact ? "weak" : "strong";
+    if (!info.adaptive)
+      order.claimed = !sde ? claimed.deterministic : s.exact ? claimed.weak : claimed.strong;
+    order.fit = s.exact ? fit_order(h, errors, {}, {.floor = 1e-13})
+                        : fit_order_bootstrap(h, all_squares, 400, s.seed, {.floor = 1e-9});
+    order.verdict = words(order, h, errors);
+    result.orders.push_back(std::move(order));
+  }
+}
+
+/// Adds the pathwise errors to the rows; returns the squares behind them, by row.
+template <class S>
+PathSquares pathwise_errors(Comparison& result, const std::vector<Task>& tasks,
+                            Sampling<S>& sampling, const std::vector<Block<double>>& flow_ends,
+                            Progress& progress) {
+  PathSquares squares(tasks.size());
+  if (result.rows.size() != tasks.size()) return squares;  // cancelled before
+  Block<double> reference;
+  std::map<std::pair<Index, double>, std::vector<std::size_t>> groups;  // SDE rows by steps and eta
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (tasks[i].equation == Equation::sde) {
+      groups[{tasks[i].steps, tasks[i].eta}].push_back(i);
+    } else {
+      if (reference.size() == 0) reference = sampling.flow_reference();
+      squares[i] = squared_distances(flow_ends[i], reference);
+    }
+  }
+  struct Piece {
+    std::vector<std::size_t> rows;
+    Index first, count;
+  };
+  const Index paths = result.pathwise_paths, block = pathwise_size(result.settings).block;
+  std::vector<Piece> pieces;
+  for (auto group = groups.rbegin(); group != groups.rend(); ++group) {
+    for (const std::size_t i : group->second) squares[i].resize(static_cast<std::size_t>(paths));
+    for (Index first = 0; first < paths; first += block)
+      pieces.push_back({group->second, first, std::min(block, paths - first)});
+  }
+  std::mutex mutex;
+  oneapi::tbb::parallel_for(
+      std::size_t{0}, pieces.size(),
+      [&](std::size_t p) {
+        const Piece& piece = pieces[p];
+        std::vector<const Task*> group;
+        for (const std::size_t i : piece.rows) group.push_back(&tasks[i]);
+        const PathSquares found = sampling.sde_squares(group, piece.first, piece.count);
+        for (std::size_t k = 0; k < group.size(); ++k)
+          std::copy(found[k].begin(), found[k].end(), squares[piece.rows[k]].begin() + piece.first);
+        const std::scoped_lock lock(mutex);
+        progress.add(pathwise_work(group.front()->steps, piece.count, result.settings),
+                     "pathwise errors");
+      },
+      oneapi::tbb::simple_partitioner{});
+  if (progress.cancelled()) return PathSquares(tasks.size());
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (squares[i].empty()) continue;
+    const Distance rms = root_mean_square(squares[i]);
+    result.rows[i].error_pathwise = rms.value;
+    result.rows[i].error_pathwise_stderr = rms.standard_error;
+  }
+  return squares;
+}
+
+template <class S>
+void compare_samples(Comparison& result, const DiffusionProcess& process) {
+  const ComparisonSettings& s = result.settings;
+  const std::vector<Task> tasks = plan(s);
+  result.pathwise_paths =
+      *s.t_min > 0 && process.std(*s.t_min) > 0
+          ? pathwise_size(s).paths
+          : 0;  // the equations themselves are singular at their end: there is no reference
+  double total = 0;
+  std::map<Index, bool> sde_steps;
+  for (const Task& task : tasks) {
+    total += work(task);
+    if (task.equation == Equation::sde) sde_steps[task.steps] = true;
+  }
+  for (const auto& [steps, unused] : sde_steps)
+    total += pathwise_work(steps, result.pathwise_paths, s);
+  Progress progress(s, total);
+
+  const Sample reference = exact_sample(*s.data, s.paths, other_seed(s.seed, 0));
+  const auto metric = make_metric(s.metric, reference);
+  const Floor floor = floor_of(
+      s.metric,
+      [&](int k) {
+        const auto purpose = static_cast<std::uint64_t>(10 + 2 * k);
+        return std::pair{exact_sample(*s.data, s.paths, other_seed(s.seed, purpose)),
+                         exact_sample(*s.data, s.paths, other_seed(s.seed, purpose + 1))};
+      },
+      floor_pairs);
+  result.floor = floor.mean;
+  result.floor_sd = floor.sd;
+
+  Sampling<S> sampling(s, process, result.pathwise_paths);
+  const Index kept = std::clamp<Index>(kept_numbers / s.data->dimension(), 16, s.paths);
+  std::vector<Block<double>> flow_ends(tasks.size());
+  for (std::size_t i = 0; i < tasks.size() && !progress.cancelled(); ++i) {
+    SampleArray states;
+    ComparisonRow row = sampling.run(tasks[i], states);
+    if (row.status == Status::cancelled) break;
+    if (tasks[i].equation == Equation::ode) flow_ends[i] = states.leftCols(result.pathwise_paths);
+    if (s.last == Last::denoise) sampling.denoise(states);
+    const Distance distance = (*metric)(states);
+    row.error = distance.value;
+    row.error_stderr = distance.standard_error;
+    row.floor = floor.mean;
+    row.samples = states.leftCols(std::min(kept, s.paths));
+    progress.add(work(tasks[i]), row.sampler);
+    result.rows.push_back(std::move(row));
+  }
+  PathSquares squares(tasks.size());
+  if (result.pathwise_paths >= 2)
+    squares = pathwise_errors(result, tasks, sampling, flow_ends, progress);
+  if (progress.cancelled()) {
+    result.status = Status::cancelled;
+    return;
+  }
+  measure_orders(result, tasks, squares);
+}
+
+void compare_laws(Comparison& result, const DiffusionProcess& process) {
+  const ComparisonSettings& s = result.settings;
+  const std::vector<Task> tasks = plan(s);
+  const auto spectrum = *s.data->gaussian();
+  const DiagonalGaussian data{spectrum.mean(), spectrum.variance()};
+  const Counted score{exact_score(process, AnyData{spectrum})};
+  const AnyScore<double> any_score{score};
+  const Time end = *s.t_min;
+  double total = 0;
+  for (const Task& task : tasks) total += work(task);
+  Progress progress(s, total);
+
+  for (const Task& task : tasks) {
+    if (progress.cancelled()) {
+      result.status = Status::cancelled;
+      return;
+    }
+    const auto started = std::chrono::steady_clock::now();
+    const Time start = detail::start_time(s, process, task.equation);
+    TimeGrid grid = make_grid(*s.grid, process.schedule, start, end, task.steps);
+    for (Time& t : grid) t = -t;
+    const Index d = data.mean.size();
+    const double prior = process.prior_std(start);
+    const DiagonalGaussian from =
+        s.init == Init::exact ? marginal(process, data, start)
+                              : DiagonalGaussian{Eigen::VectorXd::Zero(d),
+                                                 Eigen::VectorXd::Constant(d, prior * prior)};
+    score.reset();
+    DiagonalGaussian scheme;
+    if (task.equation == Equation::sde) {
+      const ReverseModel<double> model{process, any_score, task.eta};
+      scheme = propagate(TimeReversed<ReverseModel<double>>{model},
+                         make_reverse_sampler<double>(task.info->name), from, grid);
+    } else {
+      const FlowModel<double> model{process, any_score};
+      scheme = propagate(TimeReversed<FlowModel<double>>{model},
+                         make_flow_sampler<double>(task.info->name), from, grid);
+    }
+    DiagonalGaussian continuous = exact_transition(process, data, from, start, end, task.eta);
+    DiagonalGaussian exact = marginal(process, data, end);
+    ComparisonRow row;
+    row.nfe = static_cast<double>(score.calls());
+    if (s.last == Last::denoise) {
+      for (DiagonalGaussian* law : {&scheme, &continuous, &exact})
+        *law = denoised(process, data, *law, end);
+      row.nfe += 1;
+    }
+    row.sampler = task.info->name;
+    row.equation = to_string(task.equation);
+    row.eta = task.eta;
+    row.steps = task.steps;
+    row.error = bures_wasserstein(scheme, data);
+    row.error_init = bures_wasserstein(continuous, exact);
+    row.error_truncation = bures_wasserstein(exact, data);
+    row.error_discretisation = bures_wasserstein(scheme, continuous);
+    row.seconds = elapsed(started);
+    result.rows.push_back(std::move(row));
+    progress.add(work(task), task.info->name);
+  }
+  measure_orders(result, tasks, {});
+}
+
+void require(bool condition, const std::string& message) {
+  if (!condition) throw std::invalid_argument(message);
+}
+
+}  // namespace
+
+ComparisonSettings check_settings(ComparisonSettings s) {
+  require(s.data.has_value(), "compare needs a data distribution");
+  const DiffusionProcess process = make_process(s);
+  const ScheduleInfo& info = schedule_info(s.process);
+  if (s.samplers.empty())  // those of the default set that these settings allow
+    for (const auto* name : {"euler-maruyama", "heun-sde", "euler", "heun", "rk4", "dopri5"}) {
+      const SamplerInfo& sampler = sampler_info(name);
+      if (sampler.etas.contains(eta_of(s, sampler)) && !(s.exact && sampler.adaptive))
+        s.samplers.push_back(name);
+    }
+  if (!s.grid) s.grid = info.default_grid;
+  if (!s.t_min) s.t_min = process.t_min();
+  if (s.paths == 0) s.paths = s.data->kind() == DataKind::finite_set ? 400 : 20000;
+  if (s.nfe.empty() && s.steps.empty()) s.nfe = {8, 16, 32, 64, 128, 256};
+
+  require(s.paths >= 2, fmt::format("a distance needs at least two paths: got {}", s.paths));
+  require(s.threads >= 0, fmt::format("threads must not be negative: got {}", s.threads));
+  require(s.nfe.empty() || s.steps.empty(), "give numbers of steps or of evaluations, not both");
+  for (const auto* budget : {&s.nfe, &s.steps})
+    for (const Index n : *budget)
+      require(n >= 1, fmt::format("steps and NFE must be at least 1: got {}", n));
+  for (const auto& name : s.samplers) {
+    const SamplerInfo& sampler = sampler_info(name);
+    check_sampler(sampler, process.schedule, eta_of(s, sampler), *s.t_min);
+    require(!s.exact || !sampler.adaptive,
+            fmt::format("{} adapts its steps to the path and so has no linear law: --exact takes "
+                        "samplers with fixed steps",
+                        name));
+    for (const Index nfe : s.nfe)
+      require(sampler.adaptive || nfe >= sampler.evaluations,
+              fmt::format("{} evaluations are less than one step of {}, which takes {}", nfe, name,
+                          sampler.evaluations));
+  }
+  for (const Task& task : plan(s))
+    if (!task.info->adaptive)
+      make_grid(*s.grid, process.schedule, detail::start_time(s, process, task.equation), *s.t_min,
+                task.steps);
+
+  if (s.exact) {
+    require(s.data->gaussian().has_value(),
+            fmt::format("--exact needs Gaussian data (gaussian or spectrum:FILE): {} is a {}",
+                        s.data_name, to_string(s.data->kind())));
+    s.metric = "w2";
+  } else {
+    Sample zeros(s.data->dimension(), 2);
+    make_metric(s.metric,
+                zeros);  // refuses unknown names, and w1 and w2 in more than one dimension
+  }
+  return s;
+}
+
+Comparison compare(const ComparisonSettings& settings) {
+  const auto started = std::chrono::steady_clock::now();
+  Comparison result;
+  result.settings = check_settings(settings);
+  const ComparisonSettings& s = result.settings;
+  const DiffusionProcess process = make_process(s);
+  result.start_time = process.sde_start();
+  result.end_time = *s.t_min;
+  oneapi::tbb::task_arena arena(s.threads > 0 ? s.threads : oneapi::tbb::task_arena::automatic);
+  arena.execute([&] {
+    if (s.exact)
+      compare_laws(result, process);
+    else if (s.precision == Precision::single)
+      compare_samples<float>(result, process);
+    else
+      compare_samples<double>(result, process);
+  });
+  result.seconds = elapsed(started);
+  return result;
+}
+
+}  // namespace fokker

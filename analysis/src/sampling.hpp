@@ -1,0 +1,295 @@
+#pragma once
+/// @file  sampling.hpp
+/// @brief The comparison on samples: rows run by `simulate`, and pathwise errors beside them.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include <oneapi/tbb/parallel_for.h>
+
+#include <fokker/analysis/comparison.hpp>
+#include <fokker/analysis/distances.hpp>
+#include <fokker/diffusion/counted_score.hpp>
+#include <fokker/diffusion/exact_score.hpp>
+#include <fokker/diffusion/registry.hpp>
+#include <fokker/diffusion/time_grids.hpp>
+#include <fokker/solvers/ode.hpp>
+#include <fokker/solvers/simulate.hpp>
+#include <fokker/solvers/stochastic_heun.hpp>
+
+namespace fokker::detail {
+
+using DiffusionProcess = AffineProcess<AnySchedule>;
+using SampleArray = FinalState::Value;
+
+/// How much finer the reference path of an SDE is than the steps it is compared with.
+inline constexpr Index reference_refinement = 64;
+/// Tolerance of the reference solution of the flow.
+inline constexpr double reference_tolerance = 1e-10;
+inline double eta_of(const ComparisonSettings& s, const SamplerInfo& info) {
+  return s.eta.value_or(info.default_eta);
+}
+
+inline DiffusionProcess make_process(const ComparisonSettings& s) {
+  return DiffusionProcess{make_schedule(s.process, s.parameters)};
+}
+
+inline Time start_time(const ComparisonSettings& s, const DiffusionProcess& process,
+                       Equation equation) {
+  return fokker::start_time(process.schedule, equation, *s.grid);
+}
+
+/// The samples of the data distribution that things are measured against.
+inline Sample exact_sample(const AnyData& data, Index n, std::uint64_t seed) {
+  Sample sample(data.dimension(), n);
+  const Index width = block_width(data.dimension(), sizeof(double));
+  Block<double> x(data.dimension(), width);
+  for (Index first = 0; first < n; first += width) {
+    PathRandom random(seed, static_cast<std::uint64_t>(first), width);
+    data.sample(random, x);
+    for (Index r = 0; r < x.rows(); ++r)
+      std::copy_n(&x(r, 0), std::min(width, n - first), sample.row(r) + first);
+  }
+  return sample;
+}
+
+/// A seed for samples that must be independent of those of the run.
+inline std::uint64_t other_seed(std::uint64_t seed, std::uint64_t purpose) {
+  return (seed + 0x9E3779B97F4A7C15u * (purpose + 1)) ^ 0xD1B54A32D192ED03u;
+}
+
+/// The law of x at the start: the prior, or the exact marginal s x0 + std eps.
+struct StartLaw {
+  const AnyData& data;
+  double scale, std;
+  bool from_data;
+
+  Index dimension() const { return data.dimension(); }
+  template <State X>
+  void sample(PathRandom& random, X& x) const {
+    using S = typename X::Scalar;
+    if (!from_data) {
+      random.normal(x);
+      x *= static_cast<S>(std);
+      return;
+    }
+    data.sample(random, x);
+    X noise(x.rows(), x.cols());
+    random.normal(noise);
+    x = static_cast<S>(scale) * x + static_cast<S>(std) * noise;
+  }
+};
+
+inline StartLaw start_law(const ComparisonSettings& s, const DiffusionProcess& process,
+                          Time start) {
+  if (s.init == Init::exact) return {*s.data, process.scale(start), process.std(start), true};
+  return {*s.data, 0, process.prior_std(start), false};
+}
+
+/// A row before it is run: the sampler at one number of steps or one tolerance.
+struct Task {
+  const SamplerInfo* info;
+  double eta;
+  Equation equation;
+  Index steps;       // of a fixed-step sampler
+  double tolerance;  // of an adaptive one
+};
+
+/// Squared distances to the exact solution, path by path, of every row that has them.
+using PathSquares = std::vector<std::vector<double>>;
+
+std::vector<double> squared_distances(const Block<double>& x, const Block<double>& y) {
+  std::vector<double> squares(static_cast<std::size_t>(x.cols()));
+  Eigen::Map<Eigen::Array<double, 1, Eigen::Dynamic>>(squares.data(), x.cols()) =
+      (x - y).square().colwise().sum();
+  return squares;
+}
+
+/// Everything that depends on the scalar of the states.
+template <class S>
+class Sampling {
+ public:
+  Sampling(const ComparisonSettings& s, const DiffusionProcess& process, Index pathwise)
+      : s_(s),
+        process_(process),
+        score_(exact_score(process, *s.data)),
+        width_(block_width(s.data->dimension(), sizeof(S))),
+        pathwise_(pathwise) {}
+
+  /// Runs one row; its final states, all paths, are left in `states`.
+  ComparisonRow run(const Task& task, SampleArray& states) {
+    ComparisonRow row;
+    row.sampler = task.info->name;
+    row.equation = to_string(task.equation);
+    row.eta = task.eta;
+    row.steps = task.steps;
+    score_.reset();
+    if (task.info->adaptive) {
+      row.tolerance = task.tolerance;
+      const TimeGrid ends{start_time(s_, process_, Equation::ode), *s_.t_min};
+      const auto run = solve_adaptive(task, ends, row, states);
+      row.nfe = static_cast<double>(score_.calls()) / static_cast<double>(run.paths);
+      row.steps = static_cast<Index>(
+          std::llround(static_cast<double>(run.counts.accepted) / static_cast<double>(run.paths)));
+    } else {
+      const TimeGrid grid =
+          make_grid(*s_.grid, process_.schedule, start_time(s_, process_, task.equation), *s_.t_min,
+                    task.steps);
+      const Ensemble<SampleArray> run =
+          task.equation == Equation::sde
+              ? solve(reverse(task.eta), make_reverse_sampler<S>(row.sampler), grid, row, states)
+              : solve(flow(), make_flow_sampler<S>(row.sampler), grid, row, states);
+      row.nfe = static_cast<double>(score_.calls()) / static_cast<double>(blocks(run.paths));
+    }
+    if (s_.last == Last::denoise) row.nfe += 1;  // see denoise
+    return row;
+  }
+
+  /// The denoiser applied to the final states, one evaluation of each path.
+  void denoise(SampleArray& states) {
+    Block<S> x(states.rows(), width_), out(states.rows(), width_);
+    for (Index first = 0; first < states.cols(); first += width_) {
+      const Index count = std::min(width_, states.cols() - first);
+      x.leftCols(count) = states.middleCols(first, count).template cast<S>();
+      score_.denoise(x, *s_.t_min, out);
+      states.middleCols(first, count) = out.leftCols(count).template cast<double>();
+    }
+  }
+
+  /// The flow from the starts of the first paths, solved to the reference tolerance.
+  Block<double> flow_reference() {
+    const Time start = start_time(s_, process_, Equation::ode), end = *s_.t_min;
+    const FlowModel<double> model{process_, AnyScore<double>{exact_score(process_, *s_.data)}};
+    const TimeReversed<FlowModel<double>> down{model};
+    const Fehlberg78 method{reference_tolerance, reference_tolerance};
+    Block<double> x = starts(start, 0, pathwise_);
+    oneapi::tbb::parallel_for(Index{0}, x.cols(), [&](Index j) {
+      Path<double> path = x.col(j);
+      Fehlberg78::Run<TimeReversed<FlowModel<double>>, Path<double>> run(method, down, path.size());
+      Counts counts;
+      const bool solved = !cancelled() && run.to(path, -start, -end, counts) == Status::success;
+      x.col(j) = solved ? path : Path<double>::Constant(path.size(), NAN);
+    });
+    return x;
+  }
+
+  /// SDE samplers with one eta and number of steps, on the Brownian paths that the reference,
+  /// stochastic Heun with 64 times more steps, sees in full: squared distances per sampler, of
+  /// `count` paths from `first` on.
+  PathSquares sde_squares(const std::vector<const Task*>& tasks, Index first, Index count) {
+    const Task& any = *tasks.front();
+    const TimeGrid grid = make_grid(*s_.grid, process_.schedule,
+                                    start_time(s_, process_, Equation::sde), *s_.t_min, any.steps);
+    const Block<double> x0 = starts(grid[0], first, count);
+    const AnyScore<double> exact{exact_score(process_, *s_.data)};
+    const ReverseModel<double> reference_model{process_, exact, any.eta};
+    const ReverseModel<S> model{process_, AnyScore<S>{exact_score(process_, *s_.data)}, any.eta};
+    const TimeReversed<ReverseModel<double>> reference_down{reference_model};
+    const TimeReversed<ReverseModel<S>> down{model};
+
+    Line<double, TimeReversed<ReverseModel<double>>, StochasticHeun> reference(
+        reference_down, StochasticHeun{}, x0);
+    using Sampler = decltype(make_reverse_sampler<S>(any.info->name));
+    std::vector<Line<S, TimeReversed<ReverseModel<S>>, Sampler>> lines;
+    for (const Task* task : tasks)
+      lines.emplace_back(down, make_reverse_sampler<S>(task->info->name), x0.template cast<S>());
+
+    const Index d = x0.rows();
+    BrownianIncrements<S> source(other_seed(s_.seed, 3), static_cast<std::uint64_t>(first), count,
+                                 d);
+    Increment<TimeReversed<ReverseModel<S>>, Block<S>> fine, coarse;
+    fine.w.resize(d, x0.cols());
+    coarse.w.resize(d, x0.cols());
+    for (std::size_t k = 0; k + 1 < grid.size() && !cancelled(); ++k) {
+      coarse.w.setZero();
+      for (Index i = 0; i < reference_refinement; ++i) {
+        const Time r0 = -subdivision(grid[k], grid[k + 1], i, reference_refinement);
+        const Time r1 = -subdivision(grid[k], grid[k + 1], i + 1, reference_refinement);
+        source.increment(r0, r1, fine);
+        coarse.w += fine.w;
+        reference.step(r0, r1, fine.w);
+      }
+      for (auto& line : lines) line.step(-grid[k], -grid[k + 1], coarse.w);
+    }
+    PathSquares squares;
+    for (const auto& line : lines)
+      squares.push_back(squared_distances(line.x().template cast<double>(), reference.x()));
+    return squares;
+  }
+
+ private:
+  /// One solution on increments that are handed to it.
+  template <class T, class P, class M>
+  class Line {
+   public:
+    Line(const P& process, M method, Block<T> x)
+        : process_(&process),
+          method_(std::move(method)),
+          x_(std::move(x)),
+          y_(x_.rows(), x_.cols()),
+          workspace_(x_.rows(), x_.cols()) {}
+    template <class W>
+    void step(Time t0, Time t1, const W& w) {
+      dw_.w = w.template cast<T>();
+      method_.step(*process_, x_, t0, t1 - t0, dw_, y_, workspace_);
+      x_.swap(y_);
+    }
+    const Block<T>& x() const { return x_; }
+
+   private:
+    const P* process_;
+    M method_;
+    Block<T> x_, y_;
+    Increment<P, Block<T>> dw_;
+    typename M::template Workspace<Block<T>> workspace_;
+  };
+
+  FlowModel<S> flow() const { return {process_, AnyScore<S>{score_}}; }
+  ReverseModel<S> reverse(double eta) const { return {process_, AnyScore<S>{score_}, eta}; }
+
+  /// The adaptive solvers of the list, by name.
+  Ensemble<SampleArray> solve_adaptive(const Task& task, const TimeGrid& ends, ComparisonRow& row,
+                                       SampleArray& states) {
+    const double tolerance = task.tolerance;
+    if (task.info->name == Fehlberg78::name)
+      return solve(flow(), Fehlberg78{tolerance, tolerance}, ends, row, states);
+    if (task.info->name == BulirschStoer::name)
+      return solve(flow(), BulirschStoer{tolerance, tolerance}, ends, row, states);
+    return solve(flow(), DormandPrince5{tolerance, tolerance}, ends, row, states);
+  }
+
+  bool cancelled() const { return s_.cancel && s_.cancel->load(); }
+  Index blocks(Index paths) const { return (paths + width_ - 1) / width_; }
+
+  template <class Model, class Method>
+  Ensemble<SampleArray> solve(const Model& model, const Method& method, const TimeGrid& grid,
+                              ComparisonRow& row, SampleArray& states) {
+    const SimulateOptions options{
+        .paths = s_.paths, .seed = s_.seed, .threads = s_.threads, .cancel = s_.cancel};
+    Ensemble<SampleArray> run =
+        simulate<S>(model, method, start_law(s_, process_, grid[0]), grid, options, FinalState{});
+    row.status = run.status;
+    row.failed = run.failed;
+    row.seconds = run.seconds;
+    states = std::move(run.value);
+    return run;
+  }
+
+  /// The starts of the paths from `first` on, the same as those of the runs.
+  Block<double> starts(Time start, Index first, Index count) const {
+    Block<S> x(s_.data->dimension(), count);
+    PathRandom random(s_.seed, static_cast<std::uint64_t>(first), count);
+    start_law(s_, process_, start).sample(random, x);
+    return x.template cast<double>();
+  }
+
+  const ComparisonSettings& s_;
+  const DiffusionProcess& process_;
+  Counted<ExactScore<DiffusionProcess, AnyData>> score_;
+  Index width_, pathwise_;
+};
+
+}  // namespace fokker::detail

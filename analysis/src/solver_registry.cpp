@@ -1,0 +1,252 @@
+#include <fokker/analysis/solver_registry.hpp>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <fokker/solvers/any_stepper.hpp>
+#include <fokker/solvers/euler_maruyama.hpp>
+#include <fokker/solvers/milstein.hpp>
+#include <fokker/solvers/names.hpp>
+#include <fokker/solvers/ode.hpp>
+#include <fokker/solvers/runge_kutta.hpp>
+#include <fokker/solvers/stochastic_heun.hpp>
+
+namespace fokker {
+
+namespace {
+
+using X = Block<double>;
+using SavedEnsemble = Ensemble<SavedStates::Value>;
+
+template <class M>
+constexpr SolverInfo info_of() {
+  return {.name = M::name,
+          .source = M::source,
+          .calculus = M::calculus,
+          .adaptive = AdaptiveSolver<M>,
+          .supports = [](NoiseKind kind) { return M::supports(kind); },
+          .orders = [](NoiseKind kind) { return M::orders(kind); },
+          .evaluations = []([[maybe_unused]] NoiseKind kind) {
+            if constexpr (AdaptiveSolver<M>)
+              return Evaluations{};
+            else
+              return M::evaluations(kind);
+          }};
+}
+
+/// Types as values, to run through.
+template <class... Ms>
+struct Methods {};
+
+using FixedStep = Methods<EulerMaruyama, Milstein, StochasticHeun, Euler, Heun, RungeKutta4>;
+using Adaptive = Methods<DormandPrince5, Fehlberg78, BulirschStoer>;
+
+template <class... Fixed, class... Adaptives>
+std::vector<SolverInfo> table(Methods<Fixed...>, Methods<Adaptives...>) {
+  return {info_of<Fixed>()..., info_of<Adaptives>()...};
+}
+
+/// The fixed-step solver of this name for the type-erased process P.
+/// @throws std::invalid_argument  if it does not take P
+template <class P, class... Ms>
+AnyStepper<P, X> make_stepper(std::string_view name, Methods<Ms...>) {
+  std::vector<AnyStepper<P, X>> found;
+  const auto look = [&]<class M>() {
+    constexpr bool fits = M::supports(noise_kind<P>) &&
+                          (noise_kind<P> == NoiseKind::none ||
+                           noise_kind<P> == NoiseKind::additive || M::calculus == calculus_of<P>);
+    if constexpr (fits)
+      if (M::name == name) found.emplace_back(M{});
+  };
+  (look.template operator()<Ms>(), ...);
+  if (found.empty()) throw std::invalid_argument(fmt::format("{} does not take this process", name));
+  return found.front();
+}
+
+/// The Stratonovich form of a type-erased Ito process with scalar or diagonal noise, whose drift is
+/// shifted by 1/2 (g . grad) g. Source: Kloeden & Platen (1992), section 4.9.
+template <NoiseKind kind>
+struct StratonovichForm {
+  static constexpr NoiseKind noise = kind;
+  static constexpr Calculus calculus = Calculus::stratonovich;
+
+  AnySde<kind> ito;
+
+  Index dimension() const { return ito.dimension(); }
+  void drift(const X& x, Time t, X& out) const {
+    X slope(x.rows(), x.cols());
+    ito.diffusion_slope(x, t, slope);
+    if constexpr (kind == NoiseKind::diagonal) {
+      ito.diffusion(x, t, out);
+      slope *= out;
+    }
+    ito.drift(x, t, out);
+    out -= 0.5 * slope;
+  }
+  void diffusion(const X& x, Time t, X& out) const { ito.diffusion(x, t, out); }
+};
+
+/// An ODE on the clock sign * t, which only runs up.
+struct OneWay {
+  static constexpr NoiseKind noise = NoiseKind::none;
+  static constexpr Clock clock = Clock::up;
+
+  AnyOde ode;
+  double sign;
+
+  Index dimension() const { return ode.dimension(); }
+  template <State Y>
+  void drift(const Y& x, Time t, Y& out) const {
+    if constexpr (std::same_as<Y, X>) {
+      ode.drift(x, sign * t, out);
+      out *= sign;
+    } else {  // one path of an adaptive solver
+      const X in = x;
+      X slope(x.rows(), x.cols());
+      drift(in, t, slope);
+      out = slope;
+    }
+  }
+};
+
+bool has_slope(const RegisteredProcess& process) {
+  return std::visit([](const auto& p) { return p.has_diffusion_slope(); }, process.process);
+}
+
+/// Calls f(process, stepper) with the process in the form that the solver takes.
+template <class F>
+auto with_stepper(const RegisteredProcess& process, const SolverInfo& solver, F&& f) {
+  const bool converted = fit(process, solver) == Fit::converted;
+  return std::visit(
+      [&]<class P>(const P& p) {
+        constexpr NoiseKind kind = noise_kind<P>;
+        if constexpr (kind == NoiseKind::scalar || kind == NoiseKind::diagonal)
+          if (converted) {
+            using Q = StratonovichForm<kind>;
+            return f(Q{p}, make_stepper<Q>(solver.name, FixedStep{}));
+          }
+        if constexpr (kind == NoiseKind::none)
+          return f(OneWay{p, 1.0}, make_stepper<OneWay>(solver.name, FixedStep{}));
+        else
+          return f(p, make_stepper<P>(solver.name, FixedStep{}));
+      },
+      process.process);
+}
+
+/// Calls f(method) with the adaptive solver of this name.
+template <class F, class... Ms>
+SavedEnsemble with_adaptive(std::string_view name, const Tolerances& tolerances, F&& f,
+                            Methods<Ms...>) {
+  SavedEnsemble result;
+  const auto look = [&]<class M>() {
+    if (M::name != name) return;
+    M method;
+    method.rtol = tolerances.rtol;
+    method.atol = tolerances.atol;
+    result = f(method);
+  };
+  (look.template operator()<Ms>(), ...);
+  return result;
+}
+
+}  // namespace
+
+std::span<const SolverInfo> list_solvers() {
+  static const std::vector<SolverInfo> solvers = table(FixedStep{}, Adaptive{});
+  return solvers;
+}
+
+const SolverInfo& solver_info(std::string_view name) {
+  std::vector<std::string_view> known;
+  for (const SolverInfo& solver : list_solvers()) {
+    if (solver.name == name) return solver;
+    known.push_back(solver.name);
+  }
+  throw std::invalid_argument(unknown_name_message("solver", name, known));
+}
+
+Fit fit(const RegisteredProcess& process, const SolverInfo& solver) {
+  const NoiseKind kind = process.info->noise;
+  if (!solver.supports(kind)) return Fit::refused;
+  if (kind == NoiseKind::none || kind == NoiseKind::additive || solver.calculus == Calculus::ito)
+    return Fit::direct;
+  return kind != NoiseKind::general && has_slope(process) ? Fit::converted : Fit::refused;
+}
+
+std::vector<std::string_view> fitting_solvers(const RegisteredProcess& process) {
+  std::vector<std::string_view> names;
+  for (const SolverInfo& solver : list_solvers())
+    if (fit(process, solver) != Fit::refused) names.push_back(solver.name);
+  return names;
+}
+
+void require_fit(const RegisteredProcess& process, const SolverInfo& solver) {
+  if (fit(process, solver) != Fit::refused) return;
+  const bool calculus = solver.supports(process.info->noise);
+  const auto names = fitting_solvers(process);
+  throw std::invalid_argument(fmt::format(
+      "{} does not take {}, which has {} noise{}: use {}", solver.name, process.info->name,
+      to_string(process.info->noise),
+      calculus ? " in Ito form and no known slope to convert it to Stratonovich" : "",
+      fmt::join(names, ", ")));
+}
+
+void require_fixed_step(const SolverInfo& solver) {
+  if (solver.adaptive)
+    throw std::invalid_argument(fmt::format(
+        "{} chooses its own steps: a convergence study takes fixed-step solvers", solver.name));
+}
+
+SavedEnsemble simulate_by_name(const RegisteredProcess& process, std::string_view solver,
+                               std::span<const double> x0, std::span<const Time> grid,
+                               std::vector<Index> points, const SimulateOptions& options,
+                               const Tolerances& tolerances) {
+  const SolverInfo& info = solver_info(solver);
+  require_fit(process, info);
+  check_grid(grid);
+  const Path<double> start = Eigen::Map<const Path<double>>(x0.data(), static_cast<Index>(x0.size()));
+  const bool down = grid[1] < grid[0];
+  const auto run = [&](const auto& p, const auto& method, std::span<const Time> times) {
+    return simulate(p, method, start, times, options, SavedStates(std::move(points)));
+  };
+  if (!std::holds_alternative<AnyOde>(process.process))
+    return with_stepper(process, info,
+                        [&](const auto& p, const auto& method) { return run(p, method, grid); });
+
+  const double sign = down ? -1.0 : 1.0;
+  TimeGrid clock(grid.begin(), grid.end());
+  for (Time& t : clock) t *= sign;
+  const OneWay ode{std::get<AnyOde>(process.process), sign};
+  if (!info.adaptive) return run(ode, make_stepper<OneWay>(solver, FixedStep{}), clock);
+  return with_adaptive(
+      solver, tolerances, [&](const auto& method) { return run(ode, method, clock); }, Adaptive{});
+}
+
+ConvergenceStudy measure_convergence_by_name(const RegisteredProcess& process,
+                                             std::string_view solver,
+                                             ConvergenceSettings settings) {
+  const SolverInfo& info = solver_info(solver);
+  require_fit(process, info);
+  require_fixed_step(info);
+  if (settings.x0.size() == 0)
+    settings.x0 = Eigen::Map<const Eigen::ArrayXd>(process.x0.data(),
+                                                   static_cast<Index>(process.x0.size()));
+  ExactSolution exact;
+  if (process.exact)
+    exact = [f = process.exact](const X& x0, Time t, const X& w) {
+      X out(x0.rows(), x0.cols());
+      f(x0, t, w, out);
+      return out;
+    };
+  Orders claimed = info.orders(process.info->noise);
+  if (process.info->noise == NoiseKind::none) claimed.strong = claimed.deterministic;
+  return with_stepper(process, info, [&](const auto& p, const auto& method) {
+    return measure_convergence(p, method, exact, settings, claimed);
+  });
+}
+
+}  // namespace fokker

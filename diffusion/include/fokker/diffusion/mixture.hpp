@@ -1,0 +1,55 @@
+#pragma once
+/// @file  fokker/diffusion/mixture.hpp
+/// @brief Mixtures of Gaussians with the exact score and denoiser of their noised selves.
+///
+/// With x = s x0 + std eps, component k of p_t is N(s m_k, V_k), V_k = s^2 C_k + std^2 I, and with
+/// its posterior weight w_k(x) (log-sum-exp of ln w_k - 1/2 ln det V_k - 1/2 |x - s m_k|^2_V_k)
+///
+///     score   -sum_k w_k V_k^-1 (x - s m_k)
+///     E[x0|x]  sum_k w_k (m_k + s C_k V_k^-1 (x - s m_k))
+
+#include <filesystem>
+#include <span>
+#include <vector>
+
+#include <fokker/diffusion/any_data.hpp>
+
+namespace fokker {
+
+/// A component of a mixture: weight N(mean, covariance).
+struct MixtureComponent {
+  double weight;                   ///< > 0; weights are divided by their sum
+  std::vector<double> mean;        ///< d numbers
+  std::vector<double> covariance;  ///< d * d numbers, or a single one: that times the identity
+};
+
+/// sum_k w_k N(m_k, C_k). Components that are all isotropic take a faster path, linear in d.
+class GaussianMixture : public AnyData {
+ public:
+  /// @throws std::invalid_argument  no component; naming the component (counted from 1): a weight
+  ///         that is not positive, another dimension than the first, values that are not finite, a
+  ///         covariance of the wrong size, not symmetric or not positive definite
+  explicit GaussianMixture(std::vector<MixtureComponent> components);
+
+  /// Equal isotropic modes on a circle in the plane, the first on the positive x axis.
+  /// @param modes   number of modes, >= 1
+  /// @param radius  of the circle through their means
+  /// @param std     standard deviation of each mode, > 0
+  static GaussianMixture ring(Index modes, double radius, double std);
+
+  /// The components, with weights that sum to 1.
+  std::span<const MixtureComponent> components() const;
+};
+
+/// A mixture from a JSON file
+///
+///     {"components": [{"weight": 0.3, "mean": [0, 1], "covariance": [[1, 0.2], [0.2, 2]]},
+///                     {"weight": 0.7, "mean": [2, 0], "variance": 0.25}]}
+///
+/// where `variance` means that times the identity.
+/// @throws std::runtime_error     a file that cannot be read
+/// @throws std::invalid_argument  text that is not such JSON, or a mixture that is none: named by
+///                                file and component
+GaussianMixture mixture_from_json(const std::filesystem::path& path);
+
+}  // namespace fokker

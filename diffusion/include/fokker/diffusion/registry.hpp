@@ -1,0 +1,84 @@
+#pragma once
+/// @file  fokker/diffusion/registry.hpp
+/// @brief The samplers by name, compiled once on type-erased models.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fokker/diffusion/any_schedule.hpp>
+#include <fokker/diffusion/any_score.hpp>
+#include <fokker/diffusion/probability_flow.hpp>
+#include <fokker/diffusion/reverse_sde.hpp>
+#include <fokker/diffusion/samplers/reverse_step.hpp>
+#include <fokker/solvers/any_stepper.hpp>
+
+namespace fokker {
+
+/// The way back under any schedule with any score, on states of scalar S.
+template <class S>
+using ReverseModel = ReverseSde<AffineProcess<AnySchedule>, AnyScore<S>>;
+template <class S>
+using FlowModel = ProbabilityFlow<AffineProcess<AnySchedule>, AnyScore<S>>;
+
+/// A fixed-step sampler chosen at run time, for `simulate` on a decreasing grid.
+template <class S>
+using ReverseSampler = AnyStepper<TimeReversed<ReverseModel<S>>, Block<S>>;
+template <class S>
+using FlowSampler = AnyStepper<TimeReversed<FlowModel<S>>, Block<S>>;
+
+/// What a sampler solves: the reverse SDE (`ReverseModel`) or the probability flow (`FlowModel`).
+enum class Equation { sde, ode };
+
+constexpr std::string_view to_string(Equation e) { return e == Equation::sde ? "sde" : "ode"; }
+
+/// A sampler in the list.
+struct SamplerInfo {
+  std::string name;
+  Equation equation;  ///< that it solves with its default eta; see `equation_of`
+  double default_eta;
+  EtaRange etas;    ///< that it is defined for
+  int evaluations;  ///< of the score per step; adaptive: per step that is accepted, 0: it varies
+  bool adaptive;
+  Orders orders;      ///< on the equation that it solves
+  bool ends_at_zero;  ///< can step to t = 0 whatever the data: it never asks for the score there
+  std::string source;
+};
+
+/// All samplers, plain solvers among them: for the SDE euler-maruyama, heun-sde, ddpm,
+/// exponential-euler-maruyama, edm-euler-maruyama; for the flow euler, heun, rk4, ddim, edm-euler,
+/// edm-heun and the adaptive dopri5, fehlberg78, bulirsch-stoer (their run needs solvers/ode.hpp).
+const std::vector<SamplerInfo>& list_samplers();
+
+/// The entry of `list_samplers` with this name.
+/// @throws std::invalid_argument  with the nearest names
+const SamplerInfo& sampler_info(std::string_view name);
+
+/// The equation that the sampler solves with this eta: ddim goes to the SDE for eta > 0.
+Equation equation_of(const SamplerInfo& sampler, double eta);
+
+/// Where a run of this equation starts by default: `end_time` of the schedule, or `sde_start` for
+/// the SDE and on grids in sigma (karras, logsnr), which need it finite.
+Time start_time(const AnySchedule& schedule, Equation equation, std::string_view grid);
+
+/// Refuses settings that a sampler cannot run with.
+/// @throws std::invalid_argument  for an eta it is not defined for; for t_min outside [0, end
+/// time); for
+///                                t_min = 0 where it would ask for a score at std = 0
+void check_sampler(const SamplerInfo& sampler, const AnySchedule& schedule, double eta, Time t_min);
+
+/// The fixed-step sampler with this name, for the reverse SDE or for the flow; S is float or
+/// double.
+/// @throws std::invalid_argument  for an unknown name, an adaptive sampler, or one for the other
+/// equation
+template <class S>
+ReverseSampler<S> make_reverse_sampler(std::string_view name);
+template <class S>
+FlowSampler<S> make_flow_sampler(std::string_view name);
+
+extern template ReverseSampler<float> make_reverse_sampler<float>(std::string_view);
+extern template ReverseSampler<double> make_reverse_sampler<double>(std::string_view);
+extern template FlowSampler<float> make_flow_sampler<float>(std::string_view);
+extern template FlowSampler<double> make_flow_sampler<double>(std::string_view);
+
+}  // namespace fokker

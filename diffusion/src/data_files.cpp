@@ -1,0 +1,188 @@
+/// @file  data_files.cpp
+/// @brief Data distributions from CSV and JSON files.
+
+#include <charconv>
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <fokker/diffusion/finite_set.hpp>
+#include <fokker/diffusion/gaussian.hpp>
+#include <fokker/diffusion/mixture.hpp>
+
+namespace fokker {
+namespace {
+
+std::string contents(const std::filesystem::path& path) {
+  std::string text;
+  std::ifstream file;
+  if (!std::filesystem::is_directory(path)) file.open(path, std::ios::binary);
+  if (file.is_open()) text.assign(std::istreambuf_iterator<char>(file), {});
+  if (!file.is_open() || file.bad())
+    throw std::runtime_error(fmt::format("cannot read {}", path.string()));
+  return text;
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view blank = " \t\r";
+  const auto first = text.find_first_not_of(blank);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blank) - first + 1);
+}
+
+/// Numbers of a CSV file, row by row.
+struct Table {
+  std::size_t rows = 0, columns = 0;
+  std::vector<double> values;
+};
+
+Table read_csv(const std::filesystem::path& path) {
+  const std::string text = contents(path);
+  Table table;
+  std::string_view rest = text;
+  if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
+  for (std::size_t line = 1; !rest.empty(); ++line) {
+    const auto end = rest.find('\n');
+    std::string_view row = trimmed(rest.substr(0, end));
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    if (row.empty()) {
+      if (trimmed(rest).find_first_not_of("\r\n \t") == std::string_view::npos) break;
+      throw std::invalid_argument(
+          fmt::format("{}, line {}: the line is empty", path.string(), line));
+    }
+    std::size_t column = 0;
+    for (bool more = true; more;) {
+      const auto comma = row.find(',');
+      more = comma != std::string_view::npos;
+      const std::string_view cell = trimmed(row.substr(0, comma));
+      row.remove_prefix(more ? comma + 1 : row.size());
+      ++column;
+      const char* first = cell.data() + (cell.starts_with('+') ? 1 : 0);
+      const char* last = cell.data() + cell.size();
+      double value = 0;
+      const auto [stop, error] = std::from_chars(first, last, value);
+      if (error != std::errc{} || stop != last || !std::isfinite(value))
+        throw std::invalid_argument(
+            fmt::format("{}, line {}, column {}: '{}' is not a finite number", path.string(), line,
+                        column, cell));
+      table.values.push_back(value);
+    }
+    if (table.rows++ == 0) table.columns = column;
+    if (column != table.columns)
+      throw std::invalid_argument(
+          fmt::format("{}, line {}: {} columns, where the first line has {}", path.string(), line,
+                      column, table.columns));
+  }
+  if (table.rows == 0) throw std::invalid_argument(fmt::format("{}: no data in it", path.string()));
+  return table;
+}
+
+/// A member of a component that must be there and of type T.
+template <class T>
+T member(const nlohmann::json& component, const char* key, const char* what) {
+  try {
+    return component.at(key).get<T>();
+  } catch (const nlohmann::json::exception&) {
+    throw std::invalid_argument(fmt::format("'{}' must be {}", key, what));
+  }
+}
+
+MixtureComponent component_from(const nlohmann::json& json) {
+  if (!json.is_object()) throw std::invalid_argument("it must be an object");
+  for (const auto& [key, value] : json.items())
+    if (key != "weight" && key != "mean" && key != "covariance" && key != "variance")
+      throw std::invalid_argument(
+          fmt::format("unknown key '{}': choose from weight, mean, covariance, variance", key));
+  if (json.contains("covariance") == json.contains("variance"))
+    throw std::invalid_argument("give either 'covariance' (rows of numbers) or 'variance'");
+  MixtureComponent component{.weight = member<double>(json, "weight", "a number"),
+                             .mean = member<std::vector<double>>(json, "mean", "a list of numbers"),
+                             .covariance = {}};
+  if (json.contains("variance")) {
+    component.covariance = {member<double>(json, "variance", "a number")};
+    return component;
+  }
+  const auto rows =
+      member<std::vector<std::vector<double>>>(json, "covariance", "a list of rows of numbers");
+  const std::size_t d = component.mean.size();
+  for (const std::vector<double>& row : rows) {
+    if (rows.size() != d || row.size() != d)
+      throw std::invalid_argument(fmt::format(
+          "the covariance must be {} x {} like the mean: got {} rows, one of {} numbers", d, d,
+          rows.size(), row.size()));
+    component.covariance.insert(component.covariance.end(), row.begin(), row.end());
+  }
+  return component;
+}
+
+}  // namespace
+
+GaussianSpectrum spectrum_from_csv(const std::filesystem::path& path) {
+  const Table table = read_csv(path);
+  if (table.columns != 1)
+    throw std::invalid_argument(
+        fmt::format("{}: a spectrum has one eigenvalue per line: got {} columns", path.string(),
+                    table.columns));
+  for (std::size_t i = 0; i < table.rows; ++i)
+    if (table.values[i] < 0)
+      throw std::invalid_argument(
+          fmt::format("{}, line {}: an eigenvalue must not be negative: got {}", path.string(),
+                      i + 1, table.values[i]));
+  return {std::vector<double>(table.rows, 0.0), table.values};
+}
+
+FiniteSet points_from_csv(const std::filesystem::path& path, const PointsFormat& format) {
+  const Table table = read_csv(path);
+  const auto drop = static_cast<std::size_t>(format.label_column);
+  if (format.label_column < 0 || drop > table.columns || (drop > 0 && table.columns == 1))
+    throw std::invalid_argument(fmt::format("{}: it has {} columns, so column {} cannot be dropped",
+                                            path.string(), table.columns, format.label_column));
+  double low = -1, high = 1;
+  if (format.range) std::tie(low, high) = *format.range;
+  if (!(low < high) || !std::isfinite(high - low))
+    throw std::invalid_argument(fmt::format("a range needs low < high: got {}:{}", low, high));
+  std::vector<double> points, labels;
+  for (std::size_t i = 0; i < table.values.size(); ++i)
+    if (drop > 0 && i % table.columns == drop - 1)
+      labels.push_back(table.values[i]);
+    else
+      points.push_back(format.range ? 2 * (table.values[i] - low) / (high - low) - 1
+                                    : table.values[i]);
+  return {points, static_cast<Index>(points.size() / table.rows), labels};
+}
+
+GaussianMixture mixture_from_json(const std::filesystem::path& path) {
+  const std::string text = contents(path);
+  nlohmann::json json;
+  try {
+    json = nlohmann::json::parse(text);
+  } catch (const nlohmann::json::parse_error& error) {
+    throw std::invalid_argument(
+        fmt::format("{} is not valid JSON: {}", path.string(), error.what()));
+  }
+  if (!json.is_object() || !json.contains("components") || !json["components"].is_array())
+    throw std::invalid_argument(fmt::format(
+        R"({}: a mixture is {{"components": [{{"weight": 1, "mean": [0, 0], "variance": 1}}, ...]}})",
+        path.string()));
+  std::vector<MixtureComponent> components;
+  const nlohmann::json& list = json["components"];
+  for (std::size_t k = 0; k < list.size(); ++k) try {
+      components.push_back(component_from(list[k]));
+    } catch (const std::invalid_argument& error) {
+      throw std::invalid_argument(fmt::format("{}: component {} of {}: {}", path.string(), k + 1,
+                                              list.size(), error.what()));
+    }
+  try {
+    return GaussianMixture(std::move(components));
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(fmt::format("{}: {}", path.string(), error.what()));
+  }
+}
+
+}  // namespace fokker

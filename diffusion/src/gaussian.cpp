@@ -1,0 +1,221 @@
+/// @file  gaussian.cpp
+/// @brief Gaussian data in the eigenbasis of their covariance.
+
+#include <fokker/diffusion/gaussian.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <Eigen/Eigenvalues>
+#include <Eigen/QR>
+
+#include "data_model.hpp"
+
+namespace fokker {
+namespace detail {
+
+template <class S>
+using Matrix = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+Spectrum spectrum_of(std::span<const double> covariance, Index d) {
+  const Eigen::Map<const Matrix<double>> c(covariance.data(), d, d);
+  if (!c.allFinite()) throw std::invalid_argument("the covariance has a value that is not finite");
+  const double largest = c.cwiseAbs().maxCoeff();
+  for (Index i = 0; i < d; ++i)
+    for (Index j = 0; j < i; ++j)
+      if (std::abs(c(i, j) - c(j, i)) > 1e-10 * largest)
+        throw std::invalid_argument(fmt::format(
+            "the covariance is not symmetric: row {}, column {} is {}, and row {}, column {} is {}",
+            i + 1, j + 1, c(i, j), j + 1, i + 1, c(j, i)));
+  const Eigen::MatrixXd symmetric = 0.5 * (c + c.transpose());
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(symmetric);
+  const Eigen::VectorXd& values = solver.eigenvalues();
+  const Matrix<double> basis = solver.eigenvectors();
+  return {{values.data(), values.data() + d}, {basis.data(), basis.data() + d * d}};
+}
+
+std::vector<double> triangular_root(std::span<const double> basis, std::span<const double> values) {
+  const Index d = static_cast<Index>(values.size());
+  const Eigen::Map<const Matrix<double>> u(basis.data(), d, d);
+  const Eigen::Map<const Eigen::VectorXd> v(values.data(), d);
+  // A = U sqrt(v) and A^T = Q R give A A^T = R^T R.
+  const Eigen::MatrixXd transposed = (u * v.cwiseSqrt().asDiagonal()).transpose();
+  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(transposed);
+  const Matrix<double> lower =
+      Matrix<double>(qr.matrixQR().transpose().triangularView<Eigen::Lower>());
+  return {lower.data(), lower.data() + d * d};
+}
+
+namespace {
+
+/// N(mean, U diag(values) U^T); U = I where the basis is empty.
+class GaussianModel final : public TypedModel<GaussianModel> {
+ public:
+  GaussianModel(std::span<const double> mean, Spectrum spectrum)
+      : mean_(mean.begin(), mean.end()),
+        values_(std::move(spectrum.values)),
+        basis_(std::move(spectrum.basis)),
+        float_basis_(basis_.begin(), basis_.end()) {
+    if (dense()) lower_ = triangular_root(basis_, values_);
+    least_ = *std::min_element(values_.begin(), values_.end());
+  }
+
+  DataKind kind() const override { return DataKind::gaussian; }
+  Index dimension() const override { return static_cast<Index>(mean_.size()); }
+  void mean(double* out) const override { std::copy(mean_.begin(), mean_.end(), out); }
+
+  void variance(double* out) const override {
+    const Index d = dimension();
+    Eigen::Map<Eigen::VectorXd> v(out, d);
+    if (dense())
+      v = basis<double>().cwiseAbs2() * values();
+    else
+      v = values();
+  }
+
+  void covariance(double* out) const override {
+    const Index d = dimension();
+    Eigen::Map<Matrix<double>> c(out, d, d);
+    if (dense())
+      c = basis<double>() * values().asDiagonal() * basis<double>().transpose();
+    else
+      c = values().asDiagonal();
+  }
+
+  GaussianSpectrum in_eigenbasis() const {
+    if (!dense()) return {mean_, values_};
+    const Eigen::VectorXd rotated =
+        basis<double>().transpose() * Eigen::Map<const Eigen::VectorXd>(mean_.data(), dimension());
+    return {std::span(rotated.data(), mean_.size()), values_};
+  }
+
+  template <class S>
+  void sample_values(PathRandom& random, BlockView<S> x) const {
+    auto z = as_array(x);
+    random.normal(z);
+    if (dense()) return correlate(lower_, mean_, x);
+    for (Index r = 0; r < x.rows; ++r)
+      z.row(r) = static_cast<S>(std::sqrt(value(r))) * z.row(r) + static_cast<S>(mean_at(r));
+  }
+
+  template <class S>
+  void score_values(BlockView<const S> x, double s, double std, BlockView<S> out) const {
+    require_density(least_, s, std);
+    apply(x, s, out, [=](double v) { return -1 / (s * s * v + std * std); });
+  }
+
+  template <class S>
+  void denoise_values(BlockView<const S> x, double s, double std, BlockView<S> out) const {
+    // A direction without variance holds the mean whatever x is, also in the limit of std = 0.
+    apply(x, s, out, [=](double v) { return v * s > 0 ? v * s / (s * s * v + std * std) : 0.0; });
+    for (Index r = 0; r < x.rows; ++r) as_array(out).row(r) += static_cast<S>(mean_at(r));
+  }
+
+  template <class S>
+  void log_density_values(BlockView<const S> x, double s, double std, double* out) const {
+    require_density(least_, s, std);
+    Matrix<double> y = as_array(x).template cast<double>();
+    for (Index r = 0; r < x.rows; ++r) y.row(r).array() -= s * mean_at(r);
+    if (dense()) y = (basis<double>().transpose() * y).eval();
+    Eigen::Map<Eigen::Array<double, 1, Eigen::Dynamic>> log_p(out, x.columns);
+    log_p.setConstant(-0.5 * static_cast<double>(x.rows) * log_two_pi);
+    for (Index r = 0; r < x.rows; ++r) {
+      const double v = s * s * value(r) + std * std;
+      log_p -= 0.5 * (y.row(r).array().square() / v + std::log(v));
+    }
+  }
+
+ private:
+  bool dense() const { return !basis_.empty(); }
+  double mean_at(Index r) const { return mean_[static_cast<std::size_t>(r)]; }
+  double value(Index r) const { return values_[static_cast<std::size_t>(r)]; }
+  Eigen::Map<const Eigen::VectorXd> values() const { return {values_.data(), dimension()}; }
+
+  template <class S>
+  Eigen::Map<const Matrix<S>> basis() const {
+    if constexpr (std::is_same_v<S, double>)
+      return {basis_.data(), dimension(), dimension()};
+    else
+      return {float_basis_.data(), dimension(), dimension()};
+  }
+
+  /// out = U diag(gain(v)) U^T (x - s m).
+  template <class S, class Gain>
+  void apply(BlockView<const S> x, double s, BlockView<S> out, Gain gain) const {
+    const auto from = as_array(x);
+    auto to = as_array(out);
+    if (!dense()) {
+      for (Index r = 0; r < x.rows; ++r)
+        to.row(r) = static_cast<S>(gain(value(r))) * (from.row(r) - static_cast<S>(s * mean_at(r)));
+      return;
+    }
+    Eigen::Map<Matrix<S>> y(scratch<S, GaussianModel>(x.rows * x.columns), x.rows, x.columns);
+    for (Index r = 0; r < x.rows; ++r)
+      y.row(r).array() = from.row(r) - static_cast<S>(s * mean_at(r));
+    to.matrix().noalias() = basis<S>().transpose() * y;
+    for (Index r = 0; r < x.rows; ++r)
+      y.row(r).array() = static_cast<S>(gain(value(r))) * to.row(r);
+    to.matrix().noalias() = basis<S>() * y;
+  }
+
+  std::vector<double> mean_, values_, basis_, lower_;
+  std::vector<float> float_basis_;
+  double least_;
+};
+
+void require_finite(std::span<const double> values, std::string_view what) {
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (!std::isfinite(values[i]))
+      throw std::invalid_argument(
+          fmt::format("the {} must be finite: entry {} is {}", what, i + 1, values[i]));
+}
+
+std::shared_ptr<const DataModel> dense_model(std::span<const double> mean,
+                                             std::span<const double> covariance) {
+  const std::size_t d = mean.size();
+  if (d == 0 || covariance.size() != d * d)
+    throw std::invalid_argument(
+        fmt::format("a Gaussian needs d >= 1 means and d * d covariances: got {} and {}", d,
+                    covariance.size()));
+  require_finite(mean, "mean");
+  Spectrum spectrum = spectrum_of(covariance, static_cast<Index>(d));
+  if (spectrum.values.front() < -1e-10 * std::abs(spectrum.values.back()))
+    throw std::invalid_argument(
+        fmt::format("the covariance is not positive semidefinite: its least eigenvalue is {:.4g}",
+                    spectrum.values.front()));
+  for (double& v : spectrum.values) v = std::max(v, 0.0);
+  return std::make_shared<GaussianModel>(mean, std::move(spectrum));
+}
+
+std::shared_ptr<const DataModel> diagonal_model(std::span<const double> mean,
+                                                std::span<const double> variance) {
+  if (mean.empty() || variance.size() != mean.size())
+    throw std::invalid_argument(
+        fmt::format("a Gaussian needs d >= 1 means and d variances: got {} and {}", mean.size(),
+                    variance.size()));
+  require_finite(mean, "mean");
+  require_finite(variance, "variance");
+  for (std::size_t i = 0; i < variance.size(); ++i)
+    if (variance[i] < 0)
+      throw std::invalid_argument(
+          fmt::format("a variance must not be negative: entry {} is {}", i + 1, variance[i]));
+  return std::make_shared<GaussianModel>(
+      mean, Spectrum{.values = {variance.begin(), variance.end()}, .basis = {}});
+}
+
+}  // namespace
+}  // namespace detail
+
+Gaussian::Gaussian(std::span<const double> mean, std::span<const double> covariance)
+    : AnyData(detail::dense_model(mean, covariance)) {}
+
+GaussianSpectrum::GaussianSpectrum(std::span<const double> mean, std::span<const double> variance)
+    : AnyData(detail::diagonal_model(mean, variance)) {}
+
+std::optional<GaussianSpectrum> AnyData::gaussian() const {
+  if (const auto* model = dynamic_cast<const detail::GaussianModel*>(model_.get()))
+    return model->in_eigenbasis();
+  return std::nullopt;
+}
+
+}  // namespace fokker

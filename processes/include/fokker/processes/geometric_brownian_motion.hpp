@@ -1,0 +1,68 @@
+#pragma once
+/// @file  fokker/processes/geometric_brownian_motion.hpp
+/// @brief Geometric Brownian motion, the Black-Scholes price.
+
+#include <cmath>
+
+#include <fokker/processes/law.hpp>
+#include <fokker/processes/parameters.hpp>
+#include <fokker/solvers/initial.hpp>
+#include <fokker/solvers/process.hpp>
+
+namespace fokker {
+
+/// Geometric Brownian motion (Ito), in any dimension, components independent:
+///
+///     dX = mu X dt + sigma X dW,    X_t = x0 exp((mu - sigma^2/2) t + sigma W_t)
+///
+/// Noise   diagonal.
+/// Law     log(X_t / x0) ~ N((mu - sigma^2/2) t, sigma^2 t) per component.
+/// Domain  the sign of x0 is kept; explicit schemes can lose it at large steps.
+/// Source  Kloeden & Platen (1992), section 4.4, (4.6).
+struct GeometricBrownianMotion {
+  static constexpr NoiseKind noise = NoiseKind::diagonal;
+  static constexpr Calculus calculus = Calculus::ito;
+
+  double mu = 0.05;    ///< growth rate
+  double sigma = 0.2;  ///< volatility, > 0
+
+  /// @throws std::invalid_argument
+  void validate() const {
+    detail::require_finite("mu", mu);
+    detail::require_positive("sigma", sigma);
+  }
+
+  auto drift(const State auto& x, Time) const { return mu * x; }
+  auto diffusion(const State auto& x, Time) const { return sigma * x; }
+  double diffusion_slope(const State auto&, Time) const { return sigma; }
+  double divergence(const State auto& x, Time) const { return mu * static_cast<double>(x.rows()); }
+  /// For x0 > 0.
+  static Interval domain(Index) { return {.low = 0}; }
+
+  /// X_t on the path with W_t = w. @param x0, w  numbers, or arrays of one shape, d x n
+  auto exact(const auto& x0, Time t, const auto& w) const {
+    using std::exp;
+    return detail::value_of(x0 * exp((mu - 0.5 * sigma * sigma) * t + sigma * w));
+  }
+  /// E X_t = x0 e^{mu t}. @param x0  a number or an array
+  auto mean(const auto& x0, Time t) const { return detail::value_of(x0 * std::exp(mu * t)); }
+  /// Var X_t = x0^2 e^{2 mu t} (e^{sigma^2 t} - 1), of each component. @param x0  number or array
+  auto variance(const auto& x0, Time t) const {
+    return detail::value_of(x0 * x0 * (std::exp(2 * mu * t) * std::expm1(sigma * sigma * t)));
+  }
+  /// log p(X_t = x | X_0 = x0) of one component, x and x0 > 0.
+  double log_density(double x, double x0, Time t) const {
+    const double variance_of_log = sigma * sigma * t;
+    return detail::normal_log_density(std::log(x / x0), mu * t - 0.5 * variance_of_log,
+                                      variance_of_log) -
+           std::log(x);
+  }
+  /// x = X_t given X_0 = x0, exactly. @param x0  a number or d x n  @param x  d x n, written
+  template <State X>
+  void sample_exact(const auto& x0, Time t, PathRandom& random, X& x) const {
+    random.normal(x);
+    x = exact(x0, t, std::sqrt(t) * x);
+  }
+};
+
+}  // namespace fokker

@@ -1,0 +1,108 @@
+#pragma once
+/// @file  fokker/processes/heston.hpp
+/// @brief Heston's stochastic volatility model in the logarithm of the price.
+
+#include <cmath>
+#include <complex>
+
+#include <fokker/processes/law.hpp>
+#include <fokker/processes/matrix_exponential.hpp>
+#include <fokker/processes/parameters.hpp>
+#include <fokker/solvers/process.hpp>
+
+namespace fokker {
+
+/// Heston's model (Ito), X = (log S, v) with S the price and v its variance:
+///
+///     d log S = (mu - v/2) dt + sqrt(v) dW_1
+///     dv      = kappa (theta - v) dt + xi sqrt(v) (rho dW_1 + sqrt(1 - rho^2) dW_2)
+///
+/// Noise    general with two sources; it does not commute.
+/// Domain   v >= 0; as in CoxIngersollRoss a step may leave it, and the coefficients are those of
+/// full
+///          truncation, v replaced by max(v, 0) everywhere (Lord, Koekkoek & van Dijk 2010).
+/// Law      the characteristic function of log S_t is closed; so are mean and covariance of X_t.
+/// Source   Heston (1993); Albrecher, Mayer, Schoutens & Tistaert (2007) for the stable form.
+struct Heston {
+  static constexpr NoiseKind noise = NoiseKind::general;
+  static constexpr Calculus calculus = Calculus::ito;
+  static constexpr int dimension = 2;
+
+  double mu = 0.05;     ///< growth rate of the price
+  double kappa = 1.5;   ///< rate of return of the variance, > 0
+  double theta = 0.04;  ///< level of the variance, > 0
+  double xi = 0.3;      ///< volatility of the variance, > 0
+  double rho = -0.7;    ///< correlation of price and variance, in [-1, 1]
+
+  /// @throws std::invalid_argument
+  void validate() const {
+    detail::require_finite("mu", mu);
+    detail::require_positive("kappa", kappa);
+    detail::require_positive("theta", theta);
+    detail::require_positive("xi", xi);
+    detail::require_between("rho", rho, -1, 1);
+  }
+  static constexpr Index sources() { return 2; }
+
+  template <State X>
+  void drift(const X& x, Time, X& out) const {
+    out.row(1) = x.row(1).max(0);
+    out.row(0) = mu - 0.5 * out.row(1);
+    out.row(1) = kappa * (theta - out.row(1));
+  }
+  template <State X>
+  void diffusion(const X& x, Time, Index k, X& out) const {
+    if (k == 0) {
+      out.row(0) = x.row(1).max(0).sqrt();
+      out.row(1) = (rho * xi) * out.row(0);
+    } else {
+      out.row(0).setZero();
+      out.row(1) = (std::sqrt(1 - rho * rho) * xi) * x.row(1).max(0).sqrt();
+    }
+  }
+  static Interval domain(Index component) {
+    return component == 1 ? Interval{.low = 0} : Interval{};
+  }
+
+  /// E X_t. @param x0  (log S_0, v_0)
+  Eigen::ArrayXd mean(const Eigen::ArrayXd& x0, Time t) const {
+    return moments(x0, t).segment(1, 2).array();
+  }
+  /// Cov X_t, 2 x 2. @param x0  (log S_0, v_0)
+  Eigen::MatrixXd covariance(const Eigen::ArrayXd& x0, Time t) const {
+    const Eigen::VectorXd y = moments(x0, t);
+    Eigen::MatrixXd c(2, 2);
+    c << y[5], y[4], y[4], y[3];
+    return c;
+  }
+  /// E exp(i u log S_t). @param x0  (log S_0, v_0)
+  std::complex<double> characteristic_function(std::complex<double> u, const Eigen::ArrayXd& x0,
+                                               Time t) const {
+    using C = std::complex<double>;
+    const C iu = C(0, 1) * u;
+    const C beta = kappa - rho * xi * iu;
+    const C d = std::sqrt(beta * beta + xi * xi * (iu + u * u));
+    const C g = (beta - d) / (beta + d);
+    const C decay = std::exp(-d * t);
+    return std::exp(iu * (x0[0] + mu * t) +
+                    kappa * theta / (xi * xi) *
+                        ((beta - d) * t - 2.0 * std::log((1.0 - g * decay) / (1.0 - g))) +
+                    x0[1] / (xi * xi) * (beta - d) * (1.0 - decay) / (1.0 - g * decay));
+  }
+
+ private:
+  /// y = (1, E log S, E v, Var v, Cov(log S, v), Var log S) at t: a linear ODE.
+  Eigen::VectorXd moments(const Eigen::ArrayXd& x0, Time t) const {
+    Eigen::MatrixXd m = Eigen::MatrixXd::Zero(6, 6);
+    m.row(1) << mu, 0, -0.5, 0, 0, 0;
+    m.row(2) << kappa * theta, 0, -kappa, 0, 0, 0;
+    m.row(3) << 0, 0, xi * xi, -2 * kappa, 0, 0;
+    m.row(4) << 0, 0, rho * xi, -0.5, -kappa, 0;
+    m.row(5) << 0, 0, 1, 0, -1, 0;
+    Eigen::VectorXd y0 = Eigen::VectorXd::Zero(6);
+    y0.head(3) << 1, x0[0], x0[1];
+    return detail::matrix_exponential(m * t) * y0;
+  }
+};
+
+}  // namespace fokker

@@ -1,0 +1,83 @@
+#pragma once
+/// @file  fokker/processes/kubo.hpp
+/// @brief The Kubo oscillator: rotation with a noisy frequency.
+
+#include <cmath>
+
+#include <fokker/processes/law.hpp>
+#include <fokker/processes/parameters.hpp>
+#include <fokker/solvers/process.hpp>
+
+namespace fokker {
+
+/// The Kubo oscillator, z = X_1 + i X_2 with dz = i z (omega dt + sigma o dW), in Ito form:
+///
+///     dX_1 = (-sigma^2/2 X_1 - omega X_2) dt - sigma X_2 dW
+///     dX_2 = (-sigma^2/2 X_2 + omega X_1) dt + sigma X_1 dW
+///
+/// Noise     scalar.
+/// Solution  z_t = z_0 exp(i (omega t + sigma W_t)): |z| is constant.
+/// Source    Kubo (1954); Kloeden & Platen (1992), section 4.4, (4.33) for omega = 0.
+struct KuboOscillator {
+  static constexpr NoiseKind noise = NoiseKind::scalar;
+  static constexpr Calculus calculus = Calculus::ito;
+  static constexpr int dimension = 2;
+
+  double omega = 1;  ///< mean frequency
+  double sigma = 1;  ///< noise of the frequency, > 0
+
+  /// @throws std::invalid_argument
+  void validate() const {
+    detail::require_finite("omega", omega);
+    detail::require_positive("sigma", sigma);
+  }
+
+  template <State X>
+  void drift(const X& x, Time, X& out) const {
+    out.row(0) = -0.5 * sigma * sigma * x.row(0) - omega * x.row(1);
+    out.row(1) = -0.5 * sigma * sigma * x.row(1) + omega * x.row(0);
+  }
+  template <State X>
+  void diffusion(const X& x, Time, X& out) const {
+    out.row(0) = -sigma * x.row(1);
+    out.row(1) = sigma * x.row(0);
+  }
+  /// (g . grad) g.
+  auto diffusion_slope(const State auto& x, Time) const { return -sigma * sigma * x; }
+  double divergence(const State auto&, Time) const { return -sigma * sigma; }
+
+  /// X_t on the paths with W_t = w. @param x0  2 x n  @param w  1 x n
+  template <State X>
+  Plain<X> exact(const X& x0, Time t, const auto& w) const {
+    const auto angle = detail::value_of(omega * t + sigma * w.row(0));
+    Plain<X> x(2, x0.cols());
+    x.row(0) = angle.cos() * x0.row(0) - angle.sin() * x0.row(1);
+    x.row(1) = angle.sin() * x0.row(0) + angle.cos() * x0.row(1);
+    return x;
+  }
+  /// E X_t: z_0 e^{i omega t - sigma^2 t / 2}.
+  Eigen::ArrayXd mean(const Eigen::ArrayXd& x0, Time t) const {
+    return turned(x0, omega * t, 0.5 * t);
+  }
+  /// Cov X_t, 2 x 2.
+  Eigen::MatrixXd covariance(const Eigen::ArrayXd& x0, Time t) const {
+    const double half_square = 0.5 * x0.square().sum();
+    const double re = x0[0] * x0[0] - x0[1] * x0[1], im = 2 * x0[0] * x0[1];
+    const Eigen::ArrayXd square =
+        0.5 * turned(Eigen::Array2d{re, im}, 2 * omega * t, 2 * t);  // E z^2 / 2
+    const Eigen::VectorXd m = mean(x0, t).matrix();
+    Eigen::MatrixXd c(2, 2);
+    c << half_square + square[0], square[1], square[1], half_square - square[0];
+    return c - m * m.transpose();
+  }
+
+ private:
+  /// z e^{i angle - sigma^2 s}.
+  Eigen::ArrayXd turned(const Eigen::ArrayXd& z, double angle, double s) const {
+    const double r = std::exp(-sigma * sigma * s), co = r * std::cos(angle),
+                 si = r * std::sin(angle);
+    return Eigen::Array2d{co * z[0] - si * z[1], si * z[0] + co * z[1]};
+  }
+};
+
+}  // namespace fokker

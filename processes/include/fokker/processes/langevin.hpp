@@ -1,0 +1,89 @@
+#pragma once
+/// @file  fokker/processes/langevin.hpp
+/// @brief Underdamped (kinetic) Langevin dynamics in one dimension.
+
+#include <cmath>
+#include <stdexcept>
+
+#include <fokker/processes/law.hpp>
+#include <fokker/processes/linear.hpp>
+#include <fokker/processes/parameters.hpp>
+#include <fokker/solvers/process.hpp>
+#include <fokker/solvers/text.hpp>
+
+namespace fokker {
+
+/// Underdamped Langevin dynamics, X = (q, v), position and velocity in V(q) = k q^2/2 + l q^4/4:
+///
+///     dq = v dt
+///     dv = (-V'(q)/m - gamma v) dt + sqrt(2 gamma kT / m) dW
+///
+/// Noise   additive, g = (0, sqrt(2 gamma kT / m)): the Wiener process of q is drawn and not used.
+/// Law     stationary density proportional to exp(-H / kT), H = m v^2/2 + V(q); for l = 0 the
+/// solution
+///         is Gaussian with closed mean and covariance.
+/// Source  Langevin (1908); Pavliotis (2014), section 6.1.
+struct Langevin {
+  static constexpr NoiseKind noise = NoiseKind::additive;
+  static constexpr int dimension = 2;
+
+  double gamma = 1;      ///< friction rate, > 0
+  double kT = 1;         ///< temperature times Boltzmann's constant, > 0
+  double mass = 1;       ///< m > 0
+  double stiffness = 1;  ///< k; negative with quartic > 0 makes two wells
+  double quartic = 0;    ///< l >= 0
+
+  /// @throws std::invalid_argument
+  void validate() const {
+    detail::require_positive("gamma", gamma);
+    detail::require_positive("kT", kT);
+    detail::require_positive("mass", mass);
+    detail::require_finite("stiffness", stiffness);
+    detail::require_non_negative("quartic", quartic);
+    if (quartic == 0 && stiffness <= 0)
+      throw std::invalid_argument(
+          "the potential must confine: with quartic=0 stiffness must be "
+          "positive, got stiffness=" +
+          text(stiffness));
+  }
+
+  template <State X>
+  void drift(const X& x, Time, X& out) const {
+    out.row(0) = x.row(1);
+    out.row(1) =
+        (-1 / mass) * (stiffness + quartic * x.row(0).square()) * x.row(0) - gamma * x.row(1);
+  }
+  Eigen::Array2d diffusion(Time) const { return {0.0, std::sqrt(2 * gamma * kT / mass)}; }
+  double divergence(const State auto&, Time) const { return -gamma; }
+
+  /// H = m v^2/2 + V(q), 1 x n.
+  auto energy(const State auto& x) const {
+    return 0.5 * mass * x.row(1).square() +
+           (0.5 * stiffness + 0.25 * quartic * x.row(0).square()) * x.row(0).square();
+  }
+  /// Whether mean and covariance are known: a harmonic potential.
+  bool has_moments() const { return quartic == 0; }
+  /// E X_t. @pre has_moments()  @throws std::invalid_argument
+  Eigen::ArrayXd mean(const Eigen::ArrayXd& x0, Time t) const { return linear().mean(x0, t); }
+  /// Cov X_t, 2 x 2. @pre has_moments()  @throws std::invalid_argument
+  Eigen::MatrixXd covariance(const Eigen::ArrayXd& x0, Time t) const {
+    return linear().covariance(x0, t);
+  }
+
+ private:
+  LinearSde linear() const {
+    if (!has_moments())
+      throw std::invalid_argument(
+          "the moments of Langevin dynamics are known for a harmonic potential "
+          "only: got quartic=" +
+          text(quartic));
+    LinearSde p{Eigen::MatrixXd(2, 2),
+                Eigen::VectorXd::Zero(2),
+                {Eigen::MatrixXd::Zero(2, 2)},
+                {diffusion(0).matrix()}};
+    p.A << 0, 1, -stiffness / mass, -gamma;
+    return p;
+  }
+};
+
+}  // namespace fokker

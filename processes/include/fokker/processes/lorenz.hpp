@@ -1,0 +1,39 @@
+#pragma once
+/// @file  fokker/processes/lorenz.hpp
+/// @brief The Lorenz system (an ODE).
+
+#include <fokker/processes/parameters.hpp>
+#include <fokker/solvers/process.hpp>
+
+namespace fokker {
+
+/// The Lorenz system, an ODE, chaotic at the default parameters:
+///
+///     x' = sigma (y - x),    y' = x (rho - z) - y,    z' = x y - beta z
+///
+/// Source  Lorenz (1963).
+struct Lorenz {
+  static constexpr NoiseKind noise = NoiseKind::none;
+  static constexpr int dimension = 3;
+
+  double sigma = 10;      ///< Prandtl number, > 0
+  double rho = 28;        ///< Rayleigh number over its critical value
+  double beta = 8.0 / 3;  ///< > 0
+
+  /// @throws std::invalid_argument
+  void validate() const {
+    detail::require_positive("sigma", sigma);
+    detail::require_finite("rho", rho);
+    detail::require_positive("beta", beta);
+  }
+
+  template <State X>
+  void drift(const X& x, Time, X& out) const {
+    out.row(0) = sigma * (x.row(1) - x.row(0));
+    out.row(1) = x.row(0) * (rho - x.row(2)) - x.row(1);
+    out.row(2) = x.row(0) * x.row(1) - beta * x.row(2);
+  }
+  double divergence(const State auto&, Time) const { return -(sigma + 1 + beta); }
+};
+
+}  // namespace fokker

@@ -1,0 +1,34 @@
+#pragma once
+/// @file  fokker/processes/van_der_pol.hpp
+/// @brief The Van der Pol oscillator (an ODE).
+
+#include <fokker/processes/parameters.hpp>
+#include <fokker/solvers/process.hpp>
+
+namespace fokker {
+
+/// The Van der Pol oscillator, an ODE, stiff for large mu:
+///
+///     x' = y,    y' = mu (1 - x^2) y - x
+///
+/// On the time s = t / mu it is eps x'' = (1 - x^2) x' - x with eps = 1 / mu^2.
+/// Source  Van der Pol (1926); Hairer & Wanner (1996), section IV.1.
+struct VanDerPol {
+  static constexpr NoiseKind noise = NoiseKind::none;
+  static constexpr int dimension = 2;
+
+  double mu = 1;  ///< nonlinear damping, >= 0
+
+  /// @throws std::invalid_argument
+  void validate() const { detail::require_non_negative("mu", mu); }
+
+  template <State X>
+  void drift(const X& x, Time, X& out) const {
+    out.row(0) = x.row(1);
+    out.row(1) = mu * (1 - x.row(0).square()) * x.row(1) - x.row(0);
+  }
+  /// 1 x n.
+  auto divergence(const State auto& x, Time) const { return mu * (1 - x.row(0).square()); }
+};
+
+}  // namespace fokker

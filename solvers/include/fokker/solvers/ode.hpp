@@ -1,0 +1,339 @@
+#pragma once
+/// @file  fokker/solvers/ode.hpp
+/// @brief Adaptive methods for ODEs: Dormand-Prince 5(4), Fehlberg 7(8), Bulirsch-Stoer.
+///
+/// The steppers and their step size control are Boost.Odeint's; the loop, the landing on t1 and the
+/// treatment of nan are ours. Not part of fokker.hpp: odeint doubles the time to compile.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+#include <boost/numeric/odeint/algebra/default_operations.hpp>
+#include <boost/numeric/odeint/algebra/vector_space_algebra.hpp>
+#include <boost/numeric/odeint/external/eigen/eigen_resize.hpp>
+#include <boost/numeric/odeint/stepper/bulirsch_stoer.hpp>
+#include <boost/numeric/odeint/stepper/controlled_runge_kutta.hpp>
+#include <boost/numeric/odeint/stepper/runge_kutta_dopri5.hpp>
+#include <boost/numeric/odeint/stepper/runge_kutta_fehlberg78.hpp>
+
+#include <fokker/solvers/solution.hpp>
+#include <fokker/solvers/solver.hpp>
+
+/// Eigen arrays are assigned; odeint takes those of Eigen 3.4 for ranges and would copy by
+/// iterators.
+template <class S, int R, int C, int O, int MR, int MC>
+struct boost::numeric::odeint::copy_impl<Eigen::Array<S, R, C, O, MR, MC>,
+                                         Eigen::Array<S, R, C, O, MR, MC>> {
+  using X = Eigen::Array<S, R, C, O, MR, MC>;
+  static void copy(const X& from, X& to) { to = from; }
+};
+
+namespace fokker {
+
+namespace detail {
+
+/// odeint's algebra on Eigen arrays. The norm of an array with a nan is infinite, so that odeint's
+/// controllers, which would accept a nan, reject the step and shorten it.
+struct OdeintAlgebra : boost::numeric::odeint::vector_space_algebra {
+  template <class X>
+  static typename X::Scalar norm_inf(const X& x) {
+    using S = typename X::Scalar;
+    const S norm = x.abs().template maxCoeff<Eigen::PropagateNaN>();
+    return std::isnan(norm) ? std::numeric_limits<S>::infinity() : norm;
+  }
+};
+
+/// odeint's operations with the factors (double, as time is) cast to the scalar of the state.
+struct OdeintOperations : boost::numeric::odeint::default_operations {
+  /// out = a_1 in_1 + ... + a_n in_n, in one expression.
+  template <std::size_t n>
+  struct ScaleSum {
+    using result_type = void;
+    explicit ScaleSum(auto... factors) : a{static_cast<double>(factors)...} {}
+
+    template <class X, class... In>
+    void operator()(X& out, const In&... in) const {
+      sum(out, std::make_index_sequence<n>{}, in...);
+    }
+    template <class X, std::size_t... i, class... In>
+    void sum(X& out, std::index_sequence<i...>, const In&... in) const {
+      out = (... + (static_cast<typename X::Scalar>(a[i]) * in));
+    }
+
+    std::array<double, n> a;
+  };
+  // clang-format off
+  template <class...> using scale_sum1 = ScaleSum<1>;
+  template <class...> using scale_sum2 = ScaleSum<2>;
+  template <class...> using scale_sum3 = ScaleSum<3>;
+  template <class...> using scale_sum4 = ScaleSum<4>;
+  template <class...> using scale_sum5 = ScaleSum<5>;
+  template <class...> using scale_sum6 = ScaleSum<6>;
+  template <class...> using scale_sum7 = ScaleSum<7>;
+  template <class...> using scale_sum8 = ScaleSum<8>;
+  template <class...> using scale_sum9 = ScaleSum<9>;
+  template <class...> using scale_sum10 = ScaleSum<10>;
+  template <class...> using scale_sum11 = ScaleSum<11>;
+  template <class...> using scale_sum12 = ScaleSum<12>;
+  template <class...> using scale_sum13 = ScaleSum<13>;
+  template <class...> using scale_sum14 = ScaleSum<14>;
+  // clang-format on
+
+  /// x1 = a_1 x2 + a_2 x3 with the old x1 left in x2.
+  template <class...>
+  struct scale_sum_swap2 {
+    using result_type = void;
+    scale_sum_swap2(double a1, double a2) : sum(a1, a2) {}
+
+    template <class X>
+    void operator()(X& x1, X& x2, const X& x3) const {
+      x1.swap(x2);
+      sum(x1, x1, x3);
+    }
+
+    ScaleSum<2> sum;
+  };
+};
+
+/// An adaptive run of the odeint stepper `Stepper` over one state: a path, or a block with a joint
+/// step. The process must outlive it.
+template <class Stepper, class P, State X>
+class OdeintRun {
+  using S = typename X::Scalar;
+
+ public:
+  /// @param method  its tolerances and order
+  /// @throws std::invalid_argument  for tolerances that are not positive and finite
+  template <class Method>
+  OdeintRun(const Method& method, const P& process, Index /*d*/)
+      : process_(&process),
+        stepper_(make_stepper(method.rtol, method.atol)),
+        rtol_(method.rtol),
+        atol_(method.atol),
+        order_(Method::control_order) {
+    if (!(rtol_ > 0) || !(atol_ > 0) || !std::isfinite(rtol_) || !std::isfinite(atol_))
+      throw std::invalid_argument(fmt::format(
+          "{} needs tolerances above zero: got rtol={}, atol={}", Method::name, rtol_, atol_));
+  }
+
+  /// The first step to try; 0: chosen from the size of f and of its change along the solution.
+  /// @throws std::invalid_argument  for h < 0 or not finite
+  void first_step(Time h) {
+    if (!(h >= 0) || !std::isfinite(h))
+      throw std::invalid_argument(fmt::format(
+          "the first step of an adaptive solver must be positive (0: its own choice): got dt={}",
+          h));
+    h_ = h;
+  }
+
+  /// Tries one step from (x, t) towards t1 > t, which is never passed. An accepted step (see
+  /// `accepted`) replaces x and t; the last one sets t = t1 exactly. A rejected one, also one that
+  /// met a nan, shortens the next. Between calls x and t must stay what the last accepted step made
+  /// them.
+  /// @return success; step_underflow, or non_finite if a nan is the cause, where t + h == t
+  Status try_step(X& x, Time& t, Time t1, Counts& counts) {
+    accepted_ = false;
+    const auto system = [&](const X& at, X& slope, Time s) {
+      evaluate_drift(*process_, at, s, slope);
+      ++counts.drift_evaluations;
+    };
+    if (!has_slope_) {
+      for (X* scratch : {&slope_, &slope_out_, &out_}) scratch->resizeLike(x);
+      out_ = x;
+      system(x, slope_, t);
+      has_slope_ = true;
+    }
+    if (h_ == 0) h_ = initial_step(system, x, t, t1);
+    if (t + h_ == t) return blame(system, t);
+
+    // The step is clipped at t1, or stretched a little to meet it, and resumed after this stop.
+    const Time resumed = h_;
+    const bool last = t + 1.0001 * h_ >= t1;
+    const Time h = last ? t1 - t : h_;
+    h_ = h;
+    const bool within_tolerance = odeint_step(system, x, t);
+    accepted_ = within_tolerance && out_.isFinite().all();
+    if (!accepted_) {
+      if (within_tolerance) h_ = h / 10;  // an overflow that the error estimate does not show
+      ++counts.rejected;
+      return Status::success;
+    }
+    ++counts.accepted;
+    x.swap(out_);
+    if constexpr (first_same_as_last)
+      slope_.swap(slope_out_);
+    else
+      has_slope_ = false;
+    t = last ? t1 : t + h;
+    if (last) h_ = std::max(h_, resumed);
+    return Status::success;
+  }
+
+  /// Whether the last `try_step` advanced the state.
+  bool accepted() const { return accepted_; }
+
+  /// Advances x from t0 to t1 > t0.
+  /// @return as try_step; too_many_steps after ten million tries; non_finite for such an x
+  Status to(X& x, Time t0, Time t1, Counts& counts) {
+    constexpr std::uint64_t max_steps = 10'000'000;
+    if (!x.isFinite().all()) return Status::non_finite;
+    Time t = t0;
+    for (std::uint64_t i = 0; i < max_steps; ++i) {
+      const Status status = try_step(x, t, t1, counts);
+      if (status != Status::success) return status;
+      if (t == t1) return Status::success;
+    }
+    return Status::too_many_steps;
+  }
+
+ private:
+  static constexpr bool first_same_as_last = requires {
+    requires std::same_as<typename Stepper::stepper_category,
+                          boost::numeric::odeint::explicit_controlled_stepper_fsal_tag>;
+  };
+
+  static Stepper make_stepper(double rtol, double atol) {
+    if constexpr (requires { typename Stepper::stepper_type; }) {
+      // Copied by odeint; static, because its arrays are never initialised and those of a static
+      // are 0.
+      static const typename Stepper::stepper_type blank;
+      return Stepper({S(atol), S(rtol), S(1), S(1)}, {}, blank);
+    } else {
+      return Stepper(S(atol), S(rtol), S(1), S(1));
+    }
+  }
+
+  /// out_ = x(t + h_) if the error allows it; h_ becomes the next step to try.
+  template <class System>
+  bool odeint_step(const System& system, const X& x, Time t) {
+    using boost::numeric::odeint::success;
+    if constexpr (first_same_as_last)
+      return stepper_.try_step(system, x, slope_, t, out_, slope_out_, h_) == success;
+    else
+      return stepper_.try_step(system, x, slope_, t, out_, h_) == success;
+  }
+
+  /// A step whose explicit Euler error is about the tolerance.
+  /// Source: Hairer, Norsett & Wanner (1993), II.4, "Starting step size".
+  template <class System>
+  Time initial_step(const System& system, const X& x, Time t, Time t1) {
+    const X scale = S(atol_) + S(rtol_) * x.abs();
+    const auto norm = [&](const X& v) { return static_cast<double>((v / scale).abs().maxCoeff()); };
+    const double d0 = norm(x), d1 = norm(slope_);
+    const double h0 = std::min(d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1, t1 - t);
+    out_ = x + S(h0) * slope_;
+    system(out_, slope_out_, t + h0);
+    const double d2 = norm(slope_out_ - slope_) / h0;
+    const double steepest = std::max(d1, d2);
+    const double h1 = steepest <= 1e-15 ? std::max(1e-6, 1e-3 * h0)
+                                        : std::pow(0.01 / steepest, 1.0 / (order_ + 1));
+    const double h = std::min({100 * h0, h1, t1 - t});
+    return h > 0 ? h : 1e-6 * (t1 - t);  // also where f is nan
+  }
+
+  /// Why the step at t became too small: a state or slope that is not finite, or accuracy.
+  template <class System>
+  Status blame(const System& system, Time t) {
+    if (!slope_.isFinite().all() || !out_.isFinite().all()) return Status::non_finite;
+    system(out_, slope_out_, t);
+    return slope_out_.isFinite().all() ? Status::step_underflow : Status::non_finite;
+  }
+
+  const P* process_;
+  Stepper stepper_;
+  X slope_, slope_out_, out_;  // f(x, t), f(out, t + h) and the state tried
+  bool has_slope_ = false;
+  double rtol_, atol_;
+  int order_;
+  Time h_ = 0;
+  bool accepted_ = false;
+};
+
+}  // namespace detail
+
+/// The adaptive methods that odeint supplies: name, source, order (0: it varies), the order that
+/// the first step is chosen with, and the stepper on states X.
+namespace odeint_methods {
+
+/// Dormand & Prince's pair of orders 5 and 4, the solution carried on with order 5. Six evaluations
+/// of f per step, the seventh being the first of the next.
+struct DormandPrince5 {
+  static constexpr std::string_view name = "dopri5";
+  static constexpr std::string_view source = "Dormand & Prince (1980)";
+  static constexpr int order = 5, control_order = 5;
+  template <State X>
+  using Stepper =
+      boost::numeric::odeint::controlled_runge_kutta<boost::numeric::odeint::runge_kutta_dopri5<
+          X, typename X::Scalar, X, Time, detail::OdeintAlgebra, detail::OdeintOperations>>;
+};
+
+/// Fehlberg's pair of orders 7 and 8, the solution carried on with order 8: for tight tolerances.
+/// Thirteen evaluations of f per step.
+struct Fehlberg78 {
+  static constexpr std::string_view name = "fehlberg78";
+  static constexpr std::string_view source = "Fehlberg (1968), NASA TR R-287";
+  static constexpr int order = 8, control_order = 8;
+  template <State X>
+  using Stepper =
+      boost::numeric::odeint::controlled_runge_kutta<boost::numeric::odeint::runge_kutta_fehlberg78<
+          X, typename X::Scalar, X, Time, detail::OdeintAlgebra, detail::OdeintOperations>>;
+};
+
+/// Extrapolation of the modified midpoint rule with variable step and order, for smooth f and tight
+/// tolerances. odeint allocates two short vectors per step.
+struct BulirschStoer {
+  static constexpr std::string_view name = "bulirsch-stoer";
+  static constexpr std::string_view source = "Bulirsch & Stoer (1966)";
+  static constexpr int order = 0, control_order = 4;
+  template <State X>
+  using Stepper =
+      boost::numeric::odeint::bulirsch_stoer<X, typename X::Scalar, X, Time, detail::OdeintAlgebra,
+                                             detail::OdeintOperations>;
+};
+
+}  // namespace odeint_methods
+
+/// An adaptive solver for ODEs. A step is accepted where, in the maximum over the components (and,
+/// for a block, over the paths),
+///
+///     |error estimate| <= atol + rtol (|x| + h |f(x, t)|)
+///
+/// which is odeint's measure: a given rtol is looser here than where |x| alone is the scale. A step
+/// that meets a nan or an infinity is rejected and shortened, and ends in a Status if that does not
+/// help. No allocation after the first step, except as the method says. A run throws
+/// std::invalid_argument for tolerances that are not positive and finite.
+template <class Method>
+struct AdaptiveOde {
+  static constexpr std::string_view name = Method::name;
+  static constexpr std::string_view source = Method::source;
+  static constexpr bool adaptive = true;
+  static constexpr int control_order = Method::control_order;
+  static constexpr Calculus calculus = Calculus::ito;
+
+  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::none; }
+  static constexpr Orders orders(NoiseKind kind) {
+    if (!supports(kind) || Method::order == 0) return {};
+    return {.strong = {}, .weak = {}, .deterministic = Method::order};
+  }
+
+  template <class P, State X>
+  using Run = detail::OdeintRun<typename Method::template Stepper<X>, P, X>;
+
+  double rtol = 1e-6;  ///< relative tolerance
+  double atol = 1e-9;  ///< absolute tolerance, in the unit of x
+};
+
+using DormandPrince5 = AdaptiveOde<odeint_methods::DormandPrince5>;
+using Fehlberg78 = AdaptiveOde<odeint_methods::Fehlberg78>;
+using BulirschStoer = AdaptiveOde<odeint_methods::BulirschStoer>;
+
+}  // namespace fokker

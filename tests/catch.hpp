@@ -1,6 +1,7 @@
 #pragma once
 /// @file  catch.hpp
-/// @brief Catch2 under the same names for its versions 2 and 3: `Approx`, `WithinAbs` and the others
+/// @brief Catch2 under the same names for its versions 2 and 3: `Approx`, `WithinAbs` and the
+/// others
 ///        below, bare or qualified as in version 3.
 
 #if __has_include(<catch2/catch_all.hpp>)

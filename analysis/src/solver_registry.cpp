@@ -30,12 +30,13 @@ constexpr SolverInfo info_of() {
           .adaptive = AdaptiveSolver<M>,
           .supports = [](NoiseKind kind) { return M::supports(kind); },
           .orders = [](NoiseKind kind) { return M::orders(kind); },
-          .evaluations = []([[maybe_unused]] NoiseKind kind) {
-            if constexpr (AdaptiveSolver<M>)
-              return Evaluations{};
-            else
-              return M::evaluations(kind);
-          }};
+          .evaluations =
+              []([[maybe_unused]] NoiseKind kind) {
+                if constexpr (AdaptiveSolver<M>)
+                  return Evaluations{};
+                else
+                  return M::evaluations(kind);
+              }};
 }
 
 /// Types as values, to run through.
@@ -63,7 +64,8 @@ AnyStepper<P, X> make_stepper(std::string_view name, Methods<Ms...>) {
       if (M::name == name) found.emplace_back(M{});
   };
   (look.template operator()<Ms>(), ...);
-  if (found.empty()) throw std::invalid_argument(fmt::format("{} does not take this process", name));
+  if (found.empty())
+    throw std::invalid_argument(fmt::format("{} does not take this process", name));
   return found.front();
 }
 
@@ -188,11 +190,11 @@ void require_fit(const RegisteredProcess& process, const SolverInfo& solver) {
   if (fit(process, solver) != Fit::refused) return;
   const bool calculus = solver.supports(process.info->noise);
   const auto names = fitting_solvers(process);
-  throw std::invalid_argument(fmt::format(
-      "{} does not take {}, which has {} noise{}: use {}", solver.name, process.info->name,
-      to_string(process.info->noise),
-      calculus ? " in Ito form and no known slope to convert it to Stratonovich" : "",
-      fmt::join(names, ", ")));
+  throw std::invalid_argument(
+      fmt::format("{} does not take {}, which has {} noise{}: use {}", solver.name,
+                  process.info->name, to_string(process.info->noise),
+                  calculus ? " in Ito form and no known slope to convert it to Stratonovich" : "",
+                  fmt::join(names, ", ")));
 }
 
 void require_fixed_step(const SolverInfo& solver) {
@@ -208,7 +210,8 @@ SavedEnsemble simulate_by_name(const RegisteredProcess& process, std::string_vie
   const SolverInfo& info = solver_info(solver);
   require_fit(process, info);
   check_grid(grid);
-  const Path<double> start = Eigen::Map<const Path<double>>(x0.data(), static_cast<Index>(x0.size()));
+  const Path<double> start =
+      Eigen::Map<const Path<double>>(x0.data(), static_cast<Index>(x0.size()));
   const bool down = grid[1] < grid[0];
   const auto run = [&](const auto& p, const auto& method, std::span<const Time> times) {
     return simulate(p, method, start, times, options, SavedStates(std::move(points)));
@@ -233,8 +236,8 @@ ConvergenceStudy measure_convergence_by_name(const RegisteredProcess& process,
   require_fit(process, info);
   require_fixed_step(info);
   if (settings.x0.size() == 0)
-    settings.x0 = Eigen::Map<const Eigen::ArrayXd>(process.x0.data(),
-                                                   static_cast<Index>(process.x0.size()));
+    settings.x0 =
+        Eigen::Map<const Eigen::ArrayXd>(process.x0.data(), static_cast<Index>(process.x0.size()));
   ExactSolution exact;
   if (process.exact)
     exact = [f = process.exact](const X& x0, Time t, const X& w) {

@@ -7,9 +7,9 @@
 #include <fokker/fokker.hpp>
 
 int main() {
-  auto sde = fokker::make_sde([](const auto& x, double) { return 0.05 * x; },
-                              [](const auto& x, double) { return 0.2 * x; },
-                              fokker::noise::diagonal);
+  auto sde =
+      fokker::make_sde([](const auto& x, double) { return 0.05 * x; },
+                       [](const auto& x, double) { return 0.2 * x; }, fokker::noise::diagonal);
   auto r = fokker::simulate(sde, fokker::EulerMaruyama{}, 1.0, fokker::uniform_grid(0, 1, 100),
                             {.paths = 10'000, .seed = 42}, fokker::Moments{});
 

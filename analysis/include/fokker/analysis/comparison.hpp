@@ -71,10 +71,10 @@ struct ComparisonRow {
 };
 
 /// The measured order of one sampler: pathwise error (exact: discretisation error) against 1/steps
-/// (adaptive: against 1/NFE).
+/// (adaptive: against the tolerance).
 struct ComparisonOrder {
   std::string sampler;
-  std::string kind;  ///< "strong", "deterministic", "weak"
+  std::string kind;  ///< "strong", "deterministic", "weak" or "tolerance"
   std::optional<double> claimed;
   OrderFit fit;
   std::string verdict;

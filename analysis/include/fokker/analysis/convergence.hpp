@@ -34,7 +34,7 @@ struct ConvergenceSettings {
   Eigen::ArrayXd x0;
   Time t0 = 0, t1 = 1;
   std::vector<Index> steps = {16, 32, 64, 128, 256, 512};  ///< each divides the largest
-  Index paths = 4096;
+  Index paths = 65536;
   std::uint64_t seed = 1;
   int threads = 0;        ///< 0: all cores; never changes a result
   Index refinement = 16;  ///< without an exact solution the reference has so many times more steps

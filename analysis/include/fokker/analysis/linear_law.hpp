@@ -72,7 +72,7 @@ inline double generic_value(Index i) {
 /// @throws std::invalid_argument  if the step is not linear coordinate by coordinate
 template <class P, class M, class Observe>
 DiagonalGaussian propagate(const P& process, const M& method, DiagonalGaussian law,
-                      std::span<const Time> grid, Observe&& observe) {
+                           std::span<const Time> grid, Observe&& observe) {
   const Index d = law.mean.size();
   detail::StepProbe<P, M> probe(process, method, d, 4);
   const Index m = probe.dw.w.rows();
@@ -98,7 +98,7 @@ DiagonalGaussian propagate(const P& process, const M& method, DiagonalGaussian l
 
 template <class P, class M>
 DiagonalGaussian propagate(const P& process, const M& method, const DiagonalGaussian& law,
-                      std::span<const Time> grid) {
+                           std::span<const Time> grid) {
   return propagate(process, method, law, grid, [](std::size_t, const DiagonalGaussian&) {});
 }
 
@@ -106,7 +106,8 @@ DiagonalGaussian propagate(const P& process, const M& method, const DiagonalGaus
 /// covariance <- A covariance A^T + h C C^T; 2 + d + m columns are stepped.
 /// @throws std::invalid_argument  if the step is not linear in (x, dw)
 template <class P, class M>
-GaussianLaw propagate(const P& process, const M& method, GaussianLaw law, std::span<const Time> grid) {
+GaussianLaw propagate(const P& process, const M& method, GaussianLaw law,
+                      std::span<const Time> grid) {
   const Index d = law.mean.size();
   const Index m = wiener_dimension(process, d);
   detail::StepProbe<P, M> probe(process, method, d, d + m + 2);

@@ -107,7 +107,7 @@ class Advance<P, M, X> {
       column_ = x_.col(static_cast<Index>(j));
       const Status s = runs_[j].to(column_, t0, t1, counts_);
       if (s != Status::success) {
-        status_ = s;
+        if (status_ == Status::success) status_ = s;
         column_.setConstant(std::numeric_limits<S>::quiet_NaN());
       }
       x_.col(static_cast<Index>(j)) = column_;

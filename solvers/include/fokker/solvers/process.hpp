@@ -9,9 +9,8 @@
 ///     static constexpr Clock clock;            // optional: see clock_of
 ///     drift(x, t)         -> d x n
 ///     diffusion(t)        -> number or d-vector  // additive: one W per component
-///     diffusion(x, t)     -> d x n               // scalar: one W for all; diagonal: W_i drives
-///     X_i diffusion(x, t, k)  -> d x n, sources()    // general: the column g_k, k = 0 ..
-///     sources() - 1
+///     diffusion(x, t)     -> d x n               // scalar (one W) and diagonal (W_i drives X_i)
+///     diffusion(x, t, k)  -> d x n, sources()    // general: the column g_k, 0 <= k < sources()
 ///
 /// for dX = f(X, t) dt + sum_k g_k(X, t) dW_k. In diagonal noise g_i may depend on x_i alone. A
 /// coefficient returns a number or an array expression with the scalar and the columns of x, or

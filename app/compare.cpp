@@ -1,0 +1,227 @@
+/// @file  compare.cpp
+/// @brief `fokker compare`: samplers of the reverse SDE and of the probability flow, compared.
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include <fokker/analysis/comparison.hpp>
+#include <fokker/analysis/report.hpp>
+#include <fokker/solvers/text.hpp>
+
+#include "command.hpp"
+#include "compare_picture.hpp"
+#include "compare_words.hpp"
+#include "data.hpp"
+#include "interrupt.hpp"
+#include "options.hpp"
+#include "progress.hpp"
+
+namespace fokker::app {
+namespace {
+
+constexpr const char* examples = R"(Examples:
+  fokker compare                          eight modes in the plane, about two minutes
+  fokker compare --nfe 8,32,128 --samplers euler-maruyama,heun-sde,euler,heun,dopri5
+  fokker compare --data gaussian --exact  exact laws, no Monte Carlo
+  fokker compare --process edm --samplers edm-heun,ddim --steps 5,10,18 --grid karras
+  fokker compare --process vp --set beta_min=0.1,beta_max=20 --eta 0.5 --json out.json
+  fokker compare --data spectrum:lambda.csv --exact --init exact --json -
+  fokker compare --data points:digits.csv --drop-column 65 --scale 0:16
+Names: see fokker list.
+Without --json and --plot it writes compare.json, compare.svg and compare.png.)";
+
+struct CompareOptions {
+  CommonOptions common;
+  DataOptions data;
+  std::string process = "vp", init = "prior", last = "none", precision = "double";
+  std::string metric = "sliced-w2";
+  std::vector<std::string> parameters, samplers, steps, nfe;
+  std::optional<std::string> grid, t_min, eta, paths;
+  bool exact = false;
+};
+
+ComparisonSettings read_settings(const CompareOptions& o) {
+  ComparisonSettings s;
+  s.process = o.process;
+  s.parameters = assignments(o.parameters, "--set");
+  s.data_name = o.data.data;
+  s.samplers = o.samplers;
+  s.nfe = whole_numbers(o.nfe, "--nfe", 1);
+  s.steps = whole_numbers(o.steps, "--steps", 1);
+  s.grid = o.grid;
+  if (o.t_min) s.t_min = number(*o.t_min, "--t-min");
+  if (o.eta) s.eta = number(*o.eta, "--eta");
+  if (o.paths) s.paths = whole_number(*o.paths, "--paths", 1);
+  s.init = choice<Init>(o.init, "--init", {{"prior", Init::prior}, {"exact", Init::exact}});
+  s.last = choice<Last>(o.last, "--last", {{"none", Last::none}, {"denoise", Last::denoise}});
+  s.precision = choice<Precision>(o.precision, "--precision",
+                                  {{"float", Precision::single}, {"double", Precision::double_}});
+  s.metric = o.metric;
+  s.exact = o.exact;
+  s.seed = o.common.seed;
+  s.threads = o.common.threads;
+  s.data = read_data(o.data);
+  return check_settings(std::move(s));
+}
+
+std::string cell(const std::optional<double>& value) {
+  return value ? format_with_error(*value, 0) : "";
+}
+
+void print_rows(std::FILE* out, const Comparison& comparison) {
+  const bool exact = comparison.settings.exact;
+  const bool trouble =
+      std::any_of(comparison.rows.begin(), comparison.rows.end(),
+                  [](const ComparisonRow& row) { return row.status != Status::success; });
+  using Align = TextTable::Align;
+  std::vector<TextTable::Column> columns = {
+      {"sampler", Align::left}, {"equation", Align::left}, {"steps"}, {"NFE"}, {"error"}};
+  if (exact)
+    columns.insert(columns.end(), {{"init"}, {"truncation"}, {"discretisation"}});
+  else
+    columns.insert(columns.end(), {{"floor"}, {"pathwise"}});
+  columns.push_back({"seconds"});
+  if (trouble) columns.push_back({"status", Align::left});
+
+  TextTable table(columns);
+  for (const ComparisonRow& row : comparison.rows) {
+    std::vector<std::string> cells = {row.sampler, row.equation, std::to_string(row.steps),
+                                      row.nfe == std::floor(row.nfe)
+                                          ? fmt::format("{:.0f}", row.nfe)
+                                          : fmt::format("{:.1f}", row.nfe),
+                                      format_with_error(row.error, row.error_stderr)};
+    if (exact)
+      cells.insert(cells.end(), {cell(row.error_init), cell(row.error_truncation),
+                                 cell(row.error_discretisation)});
+    else
+      cells.insert(cells.end(),
+                   {cell(row.floor), row.error_pathwise
+                                         ? format_with_error(*row.error_pathwise,
+                                                             row.error_pathwise_stderr.value_or(0))
+                                         : ""});
+    cells.push_back(fmt::format("{:.3f}", row.seconds));
+    if (trouble) cells.emplace_back(row.status == Status::success ? "" : to_string(row.status));
+    table.add_row(std::move(cells));
+  }
+  fmt::print(out, "{}", table.text());
+}
+
+void print_orders(std::FILE* out, const Comparison& comparison) {
+  if (comparison.orders.empty()) return;
+  fmt::print(out, "\nMeasured orders, {}\n",
+             comparison.settings.exact ? "of the discretisation error" : "of the pathwise error");
+  using Align = TextTable::Align;
+  TextTable table({{"sampler", Align::left}, {"kind", Align::left}, {"result", Align::left}});
+  for (const ComparisonOrder& order : comparison.orders)
+    table.add_row({order.sampler, order.kind, order.verdict});
+  fmt::print(out, "{}", table.text());
+}
+
+void print(std::FILE* out, const Comparison& comparison) {
+  const ComparisonSettings& s = comparison.settings;
+  fmt::print(out, "{} from t = {} to t_min = {}, grid {}, data {} (d = {}), {}\n\n", s.process,
+             text(comparison.start_time), text(s.t_min.value_or(0)), s.grid.value_or(""),
+             s.data_name, s.data->dimension(),
+             s.exact ? "exact laws, error in w2"
+                     : fmt::format("{} paths, seed {}, error in {}", s.paths, s.seed, s.metric));
+  print_rows(out, comparison);
+  print_orders(out, comparison);
+  fmt::print(out, "\n");
+  for (const std::string& line : in_words(comparison)) fmt::print(out, "{}\n", line);
+}
+
+/// One line on stderr for each row that did not end well; true if every row is such.
+bool report_failures(const Comparison& comparison) {
+  bool all = !comparison.rows.empty();
+  for (const ComparisonRow& row : comparison.rows) {
+    if (row.status == Status::success) all = false;
+    if (row.status == Status::success || row.status == Status::cancelled) continue;
+    fmt::print(stderr, "fokker: {} at {} steps: {} ({} of {} paths)\n", row.sampler, row.steps,
+               to_string(row.status), row.failed, comparison.settings.paths);
+  }
+  return all;
+}
+
+int compare_command(CompareOptions o) {
+  ComparisonSettings settings = read_settings(o);
+  if (o.common.json.empty() && o.common.plots.empty()) {
+    o.common.json = "compare.json";
+    o.common.plots = {"compare.svg", "compare.png"};
+  }
+  check_outputs(o.common);
+
+  settings.cancel = &catch_interrupt();
+  Comparison comparison;
+  {
+    Progress progress;
+    settings.progress = [&](double fraction, std::string_view what) {
+      progress.update(fraction, what);
+    };
+    comparison = compare(settings);
+  }
+
+  print(o.common.tables(), comparison);
+  write_json(o.common, to_json(comparison));
+  if (!comparison.rows.empty()) draw_comparison(comparison, o.common.plots);
+  say_written(o.common.tables(), o.common);
+  const bool all_failed = report_failures(comparison);
+  if (comparison.status == Status::cancelled) {
+    fmt::print(stderr, "fokker: interrupted; {} rows were finished\n", comparison.rows.size());
+    return interrupted;
+  }
+  return all_failed ? failed : done;
+}
+
+}  // namespace
+
+Command make_compare(CLI::App& app) {
+  CLI::App* parser = app.add_subcommand(
+      "compare", "Compare samplers of the reverse SDE and of the probability flow with the truth");
+  const auto o = std::make_shared<CompareOptions>();
+  parser->add_option("--process", o->process, "Forward process (fokker list processes)")
+      ->capture_default_str();
+  add_list(*parser, "--set", o->parameters, "Parameters of the process: name=value,...");
+  parser
+      ->add_option("--data", o->data.data,
+                   "ring8, gaussian, mixture:FILE.json, points:FILE.csv or spectrum:FILE.csv")
+      ->capture_default_str();
+  add_list(*parser, "--drop-column", o->data.drop_columns,
+           "Leave column N (from 1) of a points file out; repeatable");
+  parser->add_option("--scale", o->data.scale, "a:b maps [a, b] of a points file to [-1, 1]");
+  add_list(*parser, "--samplers", o->samplers, "Samplers (fokker list samplers)");
+  CLI::Option* nfe = add_list(*parser, "--nfe", o->nfe, "Budgets of score evaluations: 8,16,...");
+  add_list(*parser, "--steps", o->steps, "Numbers of steps instead of budgets: 10,20,...")
+      ->excludes(nfe);
+  parser->add_option("--grid", o->grid, "Time grid: uniform, karras, logsnr or quadratic");
+  parser->add_option("--t-min", o->t_min, "Where samplers end (default: of the process)");
+  parser->add_option("--eta", o->eta,
+                     "Noise of the reverse equation: 1 reverse SDE, 0 flow (default: 1 for SDE "
+                     "samplers, 0 for ODE samplers and ddim)");
+  parser->add_option("--init", o->init, "Start at the Gaussian prior or the exact marginal")
+      ->type_name("prior|exact")
+      ->capture_default_str();
+  parser->add_option("--last", o->last, "What happens to the final x")
+      ->type_name("none|denoise")
+      ->capture_default_str();
+  parser->add_option("--paths", o->paths, "Samples of each sampler (default 20000; 400 of points)");
+  parser->add_option("--metric", o->metric, "Distance: sliced-w2, energy, w1 or w2")
+      ->capture_default_str();
+  parser->add_flag("--exact", o->exact,
+                   "Gaussian data: push laws through the schemes, no Monte Carlo (metric w2)");
+  parser->add_option("--precision", o->precision, "Scalar of the states")
+      ->type_name("float|double")
+      ->capture_default_str();
+  add_common(*parser, o->common);
+  add_plot(*parser, o->common);
+  parser->footer(examples);
+  return {parser, [o] { return compare_command(*o); }};
+}
+
+}  // namespace fokker::app

@@ -1,0 +1,255 @@
+/// @file  converge.cpp
+/// @brief `fokker converge`: measured strong and weak orders of solvers on a process.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <fokker/analysis/plot.hpp>
+#include <fokker/analysis/report.hpp>
+#include <fokker/analysis/solver_registry.hpp>
+
+#include "command.hpp"
+#include "interrupt.hpp"
+#include "options.hpp"
+#include "progress.hpp"
+
+namespace fokker::app {
+namespace {
+
+constexpr const char* examples = R"(Examples:
+  fokker converge --process gbm --solvers euler-maruyama,milstein --plot orders.svg
+  fokker converge --process kubo --solvers euler-maruyama,milstein,heun-sde --paths 20000
+  fokker converge --process gbm --set mu=1.5,sigma=1 --solvers milstein --levels 8 --t 0:2
+  fokker converge --process lorenz --solvers euler,heun,rk4 --t 0:1 --json -
+Names: see fokker list processes and fokker list solvers.)";
+
+struct ConvergeCommand {
+  CommonOptions common;
+  std::string process, t = "0:1";
+  std::vector<std::string> solvers, parameters, x0;
+  std::string levels = "6", first = "16";
+  std::string paths = std::to_string(ConvergenceSettings{}.paths);
+};
+
+struct Study {
+  std::string solver;
+  ConvergenceStudy found;
+};
+
+/// The verdict on an order, or what was measured where none is claimed.
+std::string judgement(const OrderFit& fit, const std::optional<double>& claimed) {
+  return claimed ? verdict(fit, *claimed) : describe(fit) + ", claimed: none";
+}
+
+void print(std::FILE* out, const Study& study, bool noisy) {
+  const ConvergenceStudy& s = study.found;
+  fmt::print(out, "{} against {}\n\n", study.solver, s.reference);
+  std::vector<TextTable::Column> columns = {{"steps"}, {"h"}, {noisy ? "strong error" : "error"}};
+  if (noisy) columns.push_back({"weak error of |X|^2"});
+  TextTable table(columns);
+  for (const ConvergenceLevel& level : s.levels) {
+    std::vector<std::string> cells = {std::to_string(level.steps), fmt::format("{:.4g}", level.h),
+                                      format_with_error(level.strong, level.strong_stderr)};
+    if (noisy) cells.push_back(format_with_error(level.weak, level.weak_stderr));
+    table.add_row(std::move(cells));
+  }
+  fmt::print(out, "{}", table.text());
+  fmt::print(out, "{}: {}\n", noisy ? "strong" : "error", judgement(s.strong, s.claimed_strong));
+  if (noisy) fmt::print(out, "weak:   {}\n", judgement(s.weak, s.claimed_weak));
+  fmt::print(out, "\n");
+}
+
+nlohmann::ordered_json order_json(const OrderFit& fit, const std::optional<double>& claimed) {
+  using Json = nlohmann::ordered_json;
+  const bool measured = fit.status == OrderStatus::measured;
+  return {{"order", measured ? Json(fit.slope) : Json(nullptr)},
+          {"low", measured ? Json(fit.low) : Json(nullptr)},
+          {"high", measured ? Json(fit.high) : Json(nullptr)},
+          {"claimed", claimed ? Json(*claimed) : Json(nullptr)},
+          {"points", fit.points},
+          {"verdict", judgement(fit, claimed)}};
+}
+
+nlohmann::ordered_json json_of(const ConvergeCommand& o, const ConvergenceSettings& settings,
+                               const std::map<std::string, double>& parameters,
+                               const std::vector<Study>& studies) {
+  using Json = nlohmann::ordered_json;
+  Json solvers = Json::array();
+  for (const Study& study : studies) {
+    Json rows = Json::array();
+    for (const ConvergenceLevel& level : study.found.levels)
+      rows.push_back({{"steps", level.steps},
+                      {"h", level.h},
+                      {"strong", level.strong},
+                      {"strong_stderr", level.strong_stderr},
+                      {"weak", level.weak},
+                      {"weak_stderr", level.weak_stderr}});
+    solvers.push_back({{"solver", study.solver},
+                       {"reference", study.found.reference},
+                       {"rows", rows},
+                       {"strong", order_json(study.found.strong, study.found.claimed_strong)},
+                       {"weak", order_json(study.found.weak, study.found.claimed_weak)}});
+  }
+  return {{"settings",
+           {{"process", o.process},
+            {"parameters", parameters},
+            {"t0", settings.t0},
+            {"t1", settings.t1},
+            {"steps", settings.steps},
+            {"paths", settings.paths},
+            {"seed", settings.seed}}},
+          {"solvers", solvers}};
+}
+
+/// Errors against h and, dashed in grey, lines of the claimed orders through the coarsest error.
+Panel panel_of(const std::vector<Study>& studies, std::string title, bool strong) {
+  constexpr std::array colours = {Colour::blue,   Colour::vermillion, Colour::green,
+                                  Colour::purple, Colour::orange,     Colour::sky};
+  Panel panel{.title = std::move(title),
+              .x = {.label = "step h", .log = true, .powers_of_two = true},
+              .y = {.label = "error", .log = true}};
+  std::vector<double> drawn;  // reference slopes
+  for (std::size_t i = 0; i < studies.size(); ++i) {
+    const ConvergenceStudy& s = studies[i].found;
+    const OrderFit& fit = strong ? s.strong : s.weak;
+    const auto claimed = strong ? s.claimed_strong : s.claimed_weak;
+    const Colour colour = colours[i % colours.size()];
+    Curve curve{
+        .label = studies[i].solver, .x = {}, .y = {}, .mark = Mark::line_points, .colour = colour};
+    if (fit.status == OrderStatus::measured)
+      curve.label += fmt::format(", order {:.2f}", fit.slope);
+    for (const ConvergenceLevel& level : s.levels) {
+      curve.x.push_back(level.h);
+      curve.y.push_back(strong ? level.strong : level.weak);
+      curve.error.push_back(strong ? level.strong_stderr : level.weak_stderr);
+    }
+    if (claimed && !curve.y.empty() && curve.y.front() > 0) {
+      Curve slope{.label = "",
+                  .x = curve.x,
+                  .y = {},
+                  .mark = Mark::line,
+                  .colour = Colour::grey,
+                  .dashed = true};
+      if (std::find(drawn.begin(), drawn.end(), *claimed) == drawn.end())
+        slope.label = fmt::format("slope {}", *claimed);
+      drawn.push_back(*claimed);
+      for (const double h : curve.x)
+        slope.y.push_back(1.4 * curve.y.front() * std::pow(h / curve.x.front(), *claimed));
+      panel.layers.emplace_back(std::move(slope));
+    }
+    panel.layers.emplace_back(std::move(curve));
+  }
+  return panel;
+}
+
+int converge_command(const ConvergeCommand& o) {
+  if (o.process.empty()) throw std::invalid_argument("which --process? See fokker list processes");
+  if (o.solvers.empty()) throw std::invalid_argument("which --solvers? See fokker list solvers");
+  std::map<std::string, double> parameters;
+  for (const auto& [name, word] : assignments(o.parameters, "--set"))
+    parameters[name] = number(word, "--set " + name);
+  const RegisteredProcess process = make_process(o.process, parameters);
+  const bool noisy = process.info->noise != NoiseKind::none;
+  for (const std::string& name : o.solvers) {
+    const SolverInfo& solver = solver_info(name);
+    require_fit(process, solver);
+    require_fixed_step(solver);
+  }
+  ConvergenceSettings settings;
+  std::tie(settings.t0, settings.t1) = interval(o.t, "--t");
+  if (!(settings.t1 > settings.t0))
+    throw std::invalid_argument("--t a:b needs a < b: got '" + o.t + "'");
+  const std::vector<double> x0 = o.x0.empty() ? process.x0 : numbers(o.x0, "--x0");
+  settings.x0 = Eigen::Map<const Eigen::ArrayXd>(x0.data(), static_cast<Index>(x0.size()));
+  const Index levels = whole_number(o.levels, "--levels", 3);
+  if (levels > 16) throw std::invalid_argument("--levels needs at most 16: got " + o.levels);
+  settings.steps.clear();
+  for (Index level = 0; level < levels; ++level)
+    settings.steps.push_back(whole_number(o.first, "--first-steps", 1) << level);
+  settings.paths = noisy ? whole_number(o.paths, "--paths", 2) : 2;
+  settings.seed = o.common.seed;
+  settings.threads = o.common.threads;
+  check_outputs(o.common);
+
+  settings.cancel = &catch_interrupt();
+  std::vector<Study> studies;
+  {
+    Progress progress;
+    for (const std::string& solver : o.solvers) {
+      settings.progress = [&](double fraction) {
+        progress.update((static_cast<double>(studies.size()) + fraction) /
+                            static_cast<double>(o.solvers.size()),
+                        solver);
+      };
+      ConvergenceStudy found = measure_convergence_by_name(process, solver, settings);
+      if (found.cancelled) break;
+      studies.push_back({solver, std::move(found)});
+    }
+  }
+
+  fmt::print(o.common.tables(), "{}: {}\n{} from t = {} to {}, seed {}\n\n", process.info->name,
+             process.info->equation, noisy ? fmt::format("{} paths", settings.paths) : "one path",
+             settings.t0, settings.t1, settings.seed);
+  for (const Study& study : studies) print(o.common.tables(), study, noisy);
+  write_json(o.common, json_of(o, settings, parameters, studies).dump(2));
+  if (!studies.empty() && !o.common.plots.empty()) {
+    Figure figure{.title = fmt::format("Convergence on {}", process.info->description),
+                  .panels = {panel_of(studies, noisy ? "strong error" : "error at the end", true)}};
+    if (noisy) figure.panels.push_back(panel_of(studies, "weak error of |X|^2", false));
+    figure.columns = figure.panels.size();
+    figure.width = static_cast<int>(750 * figure.columns);
+    figure.height = 620;
+    for (const std::string& plot : o.common.plots) write_figure(figure, plot);
+  }
+  say_written(o.common.tables(), o.common);
+  if (studies.size() < o.solvers.size()) {
+    fmt::print(stderr, "fokker: interrupted; {} of {} solvers were finished\n", studies.size(),
+               o.solvers.size());
+    return interrupted;
+  }
+  int code = done;
+  for (const Study& study : studies)
+    for (const ConvergenceLevel& level : study.found.levels)
+      if (!std::isfinite(level.strong)) {
+        fmt::print(stderr, "fokker: {} at {} steps: non-finite state\n", study.solver, level.steps);
+        code = failed;
+      }
+  return code;
+}
+
+}  // namespace
+
+Command make_converge(CLI::App& app) {
+  CLI::App* parser =
+      app.add_subcommand("converge", "Measure the strong and weak order of solvers on a process");
+  const auto o = std::make_shared<ConvergeCommand>();
+  parser->add_option("--process", o->process, "Process (fokker list processes)");
+  add_list(*parser, "--solvers", o->solvers, "Fixed-step solvers (fokker list solvers)");
+  add_list(*parser, "--set", o->parameters, "Parameters of the process: name=value,...");
+  add_list(*parser, "--x0", o->x0, "Start, one number per component (default: of the process)");
+  parser->add_option("--t", o->t, "From a to b")->type_name("a:b")->capture_default_str();
+  parser->add_option("--paths", o->paths, "Brownian paths, the same for every step")
+      ->capture_default_str();
+  parser->add_option("--levels", o->levels, "Step sizes, each half the one before")
+      ->capture_default_str();
+  parser->add_option("--first-steps", o->first, "Steps of the coarsest level")
+      ->capture_default_str();
+  add_common(*parser, o->common);
+  add_plot(*parser, o->common);
+  parser->footer(examples);
+  return {parser, [o] { return converge_command(*o); }};
+}
+
+}  // namespace fokker::app

@@ -1,0 +1,482 @@
+/// @file  integrate.cpp
+/// @brief `fokker integrate`: an ensemble of any listed process by any solver that fits.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <fokker/analysis/csv.hpp>
+#include <fokker/analysis/plot.hpp>
+#include <fokker/analysis/report.hpp>
+#include <fokker/analysis/solver_registry.hpp>
+#include <fokker/solvers/text.hpp>
+
+#include "command.hpp"
+#include "interrupt.hpp"
+#include "options.hpp"
+#include "progress.hpp"
+
+namespace fokker::app {
+namespace {
+
+constexpr const char* examples = R"(Examples:
+  fokker integrate --process gbm --solver milstein --t 0:1 --dt 0.01 --paths 10000 --plot gbm.svg
+  fokker integrate --process ou --set theta=2,sigma=0.5 --solver euler-maruyama --t 0:5 --dt 0.01
+  fokker integrate --process heston --solver euler-maruyama --t 0:1 --dt 0.004 --csv heston.csv
+  fokker integrate --process lorenz --solver dopri5 --t 0:20 --rtol 1e-9 --points 2001 --csv - 
+  fokker integrate --process double-well --solver heun-sde --t 0:20 --dt 0.01 --trajectories 5
+Names: see fokker list processes and fokker list solvers.)";
+
+struct IntegrateCommand {
+  CommonOptions common;
+  std::string process, solver, t = "0:1", csv;
+  std::vector<std::string> parameters, x0;
+  std::optional<std::string> dt, paths, rtol, atol, save_every, points, trajectories;
+};
+
+/// Probabilities of the quantiles that are reported.
+constexpr std::array probabilities = {0.05, 0.25, 0.5, 0.75, 0.95};
+
+/// One component at one time.
+struct Summary {
+  double mean, mean_error, sd, sd_error;
+  std::array<double, probabilities.size()> quantiles;
+};
+
+/// Everything that a run gives.
+struct Run {
+  RegisteredProcess process;
+  std::vector<double> x0;
+  std::vector<Time> times;
+  Ensemble<SavedStates::Value> ensemble;
+  std::vector<std::vector<Summary>> summaries;  ///< by time and component
+  Index steps = 0;                              ///< of a fixed-step solver
+  bool converted = false;
+
+  Index d() const { return static_cast<Index>(x0.size()); }
+  bool noisy() const { return process.info->noise != NoiseKind::none; }
+};
+
+/// A value of the sorted sample x by linear interpolation. Source: Hyndman & Fan (1996), type 7.
+double quantile(const std::vector<double>& x, double probability) {
+  const double at = probability * static_cast<double>(x.size() - 1);
+  const auto low = static_cast<std::size_t>(at);
+  const std::size_t high = std::min(low + 1, x.size() - 1);
+  return x[low] + (at - static_cast<double>(low)) * (x[high] - x[low]);
+}
+
+/// The finite values of a row; nan summaries where there is none.
+template <class Row>
+Summary summarise(const Row& row) {
+  std::vector<double> x;
+  for (Index j = 0; j < row.size(); ++j)
+    if (std::isfinite(row[j])) x.push_back(row[j]);
+  if (x.empty()) {
+    Summary none{NAN, NAN, NAN, NAN, {}};
+    none.quantiles.fill(NAN);
+    return none;
+  }
+  const auto moments = RunningMoments::of(static_cast<Index>(x.size()),
+                                          [&](Index j) { return x[static_cast<std::size_t>(j)]; });
+  const double sd = moments.n > 1 ? std::sqrt(moments.variance()) : 0;
+  double fourth = 0;
+  for (const double value : x) fourth += std::pow(value - moments.mean, 4) / moments.n;
+  Summary s{moments.mean, moments.n > 1 ? moments.standard_error() : 0, sd, 0, {}};
+  if (sd > 0)  // Var of the sample variance is (m4 - sd^4) / n
+    s.sd_error = std::sqrt(std::max(0.0, fourth - std::pow(sd, 4)) / moments.n) / (2 * sd);
+  std::sort(x.begin(), x.end());
+  for (std::size_t q = 0; q < probabilities.size(); ++q)
+    s.quantiles[q] = quantile(x, probabilities[q]);
+  return s;
+}
+
+/// The grid of a fixed-step solver and the points of it to save.
+struct Plan {
+  TimeGrid grid;
+  std::vector<Index> points;
+};
+
+Plan plan_of(const IntegrateCommand& o, const SolverInfo& solver) {
+  const auto [t0, t1] = interval(o.t, "--t");
+  if (t0 == t1) throw std::invalid_argument("--t a:b needs two different times: got '" + o.t + "'");
+  if (o.points && o.save_every)
+    throw std::invalid_argument("give --points or --save-every, not both");
+  const Index wanted = o.points ? whole_number(*o.points, "--points", 2) : 101;
+  if (solver.adaptive) {
+    if (o.dt)
+      throw std::invalid_argument(
+          fmt::format("{} chooses its own steps: give --rtol and --atol, not --dt", solver.name));
+    if (o.save_every)
+      throw std::invalid_argument(
+          fmt::format("{} chooses its own steps: give --points, not --save-every", solver.name));
+    Plan plan{uniform_grid(t0, t1, wanted - 1), {}};
+    for (Index k = 0; k < wanted; ++k) plan.points.push_back(k);
+    return plan;
+  }
+  if (o.rtol || o.atol)
+    throw std::invalid_argument(
+        fmt::format("{} has fixed steps: give --dt, not --rtol or --atol", solver.name));
+  const double dt = o.dt ? number(*o.dt, "--dt") : 0.01;
+  if (!(dt > 0)) throw std::invalid_argument("--dt needs a step above zero: got '" + *o.dt + "'");
+  const double steps = std::ceil(std::abs(t1 - t0) / dt - 1e-9);
+  if (!(steps <= 1e9))
+    throw std::invalid_argument(
+        fmt::format("--dt {} makes {:.3g} steps of --t {}: at most 1e9", text(dt), steps, o.t));
+  const Index n = std::max<Index>(1, static_cast<Index>(steps));
+  Plan plan{uniform_grid(t0, t1, n), {}};
+  if (o.save_every) {
+    const Index every = whole_number(*o.save_every, "--save-every", 1);
+    for (Index k = 0; k < n; k += every) plan.points.push_back(k);
+    plan.points.push_back(n);
+  } else {
+    const Index intervals = std::min(wanted - 1, n);
+    for (Index k = 0; k <= intervals; ++k) plan.points.push_back(k * n / intervals);
+  }
+  return plan;
+}
+
+std::map<std::string, double> parameters_of(const IntegrateCommand& o) {
+  std::map<std::string, double> values;
+  for (const auto& [name, word] : assignments(o.parameters, "--set"))
+    values[name] = number(word, "--set " + name);
+  return values;
+}
+
+std::string component(const Run& run, Index r) {
+  return run.d() == 1 ? "x" : fmt::format("x{}", r + 1);
+}
+
+/// Mean and standard deviation of every component at t, if they are known.
+struct Exact {
+  std::vector<double> mean, sd;
+};
+
+std::optional<Exact> exact_moments(const Run& run, Time t) {
+  if (!run.process.mean || !run.process.covariance) return {};
+  const Time elapsed = t - run.times.front();
+  Exact exact{run.process.mean(run.x0, elapsed), {}};
+  const std::vector<double> c = run.process.covariance(run.x0, elapsed);
+  for (std::size_t r = 0; r < run.x0.size(); ++r)
+    exact.sd.push_back(std::sqrt(std::max(0.0, c[r * run.x0.size() + r])));
+  return exact;
+}
+
+void print_end(std::FILE* out, const Run& run) {
+  const auto exact = exact_moments(run, run.times.back());
+  std::vector<TextTable::Column> columns = {{"component", TextTable::Align::left}};
+  if (run.noisy()) {
+    columns.push_back({"mean"});
+    if (exact) columns.push_back({"exact mean"});
+    columns.push_back({"sd"});
+    if (exact) columns.push_back({"exact sd"});
+    columns.insert(columns.end(), {{"5 %"}, {"median"}, {"95 %"}});
+  } else {
+    columns.push_back({"value"});
+  }
+  TextTable table(columns);
+  for (Index r = 0; r < run.d(); ++r) {
+    const auto i = static_cast<std::size_t>(r);
+    const Summary& s = run.summaries.back()[i];
+    std::vector<std::string> cells = {component(run, r)};
+    if (run.noisy()) {
+      cells.push_back(format_with_error(s.mean, s.mean_error));
+      if (exact) cells.push_back(fmt::format("{:.6g}", exact->mean[i]));
+      cells.push_back(format_with_error(s.sd, s.sd_error));
+      if (exact) cells.push_back(fmt::format("{:.6g}", exact->sd[i]));
+      for (const std::size_t q : {0u, 2u, 4u})
+        cells.push_back(fmt::format("{:.4g}", s.quantiles[q]));
+    } else {
+      cells.push_back(text(s.mean));
+    }
+    table.add_row(std::move(cells));
+  }
+  fmt::print(out, "{}", table.text());
+}
+
+void print(std::FILE* out, const IntegrateCommand& o, const Run& run) {
+  const Counts& counts = run.ensemble.counts;
+  const ProcessInfo& info = *run.process.info;
+  fmt::print(out, "{}: {}\n{}, {} from t = {} to {}, {}\n", info.name, info.equation, o.solver,
+             run.noisy() ? fmt::format("{} paths, seed {},", run.ensemble.paths, o.common.seed)
+                         : "one path,",
+             text(run.times.front()), text(run.times.back()),
+             run.steps > 0 ? fmt::format("{} steps of {:.6g}", run.steps,
+                                         std::abs(run.times.back() - run.times.front()) /
+                                             static_cast<double>(run.steps))
+                           : fmt::format("{} steps ({} rejected), {} evaluations", counts.accepted,
+                                         counts.rejected, counts.drift_evaluations));
+  if (run.converted)
+    fmt::print(out,
+               "{} is a Stratonovich solver: it runs on the Stratonovich form of the process\n",
+               o.solver);
+  fmt::print(out, "\nat t = {}\n", text(run.times.back()));
+  print_end(out, run);
+  fmt::print(out, "{:.3f} s\n", run.ensemble.seconds);
+}
+
+/// Times down, and per component mean, sd and quantiles; or the first `trajectories` paths.
+Table csv_table(const Run& run, Index trajectories) {
+  Table table;
+  table.header.emplace_back("t");
+  const bool paths = trajectories > 0 || !run.noisy();
+  const Index shown = run.noisy() ? std::min(trajectories, run.ensemble.value.front().cols()) : 1;
+  for (Index r = 0; r < run.d(); ++r) {
+    const std::string name = component(run, r);
+    if (!run.noisy())
+      table.header.push_back(name);
+    else if (paths)
+      for (Index j = 0; j < shown; ++j) table.header.push_back(fmt::format("{}_path{}", name, j));
+    else {
+      table.header.push_back(name + "_mean");
+      table.header.push_back(name + "_sd");
+      for (const double p : probabilities)
+        table.header.push_back(fmt::format("{}_q{:02.0f}", name, 100 * p));
+    }
+  }
+  table.columns = table.header.size();
+  table.rows = run.times.size();
+  for (std::size_t k = 0; k < run.times.size(); ++k) {
+    table.values.push_back(run.times[k]);
+    for (Index r = 0; r < run.d(); ++r)
+      if (paths) {
+        for (Index j = 0; j < shown; ++j) table.values.push_back(run.ensemble.value[k](r, j));
+      } else {
+        const Summary& s = run.summaries[k][static_cast<std::size_t>(r)];
+        table.values.push_back(s.mean);
+        table.values.push_back(s.sd);
+        table.values.insert(table.values.end(), s.quantiles.begin(), s.quantiles.end());
+      }
+  }
+  return table;
+}
+
+/// The table as it stands in a CSV file.
+std::string csv_text(const Table& table) {
+  std::string lines = fmt::format("{}\n", fmt::join(table.header, ","));
+  for (auto row = table.values.begin(); row != table.values.end();) {
+    const auto end = row + static_cast<std::ptrdiff_t>(table.columns);
+    lines += fmt::format("{}\n", fmt::join(row, end, ","));
+    row = end;
+  }
+  return lines;
+}
+
+nlohmann::ordered_json json_of(const IntegrateCommand& o, const Run& run) {
+  using Json = nlohmann::ordered_json;
+  Json rows = Json::array();
+  for (std::size_t k = 0; k < run.times.size(); ++k) {
+    const auto exact = exact_moments(run, run.times[k]);
+    Json row = {{"t", run.times[k]}};
+    for (const char* key : {"mean", "mean_stderr", "sd", "sd_stderr", "quantiles"})
+      row[key] = Json::array();
+    for (const Summary& s : run.summaries[k]) {
+      row["mean"].push_back(s.mean);
+      row["mean_stderr"].push_back(s.mean_error);
+      row["sd"].push_back(s.sd);
+      row["sd_stderr"].push_back(s.sd_error);
+      row["quantiles"].push_back(s.quantiles);
+    }
+    if (exact) {
+      row["exact_mean"] = exact->mean;
+      row["exact_sd"] = exact->sd;
+    }
+    rows.push_back(std::move(row));
+  }
+  const Counts& counts = run.ensemble.counts;
+  return {{"settings",
+           {{"process", o.process},
+            {"parameters", parameters_of(o)},
+            {"solver", o.solver},
+            {"converted_to_stratonovich", run.converted},
+            {"t0", run.times.front()},
+            {"t1", run.times.back()},
+            {"steps", run.steps},
+            {"x0", run.x0},
+            {"seed", o.common.seed},
+            {"probabilities", probabilities}}},
+          {"status", to_string(run.ensemble.status)},
+          {"paths", run.ensemble.paths},
+          {"failed", run.ensemble.failed},
+          {"counts",
+           {{"accepted", counts.accepted},
+            {"rejected", counts.rejected},
+            {"drift_evaluations", counts.drift_evaluations},
+            {"diffusion_evaluations", counts.diffusion_evaluations}}},
+          {"seconds", run.ensemble.seconds},
+          {"rows", rows}};
+}
+
+/// Bands of quantiles, a few paths, the mean and the exact mean of a component.
+Panel component_panel(const Run& run, Index r) {
+  Panel panel{.title = run.d() == 1 ? "" : component(run, r),
+              .x = {.label = "t"},
+              .y = {.label = component(run, r)}};
+  const auto line = [&](std::string label, Colour colour, bool dashed, const auto& value) {
+    Curve curve{.label = std::move(label),
+                .x = run.times,
+                .y = {},
+                .mark = Mark::line,
+                .colour = colour,
+                .dashed = dashed};
+    for (std::size_t k = 0; k < run.times.size(); ++k) curve.y.push_back(value(k));
+    return curve;
+  };
+  const auto i = static_cast<std::size_t>(r);
+  if (!run.noisy()) {
+    panel.layers.emplace_back(
+        line("", Colour::blue, false, [&](std::size_t k) { return run.ensemble.value[k](r, 0); }));
+    return panel;
+  }
+  for (const auto& [low, high, label, colour] :
+       {std::tuple{0u, 4u, "5 % to 95 %", Colour::sky},
+        std::tuple{1u, 3u, "25 % to 75 %", Colour::blue}}) {
+    Band band{.label = label, .x = run.times, .low = {}, .high = {}, .colour = colour};
+    for (std::size_t k = 0; k < run.times.size(); ++k) {
+      band.low.push_back(run.summaries[k][i].quantiles[low]);
+      band.high.push_back(run.summaries[k][i].quantiles[high]);
+    }
+    panel.layers.emplace_back(std::move(band));
+  }
+  const Index shown = std::min<Index>(4, run.ensemble.value.front().cols());
+  for (Index j = 0; j < shown; ++j)
+    panel.layers.emplace_back(line(j == 0 ? "paths" : "", Colour::grey, false,
+                                   [&](std::size_t k) { return run.ensemble.value[k](r, j); }));
+  panel.layers.emplace_back(
+      line("mean", Colour::blue, false, [&](std::size_t k) { return run.summaries[k][i].mean; }));
+  if (exact_moments(run, run.times.front()))
+    panel.layers.emplace_back(line("exact mean", Colour::vermillion, true, [&](std::size_t k) {
+      return exact_moments(run, run.times[k])->mean[i];
+    }));
+  return panel;
+}
+
+Figure figure_of(const IntegrateCommand& o, const Run& run) {
+  Figure figure;
+  figure.title = run.noisy() ? fmt::format("{} by {}: {} paths", run.process.info->description,
+                                           o.solver, run.ensemble.paths)
+                             : fmt::format("{} by {}", run.process.info->description, o.solver);
+  for (Index r = 0; r < run.d(); ++r) figure.panels.push_back(component_panel(run, r));
+  if (!run.noisy() && run.d() >= 2) {  // the orbit, in its first and last component
+    Curve orbit{.label = "", .x = {}, .y = {}, .mark = Mark::line, .colour = Colour::vermillion};
+    for (const auto& x : run.ensemble.value) {
+      orbit.x.push_back(x(0, 0));
+      orbit.y.push_back(x(run.d() - 1, 0));
+    }
+    figure.panels.push_back({.title = "orbit",
+                             .x = {.label = component(run, 0)},
+                             .y = {.label = component(run, run.d() - 1)},
+                             .layers = {std::move(orbit)}});
+  }
+  figure.columns = std::min<std::size_t>(2, figure.panels.size());
+  const std::size_t rows = (figure.panels.size() + figure.columns - 1) / figure.columns;
+  figure.width = static_cast<int>(figure.columns == 1 ? 1000 : 1500);
+  figure.height = static_cast<int>(560 * rows);
+  return figure;
+}
+
+int integrate_command(const IntegrateCommand& o) {
+  if (o.process.empty()) throw std::invalid_argument("which --process? See fokker list processes");
+  if (o.solver.empty()) throw std::invalid_argument("which --solver? See fokker list solvers");
+  Run run{make_process(o.process, parameters_of(o)), {}, {}, {}, {}};
+  const SolverInfo& solver = solver_info(o.solver);
+  require_fit(run.process, solver);
+  run.converted = fit(run.process, solver) == Fit::converted;
+  run.x0 = o.x0.empty() ? run.process.x0 : numbers(o.x0, "--x0");
+  const Plan plan = plan_of(o, solver);
+  if (!solver.adaptive) run.steps = static_cast<Index>(plan.grid.size()) - 1;
+  const Index paths = o.paths ? whole_number(*o.paths, "--paths", 1) : run.noisy() ? 10000 : 1;
+  const Index trajectories =
+      o.trajectories ? whole_number(*o.trajectories, "--trajectories", 1) : 0;
+  Tolerances tolerances;
+  if (o.rtol) tolerances.rtol = number(*o.rtol, "--rtol");
+  if (o.atol) tolerances.atol = number(*o.atol, "--atol");
+  if (o.csv == "-" && o.common.json == "-")
+    throw std::invalid_argument("--csv and --json cannot both go to stdout");
+  const std::vector<std::string> csv_files =
+      o.csv.empty() || o.csv == "-" ? std::vector<std::string>{} : std::vector{o.csv};
+  check_outputs(o.common, csv_files);
+
+  for (const Index k : plan.points) run.times.push_back(plan.grid[static_cast<std::size_t>(k)]);
+  SimulateOptions options{.paths = run.noisy() ? paths : 1,
+                          .seed = o.common.seed,
+                          .threads = o.common.threads,
+                          .cancel = &catch_interrupt()};
+  {
+    Progress progress;
+    options.progress = [&](Index finished, Index all) {
+      progress.update(static_cast<double>(finished) / static_cast<double>(all), o.process);
+    };
+    run.ensemble = simulate_by_name(run.process, o.solver, run.x0, plan.grid, plan.points, options,
+                                    tolerances);
+  }
+  for (const auto& states : run.ensemble.value) {
+    std::vector<Summary> row;
+    for (Index r = 0; r < run.d(); ++r) row.push_back(summarise(states.row(r)));
+    run.summaries.push_back(std::move(row));
+  }
+
+  std::FILE* tables = o.csv == "-" ? stderr : o.common.tables();
+  const Table csv = csv_table(run, trajectories);
+  print(tables, o, run);
+  if (o.csv == "-")
+    fmt::print("{}", csv_text(csv));
+  else if (!o.csv.empty())
+    write_csv(o.csv, csv);
+  write_json(o.common, json_of(o, run).dump(2));
+  if (!o.common.plots.empty()) {
+    const Figure figure = figure_of(o, run);
+    for (const std::string& plot : o.common.plots) write_figure(figure, plot);
+  }
+  say_written(tables, o.common, csv_files);
+  if (run.ensemble.status == Status::cancelled) {
+    fmt::print(stderr, "fokker: interrupted; {} of {} paths were finished\n", run.ensemble.paths,
+               options.paths);
+    return interrupted;
+  }
+  if (run.ensemble.status != Status::success) {
+    fmt::print(stderr, "fokker: {}: {} of {} paths failed; try a smaller step\n",
+               to_string(run.ensemble.status), run.ensemble.failed, run.ensemble.paths);
+    return failed;
+  }
+  return done;
+}
+
+}  // namespace
+
+Command make_integrate(CLI::App& app) {
+  CLI::App* parser = app.add_subcommand(
+      "integrate", "Integrate a process by a solver: moments, quantiles, trajectories");
+  const auto o = std::make_shared<IntegrateCommand>();
+  parser->add_option("--process", o->process, "Process (fokker list processes)");
+  parser->add_option("--solver", o->solver, "Solver (fokker list solvers)");
+  add_list(*parser, "--set", o->parameters, "Parameters of the process: name=value,...");
+  add_list(*parser, "--x0", o->x0, "Start, one number per component (default: of the process)");
+  parser->add_option("--t", o->t, "From a to b")->type_name("a:b")->capture_default_str();
+  parser->add_option("--dt", o->dt, "Step of a fixed-step solver (default 0.01)");
+  parser->add_option("--rtol", o->rtol, "Relative tolerance of an adaptive solver (default 1e-6)");
+  parser->add_option("--atol", o->atol, "Absolute tolerance of an adaptive solver (default 1e-9)");
+  parser->add_option("--paths", o->paths, "Paths (default 10000; one without noise)");
+  parser->add_option("--points", o->points, "Save at this many times (default 101)");
+  parser->add_option("--save-every", o->save_every, "Save every so many steps instead");
+  parser->add_option("--csv", o->csv, "Write t, mean, sd and quantiles to FILE, - for stdout")
+      ->type_name("FILE");
+  parser->add_option("--trajectories", o->trajectories,
+                     "The CSV holds so many paths instead of their statistics");
+  add_common(*parser, o->common);
+  add_plot(*parser, o->common);
+  parser->footer(examples);
+  return {parser, [o] { return integrate_command(*o); }};
+}
+
+}  // namespace fokker::app

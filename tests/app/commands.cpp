@@ -1,0 +1,236 @@
+/// @file  commands.cpp
+/// @brief `fokker list`, `integrate`, `converge` and `bench`.
+
+#include <cmath>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "app/program.hpp"
+#include "catch.hpp"
+
+namespace {
+
+using nlohmann::json;
+
+json run_json(const std::string& args) {
+  const Program fokker;
+  const Outcome run = fokker(args + " --json -");
+  INFO(args << "\n" << run.err);
+  REQUIRE(run.code == 0);
+  return json::parse(run.out);
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("list prints the names of the contract") {
+  const Program fokker;
+
+  const Outcome run = fokker("list");
+
+  REQUIRE(run.code == 0);
+  for (const char* name : {"euler-maruyama",
+                           "milstein",
+                           "heun-sde",
+                           "rk4",
+                           "dopri5",
+                           "fehlberg78",
+                           "bulirsch-stoer",
+                           "gbm",
+                           "ou",
+                           "cir",
+                           "heston",
+                           "double-well",
+                           "langevin",
+                           "lotka-volterra",
+                           "lorenz",
+                           "van-der-pol",
+                           "vp",
+                           "vp-cosine",
+                           "sub-vp",
+                           "ve",
+                           "edm",
+                           "flow",
+                           "ddim",
+                           "ddpm",
+                           "exponential-euler-maruyama",
+                           "edm-heun",
+                           "uniform",
+                           "karras",
+                           "logsnr",
+                           "quadratic",
+                           "ring8",
+                           "gaussian",
+                           "mixture:FILE.json",
+                           "points:FILE.csv",
+                           "spectrum:FILE.csv",
+                           "sliced-w2",
+                           "energy",
+                           "w1",
+                           "w2"})
+    CHECK_THAT(run.out, ContainsSubstring(name));
+}
+
+TEST_CASE("list gives a column of orders for each kind of noise") {
+  const json solvers = run_json("list solvers").at("solvers");
+
+  for (const json& solver : solvers) {
+    if (solver.at("name") == "euler-maruyama") {
+      CHECK(solver.at("orders").at("additive").at("strong") == 1.0);
+      CHECK(solver.at("orders").at("general").at("strong") == 0.5);
+    }
+    if (solver.at("name") == "milstein") CHECK_FALSE(solver.at("orders").contains("general"));
+    if (solver.at("name") == "rk4") CHECK(solver.at("deterministic_order") == 4.0);
+    if (solver.at("name") == "bulirsch-stoer") CHECK(solver.at("deterministic_order").is_null());
+  }
+}
+
+TEST_CASE("list says the default t_min of every forward process") {
+  for (const json& process : run_json("list processes").at("processes").at("compare")) {
+    INFO(process.dump());
+    CHECK(process.at("t_min").get<double>() >= 0);
+    CHECK(process.at("t_min").get<double>() < process.at("end_time").get<double>());
+  }
+}
+
+TEST_CASE("integrate finds the moments of geometric Brownian motion") {
+  const json run = run_json(
+      "integrate --process gbm --set mu=0.5,sigma=0.4 --solver milstein --t 0:1 --dt 0.01");
+
+  const json& end = run.at("rows").back();
+  CHECK(end.at("t") == 1.0);
+  CHECK_THAT(end.at("exact_mean").at(0).get<double>(), WithinRel(std::exp(0.5), 1e-12));
+  const double error = end.at("mean").at(0).get<double>() - std::exp(0.5);
+  CHECK(std::abs(error) < 5 * end.at("mean_stderr").at(0).get<double>());
+  CHECK(run.at("rows").size() == 101);
+  CHECK(run.at("paths") == 10000);
+}
+
+TEST_CASE("integrate runs every listed process by every solver that fits") {
+  const json listed = run_json("list processes").at("processes").at("integrate");
+
+  REQUIRE(listed.size() >= 11);
+  for (const json& process : listed) {
+    const std::string noise = process.at("noise");
+    const std::vector<std::string> solvers =
+        noise == "none"      ? std::vector<std::string>{"rk4", "dopri5"}
+        : noise == "general" ? std::vector<std::string>{"euler-maruyama"}
+                             : std::vector<std::string>{"euler-maruyama", "milstein"};
+    for (const std::string& solver : solvers) {
+      const json run = run_json("integrate --paths 64 --t 0:0.1 --solver " + solver +
+                                " --process " + process.at("name").get<std::string>());
+      INFO(process.at("name") << " by " << solver);
+      CHECK(run.at("status") == "success");
+      for (const json& mean : run.at("rows").back().at("mean"))
+        CHECK(std::isfinite(mean.get<double>()));
+    }
+  }
+}
+
+TEST_CASE("a Stratonovich solver runs on the converted process and says so") {
+  const Program fokker;
+
+  const Outcome run =
+      fokker("integrate --process gbm --solver heun-sde --t 0:1 --dt 0.01 --set mu=1,sigma=0.5");
+
+  REQUIRE(run.code == 0);
+  CHECK_THAT(run.out, ContainsSubstring("Stratonovich form"));
+  const json end =
+      run_json("integrate --process gbm --solver heun-sde --t 0:1 --dt 0.01 --set mu=1,sigma=0.5")
+          .at("rows")
+          .back();
+  CHECK(std::abs(end.at("mean").at(0).get<double>() - std::exp(1.0)) <
+        5 * end.at("mean_stderr").at(0).get<double>());
+}
+
+TEST_CASE("integrate writes its table as CSV") {
+  const Program fokker;
+
+  const Outcome statistics = fokker("integrate --process ou --solver milstein --points 11 --csv -");
+  const Outcome paths = fokker(
+      "integrate --process heston --solver euler-maruyama --points 3 --trajectories 2 --csv "
+      "out.csv");
+  const Outcome orbit =
+      fokker("integrate --process lorenz --solver dopri5 --t 0:1 --points 5 --csv -");
+
+  REQUIRE(statistics.code == 0);
+  const auto lines = lines_of(statistics.out);
+  CHECK(lines.size() == 12);
+  CHECK(lines.at(0) == "t,x_mean,x_sd,x_q05,x_q25,x_q50,x_q75,x_q95");
+  CHECK_THAT(lines.at(1), StartsWith("0,1,0,1,"));
+  REQUIRE(paths.code == 0);
+  const auto written = lines_of(fokker.read("out.csv"));
+  CHECK(written.size() == 4);
+  CHECK(written.at(0) == "t,x1_path0,x1_path1,x2_path0,x2_path1");
+  REQUIRE(orbit.code == 0);
+  CHECK(lines_of(orbit.out).at(0) == "t,x1,x2,x3");
+  CHECK(lines_of(orbit.out).size() == 6);
+}
+
+TEST_CASE("an ODE runs both ways in time") {
+  const json there =
+      run_json("integrate --process lorenz --solver dopri5 --t 0:1 --rtol 1e-12 --atol 1e-12");
+  const json& end = there.at("rows").back().at("mean");
+  std::string x0;
+  for (const json& x : end) x0 += (x0.empty() ? "" : ",") + x.dump();
+
+  const json back = run_json(
+      "integrate --process lorenz --solver fehlberg78 --t 1:0 --rtol 1e-12 --atol 1e-12 --x0 " +
+      x0);
+
+  for (const json& x : back.at("rows").back().at("mean"))
+    CHECK_THAT(x.get<double>(), WithinAbs(1, 1e-6));
+}
+
+TEST_CASE("a solution that blows up is said and is no success") {
+  const Program fokker;
+
+  const Outcome run =
+      fokker("integrate --process double-well --solver euler-maruyama --dt 1 --t 0:50 --x0 9");
+
+  CHECK(run.code == 1);
+  CHECK_THAT(run.err, StartsWith("fokker: non-finite state"));
+}
+
+TEST_CASE("converge measures the strong orders of Euler-Maruyama and Milstein") {
+  const Program fokker;
+
+  const Outcome run = fokker(
+      "converge --process gbm --set mu=1.5,sigma=0.8 --solvers euler-maruyama,milstein --paths "
+      "2048 "
+      "--levels 7 --json out.json --plot out.svg");
+
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  const json solvers = json::parse(fokker.read("out.json")).at("solvers");
+  CHECK_THAT(solvers.at(0).at("strong").at("order").get<double>(), WithinAbs(0.5, 0.1));
+  CHECK_THAT(solvers.at(1).at("strong").at("order").get<double>(), WithinAbs(1.0, 0.1));
+  CHECK_THAT(run.out, ContainsSubstring("claimed 0.5") && ContainsSubstring("claimed 1"));
+  CHECK_THAT(fokker.read("out.svg"), ContainsSubstring("<svg"));
+}
+
+TEST_CASE("converge measures the order of ODE methods") {
+  const json solvers =
+      run_json("converge --process van-der-pol --solvers euler,heun,rk4 --t 0:1").at("solvers");
+
+  const std::vector<double> orders = {1, 2, 4};
+  for (std::size_t i = 0; i < 3; ++i)
+    CHECK_THAT(solvers.at(i).at("strong").at("order").get<double>(), WithinAbs(orders[i], 0.15));
+}
+
+TEST_CASE("bench compares every loop with the obvious one") {
+  const json document = run_json("bench");
+
+  CHECK(document.at("instruction_set").is_string());
+  CHECK(document.at("rows").size() == 5);
+  for (const json& row : document.at("rows")) CHECK(row.at("ratio").get<double>() > 0);
+}

@@ -1,0 +1,152 @@
+/// @file  compare.cpp
+/// @brief `fokker compare`: what it writes, and that numbers do not depend on threads.
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "app/program.hpp"
+#include "catch.hpp"
+
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* small = " --paths 512 --nfe 8,16,32 --samplers euler-maruyama,heun,dopri5";
+
+/// The document without the times that it took.
+json without_seconds(json document) {
+  document.erase("seconds");
+  for (json& row : document.at("rows")) row.erase("seconds");
+  return document;
+}
+
+}  // namespace
+
+TEST_CASE("without outputs named, compare writes its three files and says so") {
+  const Program fokker;
+
+  const Outcome run = fokker("compare" + std::string(small));
+
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  auto files = fokker.files();
+  std::sort(files.begin(), files.end());
+  CHECK(files == std::vector<std::string>{"compare.json", "compare.png", "compare.svg"});
+  CHECK_THAT(run.out, ContainsSubstring("compare.svg"));
+  CHECK(run.err.empty());
+  CHECK_THAT(fokker.read("compare.png"), StartsWith("\x89PNG"));
+  CHECK_THAT(fokker.read("compare.svg"), ContainsSubstring("<svg"));
+}
+
+TEST_CASE("the JSON has the settings and rows of the contract") {
+  const Program fokker;
+
+  const Outcome run = fokker("compare --json -" + std::string(small));
+
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  CHECK(fokker.files().empty());
+  const json document = json::parse(run.out);
+  const json& settings = document.at("settings");
+  CHECK(settings.at("process") == "vp");
+  CHECK(settings.at("data") == "ring8");
+  CHECK(settings.at("metric") == "sliced-w2");
+  CHECK(settings.at("grid") == "uniform");
+  CHECK(settings.at("paths") == 512);
+  CHECK(settings.at("seed") == 1);
+  CHECK(settings.at("t_min").get<double>() > 0);
+  const json& rows = document.at("rows");
+  REQUIRE(rows.size() >= 7);
+  for (const json& row : rows) {
+    INFO(row.dump());
+    for (const char* key : {"sampler", "equation", "steps", "nfe", "error", "error_stderr", "floor",
+                            "error_pathwise", "seconds", "status"})
+      CHECK(row.contains(key));
+    CHECK(row.at("equation") == (row.at("sampler") == "euler-maruyama" ? "sde" : "ode"));
+    CHECK(row.at("error").get<double>() > 0);
+    CHECK(row.at("floor").get<double>() > 0);
+  }
+  CHECK(rows.at(0).at("nfe") == 8);
+  CHECK(rows.at(0).at("steps") == 8);
+  CHECK(rows.at(3).at("steps") == 4);  // heun: two evaluations per step
+}
+
+TEST_CASE("the numbers are the same for one and two threads, and follow the seed") {
+  const Program fokker;
+  const auto rows = [&](const std::string& args) {
+    const Outcome run = fokker("compare --json -" + std::string(small) + args);
+    INFO(run.err);
+    REQUIRE(run.code == 0);
+    return without_seconds(json::parse(run.out));
+  };
+
+  const json one = rows(" --threads 1"), two = rows(" --threads 2"), other = rows(" --seed 2");
+
+  CHECK(one == two);
+  CHECK(one.at("rows") != other.at("rows"));
+}
+
+TEST_CASE("outputs go where they are told") {
+  const Program fokker;
+
+  const Outcome run = fokker("compare --json a.json --plot b.svg" + std::string(small));
+
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  auto files = fokker.files();
+  std::sort(files.begin(), files.end());
+  CHECK(files == std::vector<std::string>{"a.json", "b.svg"});
+  CHECK_THAT(run.out, ContainsSubstring("euler-maruyama") && ContainsSubstring("order"));
+  CHECK(json::parse(fokker.read("a.json")).contains("rows"));
+}
+
+TEST_CASE("a run that ends at the data has no pathwise error, but a picture") {
+  const Program fokker;
+  fokker.write("points.csv", "1,2\n3,4\n");
+
+  const Outcome run = fokker(
+      "compare --data points:points.csv --t-min 0 --samplers ddim --nfe 4,8 --plot ddim.svg --json "
+      "ddim.json");
+
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  const json rows = json::parse(fokker.read("ddim.json")).at("rows");
+  CHECK(rows.at(0).at("error_pathwise").is_null());
+  CHECK_THAT(fokker.read("ddim.svg"), ContainsSubstring("<svg"));
+}
+
+TEST_CASE("points, mixtures and one dimension run end to end") {
+  const Program fokker;
+  fokker.write("points.csv", "a,b,label\n0,16,1\n16,0,2\n8,8,3\n");
+  fokker.write("line.json",
+               R"({"components": [{"weight": 0.3, "mean": [-2], "variance": 0.1},
+                                  {"weight": 0.7, "mean": [1], "variance": 0.5}]})");
+
+  for (const std::string args :
+       {"--data points:points.csv --drop-column 3 --scale 0:16 --plot points.svg",
+        "--data mixture:line.json --metric w1 --plot line.svg",
+        "--data gaussian --process ve --grid karras --precision float --plot gaussian.svg",
+        "--data gaussian --exact --nfe 8,16,32 --plot exact.svg"}) {
+    const Outcome run =
+        fokker("compare --paths 256 --nfe 8,32 --samplers euler-maruyama,heun " + args);
+    INFO(args << "\n" << run.err);
+    CHECK(run.code == 0);
+  }
+  CHECK(fokker.files().size() == 6);
+}
+
+TEST_CASE("an interrupt writes what is finished and exits with 130") {
+  const Program fokker;
+
+  const Outcome run = fokker.shell(
+      "timeout --preserve-status -s INT 2 " FOKKER_PROGRAM
+      " compare --paths 20000 --samplers euler-maruyama --nfe 8,1000000 --json out.json");
+
+  INFO(run.err);
+  CHECK(run.code == 130);
+  const json document = json::parse(fokker.read("out.json"));
+  CHECK(document.at("rows").size() < 2);
+}

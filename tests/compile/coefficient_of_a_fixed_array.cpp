@@ -1,0 +1,12 @@
+// expect-error: a coefficient must return a number or an Eigen array expression
+#include <fokker/solvers/euler_maruyama.hpp>
+#include <fokker/solvers/integrate.hpp>
+
+// Eigen would convert the block of paths to the fixed array and drop all columns but one.
+int main() {
+  const auto process =
+      fokker::make_sde([](const Eigen::Array2d& x, fokker::Time) -> Eigen::Array2d { return -x; },
+                       [](fokker::Time) { return 1.0; }, fokker::noise::additive);
+  const fokker::Block<double> x0 = fokker::Block<double>::Ones(2, 8);
+  fokker::integrate(process, fokker::EulerMaruyama{}, x0, {0, 1}, {.dt = 0.1});
+}

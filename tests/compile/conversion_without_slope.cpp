@@ -1,0 +1,9 @@
+// expect-error: need the slope of the diffusion coefficient
+#include <fokker/solvers/calculus.hpp>
+
+int main() {
+  const auto gbm = fokker::make_sde([](const auto& x, fokker::Time) { return 0.1 * x; },
+                                    [](const auto& x, fokker::Time) { return 0.3 * x; },
+                                    fokker::noise::diagonal);
+  fokker::to_stratonovich(gbm);
+}

@@ -1,0 +1,10 @@
+// expect-error: Ito and Stratonovich do not match
+#include <fokker/solvers/integrate.hpp>
+#include <fokker/solvers/stochastic_heun.hpp>
+
+int main() {
+  const auto gbm = fokker::make_sde([](const auto& x, fokker::Time) { return 0.1 * x; },
+                                    [](const auto& x, fokker::Time) { return 0.3 * x; },
+                                    fokker::noise::diagonal);
+  fokker::integrate(gbm, fokker::StochasticHeun{}, 1.0, {0, 1}, {.dt = 0.1});
+}

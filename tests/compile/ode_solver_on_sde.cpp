@@ -1,0 +1,9 @@
+// expect-error: this solver is for ODEs and the process has noise
+#include <fokker/solvers/integrate.hpp>
+#include <fokker/solvers/runge_kutta.hpp>
+
+int main() {
+  const auto wiener = fokker::make_sde([](const auto&, fokker::Time) { return 0.0; },
+                                       [](fokker::Time) { return 1.0; }, fokker::noise::additive);
+  fokker::integrate(wiener, fokker::RungeKutta4{}, 0.0, {0, 1}, {.dt = 0.1});
+}

@@ -1,0 +1,8 @@
+// expect-error: this solver is for SDEs and the process has no noise
+#include <fokker/solvers/euler_maruyama.hpp>
+#include <fokker/solvers/integrate.hpp>
+
+int main() {
+  const auto decay = fokker::make_ode([](const auto& x, fokker::Time) { return -x; });
+  fokker::integrate(decay, fokker::EulerMaruyama{}, 1.0, {0, 1}, {.dt = 0.1});
+}

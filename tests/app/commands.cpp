@@ -181,7 +181,7 @@ TEST_CASE("an ODE runs both ways in time") {
       run_json("integrate --process lorenz --solver dopri5 --t 0:1 --rtol 1e-12 --atol 1e-12");
   const json& end = there.at("rows").back().at("mean");
   std::string x0;
-  for (const json& x : end) x0 += (x0.empty() ? "" : ",") + x.dump();
+  for (const json& x : end) x0.append(x0.empty() ? "" : ",").append(x.dump());
 
   const json back = run_json(
       "integrate --process lorenz --solver fehlberg78 --t 1:0 --rtol 1e-12 --atol 1e-12 --x0 " +

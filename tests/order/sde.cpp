@@ -212,6 +212,7 @@ X start(Index paths) {
 /// x(1) in n equal steps on the Brownian paths that `finest` steps draw; w = W(1).
 template <class M, class P>
 X solve(const M& method, const P& process, Index n, Index finest, Index paths, X& w) {
+  require_compatible<M, P>();
   const Index m = wiener_dimension(process, P::dimension);
   CoarsenedIncrements source(BrownianIncrements<double>(2024, 0, paths, m), finest / n);
   X x = start<P>(paths), y = x;

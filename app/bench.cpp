@@ -264,15 +264,11 @@ int bench_command(const CommonOptions& common) {
                       {"obvious_is", b.obvious}});
     }
   }
-  fmt::print(
-      common.tables(),
-      "instruction set {}; ensembles on {}, all else on one thread\n\n{}\nscripts/bench runs all "
-      "benchmarks\n",
-      instruction_set(),
-      common.threads == 0   ? "all cores"
-      : common.threads == 1 ? "one thread"
-                            : std::to_string(common.threads) + " threads",
-      table.text());
+  const std::string threads =
+      common.threads == 0 ? "all cores" : fmt::format("{} threads", common.threads);
+  fmt::print(common.tables(), "instruction set {}, one thread{}\n\n{}\n{}", instruction_set(),
+             common.threads == 1 ? "" : " (ensembles: " + threads + ")", table.text(),
+             "scripts/bench runs all benchmarks\n");
   const nlohmann::ordered_json document = {
       {"instruction_set", instruction_set()}, {"threads", common.threads}, {"rows", rows}};
   write_json(common, document.dump(2));

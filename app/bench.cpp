@@ -64,7 +64,7 @@ struct Benchmark {
   std::string name, unit, obvious;  ///< `obvious` says what the loop is
   double scale;                     ///< units per second
   double items;
-  std::function<double()> library, loop;
+  std::function<double()> ours, loop;
 };
 
 constexpr double nano = 1e9, micro = 1e6;
@@ -252,7 +252,7 @@ int bench_command(const CommonOptions& common) {
       if (cancel) break;
       progress.update(static_cast<double>(rows.size()) / static_cast<double>(benchmarks.size()),
                       b.name);
-      const double library = b.scale * seconds_per_item(b.items, b.library);
+      const double library = b.scale * seconds_per_item(b.items, b.ours);
       const double loop = b.scale * seconds_per_item(b.items, b.loop);
       table.add_row({b.name, fmt::format("{:.3g}", library), fmt::format("{:.3g}", loop), b.unit,
                      fmt::format("{:.1f}", loop / library), b.obvious});

@@ -96,8 +96,8 @@ void reverse_library(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * paths * steps);
 }
 
-/// A path after another, the schedule taken out of the loop over paths.
-void reverse_scalar(benchmark::State& state) {
+/// All paths step by step, the schedule taken out of the loop over paths.
+void reverse_hoisted(benchmark::State& state) {
   const fokker::AffineProcess vp{fokker::VariancePreserving{}};
   const auto grid = fokker::uniform_grid(1, 1e-3, steps);
   std::vector<double> x(paths), y(paths);
@@ -126,14 +126,46 @@ void reverse_scalar(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * paths * steps);
 }
 
+/// Path after path, as the algorithm is written: the schedule at every step of every path.
+void reverse_by_path(benchmark::State& state) {
+  const fokker::AffineProcess vp{fokker::VariancePreserving{}};
+  const auto grid = fokker::uniform_grid(1, 1e-3, steps);
+  const auto ring = modes_at(1);
+  std::vector<double> x(paths), y(paths);
+  for (auto _ : state) {
+    pcg64 generator(1);
+    std::normal_distribution<double> normal;
+    for (std::size_t j = 0; j < x.size(); ++j) {
+      x[j] = normal(generator);
+      y[j] = normal(generator);
+      for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
+        const double t = grid[k], step = grid[k] - grid[k + 1], s = vp.scale(t), std = vp.std(t);
+        const double f = vp.log_scale_rate(t), g = vp.diffusion(t), noise = g * std::sqrt(step);
+        std::array<Mode, modes> at = ring;
+        for (Mode& mode : at) mode = {s * mode.mean_x, s * mode.mean_y};
+        double score_x = 0, score_y = 0;
+        scalar_score(at, 1 / (s * s * width * width + std * std), x[j], y[j], score_x, score_y);
+        x[j] += -step * (f * x[j] - g * g * score_x) + noise * normal(generator);
+        y[j] += -step * (f * y[j] - g * g * score_y) + noise * normal(generator);
+      }
+    }
+    benchmark::DoNotOptimize(x.data());
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations() * paths * steps);
+}
+
 BENCHMARK(score_library<double>)->Name("mixture_score/fokker");
 BENCHMARK(score_scalar)->Name("mixture_score/inlined scalar, std::exp");
 BENCHMARK(score_library<float>)->Name("mixture_score_float/fokker");
 BENCHMARK(reverse_library<double>)
     ->Name("mixture_reverse_sde/fokker")
     ->Unit(benchmark::kMillisecond);
-BENCHMARK(reverse_scalar)
-    ->Name("mixture_reverse_sde/inlined scalar, pcg64 + std::normal_distribution")
+BENCHMARK(reverse_by_path)
+    ->Name("mixture_reverse_sde/inlined scalar, path by path")
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(reverse_hoisted)
+    ->Name("mixture_reverse_sde/inlined scalar, schedule hoisted")
     ->Unit(benchmark::kMillisecond);
 BENCHMARK(reverse_library<float>)
     ->Name("mixture_reverse_sde_float/fokker")

@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -37,6 +38,29 @@ PathwiseSize pathwise_size(const ComparisonSettings& s) {
       s.data->kind() == DataKind::finite_set ? PathwiseSize{32, 16} : PathwiseSize{8192, 512};
   return {std::min(s.paths, size.paths), size.block};
 }
+/// Thrown out of the making of a floor.
+struct Cancelled {};
+
+/// The floor at this number of paths; empty if the comparison is cancelled meanwhile.
+std::optional<Floor> make_floor(const ComparisonSettings& s) {
+  const auto draw = [&](std::uint64_t purpose) {
+    if (s.cancel && s.cancel->load()) throw Cancelled{};
+    return exact_sample(*s.data, s.paths, other_seed(s.seed, purpose));
+  };
+  try {
+    return floor_of(
+        s.metric,
+        [&](int k) {
+          const auto purpose = static_cast<std::uint64_t>(10 + 2 * k);
+          auto first = draw(purpose);
+          return std::pair{std::move(first), draw(purpose + 1)};
+        },
+        floor_pairs);
+  } catch (const Cancelled&) {
+    return {};
+  }
+}
+
 /// Numbers kept of the final states of a row, for pictures.
 constexpr Index kept_numbers = 16384;
 /// Tolerances of the adaptive samplers.
@@ -226,16 +250,13 @@ void compare_samples(Comparison& result, const DiffusionProcess& process) {
 
   const Sample reference = exact_sample(*s.data, s.paths, other_seed(s.seed, 0));
   const auto metric = make_metric(s.metric, reference);
-  const Floor floor = floor_of(
-      s.metric,
-      [&](int k) {
-        const auto purpose = static_cast<std::uint64_t>(10 + 2 * k);
-        return std::pair{exact_sample(*s.data, s.paths, other_seed(s.seed, purpose)),
-                         exact_sample(*s.data, s.paths, other_seed(s.seed, purpose + 1))};
-      },
-      floor_pairs);
-  result.floor = floor.mean;
-  result.floor_sd = floor.sd;
+  const std::optional<Floor> floor = make_floor(s);
+  if (!floor) {
+    result.status = Status::cancelled;
+    return;
+  }
+  result.floor = floor->mean;
+  result.floor_sd = floor->sd;
 
   Sampling<S> sampling(s, process, result.pathwise_paths);
   const Index kept = std::clamp<Index>(kept_numbers / s.data->dimension(), 16, s.paths);
@@ -249,7 +270,7 @@ void compare_samples(Comparison& result, const DiffusionProcess& process) {
     const Distance distance = (*metric)(states);
     row.error = distance.value;
     row.error_stderr = distance.standard_error;
-    row.floor = floor.mean;
+    row.floor = floor->mean;
     row.samples = states.leftCols(std::min(kept, s.paths));
     progress.add(work(tasks[i]), row.sampler);
     result.rows.push_back(std::move(row));

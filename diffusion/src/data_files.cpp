@@ -1,17 +1,16 @@
 /// @file  data_files.cpp
 /// @brief Data distributions from CSV and JSON files.
 
-#include <charconv>
 #include <cmath>
 #include <fstream>
 #include <iterator>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <fokker/diffusion/csv.hpp>
 #include <fokker/diffusion/finite_set.hpp>
 #include <fokker/diffusion/gaussian.hpp>
 #include <fokker/diffusion/mixture.hpp>
@@ -27,60 +26,6 @@ std::string contents(const std::filesystem::path& path) {
   if (!file.is_open() || file.bad())
     throw std::runtime_error(fmt::format("cannot read {}", path.string()));
   return text;
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blank = " \t\r";
-  const auto first = text.find_first_not_of(blank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blank) - first + 1);
-}
-
-/// Numbers of a CSV file, row by row.
-struct Table {
-  std::size_t rows = 0, columns = 0;
-  std::vector<double> values;
-};
-
-Table read_csv(const std::filesystem::path& path) {
-  const std::string text = contents(path);
-  Table table;
-  std::string_view rest = text;
-  if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
-  for (std::size_t line = 1; !rest.empty(); ++line) {
-    const auto end = rest.find('\n');
-    std::string_view row = trimmed(rest.substr(0, end));
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    if (row.empty()) {
-      if (trimmed(rest).find_first_not_of("\r\n \t") == std::string_view::npos) break;
-      throw std::invalid_argument(
-          fmt::format("{}, line {}: the line is empty", path.string(), line));
-    }
-    std::size_t column = 0;
-    for (bool more = true; more;) {
-      const auto comma = row.find(',');
-      more = comma != std::string_view::npos;
-      const std::string_view cell = trimmed(row.substr(0, comma));
-      row.remove_prefix(more ? comma + 1 : row.size());
-      ++column;
-      const char* first = cell.data() + (cell.starts_with('+') ? 1 : 0);
-      const char* last = cell.data() + cell.size();
-      double value = 0;
-      const auto [stop, error] = std::from_chars(first, last, value);
-      if (error != std::errc{} || stop != last || !std::isfinite(value))
-        throw std::invalid_argument(
-            fmt::format("{}, line {}, column {}: '{}' is not a finite number", path.string(), line,
-                        column, cell));
-      table.values.push_back(value);
-    }
-    if (table.rows++ == 0) table.columns = column;
-    if (column != table.columns)
-      throw std::invalid_argument(
-          fmt::format("{}, line {}: {} columns, where the first line has {}", path.string(), line,
-                      column, table.columns));
-  }
-  if (table.rows == 0) throw std::invalid_argument(fmt::format("{}: no data in it", path.string()));
-  return table;
 }
 
 /// A member of a component that must be there and of type T.
@@ -131,9 +76,8 @@ GaussianSpectrum spectrum_from_csv(const std::filesystem::path& path) {
                     table.columns));
   for (std::size_t i = 0; i < table.rows; ++i)
     if (table.values[i] < 0)
-      throw std::invalid_argument(
-          fmt::format("{}, line {}: an eigenvalue must not be negative: got {}", path.string(),
-                      i + 1, table.values[i]));
+      throw std::invalid_argument(fmt::format("{}: eigenvalue {} must not be negative: got {}",
+                                              path.string(), i + 1, table.values[i]));
   return {std::vector<double>(table.rows, 0.0), table.values};
 }
 

@@ -51,10 +51,10 @@ class Advance {
         method_(method),
         x_(d, n),
         y_(d, n),
-        source_(seed, first_path, n, wiener_dimension(process, d)),
+        source_(seed, first_path, n, wiener_dimension(process, d), needs_of(method)),
         workspace_(d, n) {
     static_assert(Stepper<M, P, X>, "the solver's step does not take this process");
-    dw_.w.resize(wiener_dimension(process, d), n);
+    dw_.resize(wiener_dimension(process, d), n, needs_of(method));
   }
 
   X& x() { return x_; }

@@ -37,6 +37,7 @@ class AnyStepper {
   std::string_view name() const { return self_->name(); }
   Orders orders(NoiseKind kind) const { return self_->orders(kind); }
   Evaluations evaluations(NoiseKind kind) const { return self_->evaluations(kind); }
+  Needs needs() const { return self_->needs(); }
 
   /// @copydoc EulerMaruyama::step
   void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
@@ -51,6 +52,7 @@ class AnyStepper {
     virtual std::string_view name() const = 0;
     virtual Orders orders(NoiseKind) const = 0;
     virtual Evaluations evaluations(NoiseKind) const = 0;
+    virtual Needs needs() const = 0;
     virtual std::shared_ptr<void> scratch(Index d, Index n) const = 0;
     virtual void step(const P&, const X&, Time, Time, const Increment<P, X>&, X&, void*) const = 0;
   };
@@ -61,6 +63,7 @@ class AnyStepper {
     std::string_view name() const override { return method.name; }
     Orders orders(NoiseKind kind) const override { return method.orders(kind); }
     Evaluations evaluations(NoiseKind kind) const override { return method.evaluations(kind); }
+    Needs needs() const override { return needs_of(method); }
     std::shared_ptr<void> scratch(Index d, Index n) const override {
       return std::make_shared<typename M::template Workspace<X>>(d, n);
     }

@@ -44,9 +44,9 @@ auto convert(P process) {
     return process;
   } else {
     static_assert(
-        noise_kind<P> != NoiseKind::general,
-        "to_ito / to_stratonovich know scalar and diagonal noise: for general noise write "
-        "the corrected drift in the process itself");
+        !by_columns(noise_kind<P>),
+        "to_ito / to_stratonovich know scalar and diagonal noise: for commutative and general "
+        "noise write the corrected drift in the process itself");
     static_assert(HasDiffusionSlope<P, Block<double>>,
                   "to_ito / to_stratonovich need the slope of the diffusion coefficient: give the "
                   "process a member diffusion_slope(x, t)");

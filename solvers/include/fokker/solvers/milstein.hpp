@@ -50,7 +50,7 @@ struct Milstein {
     const S dt = static_cast<S>(h);
     auto& [f, g, slope, u] = w.array;
     if constexpr (noise_kind<P> == NoiseKind::additive) {
-      y = x + dt * drift(p, x, t, f) + noise_term(p, x, t, dw, g, u);
+      y = x + dt * drift(p, x, t, f) + noise_term(p, x, t, dw.w, g, u);
     } else {
       detail::assign(g, diffusion(p, x, t, g));
       correction(p, x, t, h, g, slope, u);

@@ -5,14 +5,22 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
 #include <fokker/solvers/grid.hpp>
+#include <fokker/solvers/levy_area.hpp>
 #include <fokker/solvers/process.hpp>
 #include <fokker/solvers/random.hpp>
 
 namespace fokker {
+
+/// The paths of a seed from number `path` on: what their noise hangs on.
+struct PathKey {
+  std::uint64_t seed = 0;
+  std::uint64_t path = 0;
+};
 
 /// What a step needs of the Brownian path over [t, t + h] beside W.
 struct Needs {
@@ -27,9 +35,6 @@ inline constexpr int wiener_rows = noise_kind<P> == NoiseKind::scalar ? 1
                                    : by_columns(noise_kind<P>)        ? Eigen::Dynamic
                                    : noise_kind<P> == NoiseKind::none ? Eigen::Dynamic
                                                                       : X::RowsAtCompileTime;
-
-/// The row of A_kl, k < l, among the pairs (0,1), (0,2), (1,2), (0,3), ...
-constexpr Index area_row(Index k, Index l) { return l * (l - 1) / 2 + k; }
 
 /// What the noise hands to a step over [t, t + h], one column per path:
 ///
@@ -64,9 +69,9 @@ struct Increment {
 
 /// Makes `a`, over an interval of length s, the increment over that interval followed by one of
 /// length u, where the increment is `b`. s = 0: a must be zero. Source: Chen's relation.
-template <class P, State X>
-void append(Increment<P, X>& a, Time s, const Increment<P, X>& b, Time u, Needs needs) {
-  using S = typename X::Scalar;
+template <class A, class B>
+void append(A& a, Time s, const B& b, Time u, Needs needs) {
+  using S = typename A::W::Scalar;
   const auto to_scalar = [](Time value) { return static_cast<S>(value); };
   const Time t = s + u;
   if (needs.k)  // with x = u a.w - s b.w
@@ -86,8 +91,9 @@ void append(Increment<P, X>& a, Time s, const Increment<P, X>& b, Time u, Needs 
 
 /// Independent increments on a sequence of adjacent intervals, for fixed grids: the fast source.
 /// Path j draws W from the pcg32 stream of (seed, j, Purpose::wiener), m normals per step in order;
-/// an odd m leaves a spare normal that the next step takes first. H and K come from streams of
-/// their own: asking for them leaves W as it is.
+/// an odd m leaves a spare normal that the next step takes first. H, K and A come from streams of
+/// their own: asking for them leaves W as it is. A is drawn given W alone (LevyAreas), so it cannot
+/// be had together with H or K, on which it depends too.
 template <class S>
 class BrownianIncrements {
  public:
@@ -96,11 +102,17 @@ class BrownianIncrements {
   /// @param paths       columns n
   /// @param m           independent Wiener processes per path
   /// @param needs       what is filled beside W
+  /// @throws std::invalid_argument  if areas are needed together with H or K
   BrownianIncrements(std::uint64_t seed, std::uint64_t first_path, Index paths, Index m,
                      Needs needs = {})
       : w_(seed, first_path, paths, m, Purpose::wiener) {
+    if (needs.area && (needs.h || needs.k))
+      throw std::invalid_argument(
+          "Levy areas between Wiener processes are drawn given W alone: a solver cannot have them "
+          "together with the space-time areas H and K");
     if (needs.h || needs.k) h_.emplace(seed, first_path, paths, m, Purpose::levy_h);
     if (needs.k) k_.emplace(seed, first_path, paths, m, Purpose::levy_k);
+    if (needs.area) area_.emplace(seed, first_path, paths, m);
   }
 
   /// The increment over [t0, t1]; intervals must be asked for in order. Never throws.
@@ -110,6 +122,7 @@ class BrownianIncrements {
     w_.fill(dw.w, static_cast<S>(std::sqrt(length)));
     if (h_) h_->fill(dw.h, static_cast<S>(std::sqrt(length / 12)));
     if (k_) k_->fill(dw.k, static_cast<S>(std::sqrt(length / 720)));
+    if (area_) area_->fill(dw.w, length, dw.area);
   }
 
  private:
@@ -154,6 +167,7 @@ class BrownianIncrements {
 
   Normals w_;
   std::optional<Normals> h_, k_;
+  std::optional<LevyAreas<S>> area_;
 };
 
 /// The same Brownian path seen on a coarser grid: each interval is drawn as `factor` equal pieces

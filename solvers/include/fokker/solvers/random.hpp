@@ -22,6 +22,8 @@ enum class Purpose : std::uint64_t {
   jump,       ///< jump times and sizes
   analysis,   ///< directions, resampling and other draws of measurements, not of the model
   levy_area,  ///< A: Levy areas between the Wiener processes
+  crossing,   ///< whether and when a path meets a level between two steps
+  tree,       ///< the Brownian tree: W, H and K by bisection
 };
 
 /// The pcg32 (O'Neill 2014, XSH-RR 64/32) of (seed, path, purpose). State and stream are both

@@ -64,6 +64,23 @@ concept Stepper = State<X> &&
   m.step(p, x, t, t, dw, y, w);
 };
 
+/// A step that estimates its own error: `step(p, x, t, h, dw, y, error, w)`, error as x.
+template <class M, class P, class X>
+concept EmbeddedStepper = Stepper<M, P, X> &&
+    requires(const M& m, const P& p, const X& x, Time t, const Increment<P, X>& dw, X& y, X& error,
+             typename M::template Workspace<X>& w) {
+  m.step(p, x, t, t, dw, y, error, w);
+};
+
+/// The name of a solver, whose type may be erased.
+template <class M>
+std::string_view name_of(const M& m) {
+  if constexpr (requires { std::string_view{m.name()}; })
+    return m.name();
+  else
+    return M::name;
+}
+
 /// Refuses, with a sentence, a solver that does not fit the process.
 template <class M, class P>
 consteval void require_compatible() {

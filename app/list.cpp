@@ -33,8 +33,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Align = TextTable::Align;
 
-constexpr std::array kinds = {NoiseKind::none, NoiseKind::additive, NoiseKind::scalar,
-                              NoiseKind::diagonal, NoiseKind::general};
+constexpr std::array kinds = {NoiseKind::none,     NoiseKind::additive,    NoiseKind::scalar,
+                              NoiseKind::diagonal, NoiseKind::commutative, NoiseKind::general};
 
 /// A listing: text for the terminal and the same as JSON.
 struct Listing {
@@ -80,6 +80,7 @@ Listing list_solver_table() {
                    {"additive", Align::left},
                    {"scalar", Align::left},
                    {"diagonal", Align::left},
+                   {"commutative", Align::left},
                    {"general", Align::left},
                    {"deterministic", Align::left},
                    {"per step", Align::left},

@@ -7,13 +7,15 @@
 
 #include <fmt/format.h>
 
-#include <fokker/solvers/any_stepper.hpp>
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/milstein.hpp>
+#include <fokker/solvers/calculus.hpp>
+#include <fokker/solvers/embedded_runge_kutta.hpp>
 #include <fokker/solvers/names.hpp>
 #include <fokker/solvers/ode.hpp>
+#include <fokker/solvers/rosenbrock.hpp>
 #include <fokker/solvers/runge_kutta.hpp>
-#include <fokker/solvers/stochastic_heun.hpp>
+
+#include "bound_solver.hpp"
+#include "solver_table.hpp"
 
 namespace fokker {
 
@@ -23,9 +25,10 @@ using X = Block<double>;
 using SavedEnsemble = Ensemble<SavedStates::Value>;
 
 template <class M>
-constexpr SolverInfo info_of() {
+constexpr SolverInfo info_of(std::string_view process = {}) {
   return {.name = M::name,
           .source = M::source,
+          .process = process,
           .calculus = M::calculus,
           .adaptive = AdaptiveSolver<M>,
           .supports = [](NoiseKind kind) { return M::supports(kind); },
@@ -39,58 +42,44 @@ constexpr SolverInfo info_of() {
               }};
 }
 
-/// Types as values, to run through.
-template <class... Ms>
-struct Methods {};
+using detail::Methods;
 
-using FixedStep = Methods<EulerMaruyama, Milstein, StochasticHeun, Euler, Heun, RungeKutta4>;
-using Adaptive = Methods<DormandPrince5, Fehlberg78, BulirschStoer>;
+using OdeMethods = Methods<Euler, Heun, RungeKutta4>;
+using Adaptive = Methods<DormandPrince5, Fehlberg78, BulirschStoer, BogackiShampine32, Tsitouras54,
+                         Verner76, DormandPrince853, Rodas4, Rodas5P>;
 
-template <class... Fixed, class... Adaptives>
-std::vector<SolverInfo> table(Methods<Fixed...>, Methods<Adaptives...>) {
-  return {info_of<Fixed>()..., info_of<Adaptives>()...};
+template <class... Sde, class... Ode, class... Adaptives>
+std::vector<SolverInfo> table(Methods<Sde...>, Methods<Ode...>, Methods<Adaptives...>) {
+  return {info_of<Sde>()..., info_of<Ode>()..., info_of<Adaptives>()...};
 }
 
-/// The fixed-step solver of this name for the type-erased process P.
-/// @throws std::invalid_argument  if it does not take P
 template <class P, class... Ms>
-AnyStepper<P, X> make_stepper(std::string_view name, Methods<Ms...>) {
-  std::vector<AnyStepper<P, X>> found;
+void add_bound(std::vector<SolverInfo>& solvers, std::string_view process,
+               detail::MethodsOf<P, Ms...>) {
+  (solvers.push_back(info_of<Ms>(process)), ...);
+}
+
+std::vector<SolverInfo> all_solvers() {
+  auto solvers = table(detail::SdeMethods{}, OdeMethods{}, Adaptive{});
+  add_bound(solvers, "langevin", detail::LangevinMethods{});
+  add_bound(solvers, "cir", detail::CirMethods{});
+  add_bound(solvers, "heston", detail::HestonMethods{});
+  return solvers;
+}
+
+/// The solver of this name that is made for the process, for the process with its type erased.
+template <class P, class... Ms>
+AnyStepper<AnySde<noise_kind<P>>, X> bound_stepper(const RegisteredProcess& process,
+                                                   std::string_view name,
+                                                   detail::MethodsOf<P, Ms...>) {
+  std::vector<AnyStepper<AnySde<noise_kind<P>>, X>> found;
   const auto look = [&]<class M>() {
-    constexpr bool fits = M::supports(noise_kind<P>) &&
-                          (noise_kind<P> == NoiseKind::none ||
-                           noise_kind<P> == NoiseKind::additive || M::calculus == calculus_of<P>);
-    if constexpr (fits)
-      if (M::name == name) found.emplace_back(M{});
+    if (M::name == name)
+      found.emplace_back(detail::BoundSolver<M, P>{std::any_cast<const P&>(process.typed)});
   };
   (look.template operator()<Ms>(), ...);
-  if (found.empty())
-    throw std::invalid_argument(fmt::format("{} does not take this process", name));
   return found.front();
 }
-
-/// The Stratonovich form of a type-erased Ito process with scalar or diagonal noise, whose drift is
-/// shifted by 1/2 (g . grad) g. Source: Kloeden & Platen (1992), section 4.9.
-template <NoiseKind kind>
-struct StratonovichForm {
-  static constexpr NoiseKind noise = kind;
-  static constexpr Calculus calculus = Calculus::stratonovich;
-
-  AnySde<kind> ito;
-
-  Index dimension() const { return ito.dimension(); }
-  void drift(const X& x, Time t, X& out) const {
-    X slope(x.rows(), x.cols());
-    ito.diffusion_slope(x, t, slope);
-    if constexpr (kind == NoiseKind::diagonal) {
-      ito.diffusion(x, t, out);
-      slope *= out;
-    }
-    ito.drift(x, t, out);
-    out -= 0.5 * slope;
-  }
-  void diffusion(const X& x, Time t, X& out) const { ito.diffusion(x, t, out); }
-};
 
 /// An ODE on the clock sign * t, which only runs up.
 struct OneWay {
@@ -126,15 +115,23 @@ auto with_stepper(const RegisteredProcess& process, const SolverInfo& solver, F&
   return std::visit(
       [&]<class P>(const P& p) {
         constexpr NoiseKind kind = noise_kind<P>;
+        const auto bound = [&](auto methods) {
+          return bound_stepper(process, solver.name, methods);
+        };
+        if constexpr (kind == NoiseKind::additive)
+          if (solver.process == "langevin") return f(p, bound(detail::LangevinMethods{}));
+        if constexpr (kind == NoiseKind::diagonal)
+          if (solver.process == "cir") return f(p, bound(detail::CirMethods{}));
+        if constexpr (kind == NoiseKind::general)
+          if (solver.process == "heston") return f(p, bound(detail::HestonMethods{}));
         if constexpr (kind == NoiseKind::scalar || kind == NoiseKind::diagonal)
-          if (converted) {
-            using Q = StratonovichForm<kind>;
-            return f(Q{p}, make_stepper<Q>(solver.name, FixedStep{}));
-          }
+          if (converted)
+            return f(AnySde<kind, Calculus::stratonovich>{to_stratonovich(p), p.name()},
+                     make_solver<kind, Calculus::stratonovich>(solver.name));
         if constexpr (kind == NoiseKind::none)
-          return f(OneWay{p, 1.0}, make_stepper<OneWay>(solver.name, FixedStep{}));
+          return f(OneWay{p, 1.0}, detail::find_stepper<OneWay>(solver.name, OdeMethods{}));
         else
-          return f(p, make_stepper<P>(solver.name, FixedStep{}));
+          return f(p, make_solver<kind>(solver.name));
       },
       process.process);
 }
@@ -158,7 +155,7 @@ SavedEnsemble with_adaptive(std::string_view name, const Tolerances& tolerances,
 }  // namespace
 
 std::span<const SolverInfo> list_solvers() {
-  static const std::vector<SolverInfo> solvers = table(FixedStep{}, Adaptive{});
+  static const std::vector<SolverInfo> solvers = all_solvers();
   return solvers;
 }
 
@@ -174,9 +171,11 @@ const SolverInfo& solver_info(std::string_view name) {
 Fit fit(const RegisteredProcess& process, const SolverInfo& solver) {
   const NoiseKind kind = process.info->noise;
   if (!solver.supports(kind)) return Fit::refused;
+  if (!solver.process.empty())
+    return solver.process == process.info->name ? Fit::direct : Fit::refused;
   if (kind == NoiseKind::none || kind == NoiseKind::additive || solver.calculus == Calculus::ito)
     return Fit::direct;
-  return kind != NoiseKind::general && has_slope(process) ? Fit::converted : Fit::refused;
+  return !by_columns(kind) && has_slope(process) ? Fit::converted : Fit::refused;
 }
 
 std::vector<std::string_view> fitting_solvers(const RegisteredProcess& process) {
@@ -188,8 +187,12 @@ std::vector<std::string_view> fitting_solvers(const RegisteredProcess& process) 
 
 void require_fit(const RegisteredProcess& process, const SolverInfo& solver) {
   if (fit(process, solver) != Fit::refused) return;
-  const bool calculus = solver.supports(process.info->noise);
   const auto names = fitting_solvers(process);
+  if (!solver.process.empty())
+    throw std::invalid_argument(fmt::format("{} is made for {} and does not take {}: use {}",
+                                            solver.name, solver.process, process.info->name,
+                                            fmt::join(names, ", ")));
+  const bool calculus = solver.supports(process.info->noise);
   throw std::invalid_argument(
       fmt::format("{} does not take {}, which has {} noise{}: use {}", solver.name,
                   process.info->name, to_string(process.info->noise),
@@ -224,7 +227,7 @@ SavedEnsemble simulate_by_name(const RegisteredProcess& process, std::string_vie
   TimeGrid clock(grid.begin(), grid.end());
   for (Time& t : clock) t *= sign;
   const OneWay ode{std::get<AnyOde>(process.process), sign};
-  if (!info.adaptive) return run(ode, make_stepper<OneWay>(solver, FixedStep{}), clock);
+  if (!info.adaptive) return run(ode, detail::find_stepper<OneWay>(solver, OdeMethods{}), clock);
   return with_adaptive(
       solver, tolerances, [&](const auto& method) { return run(ode, method, clock); }, Adaptive{});
 }

@@ -65,7 +65,7 @@ bool knows_moments(const P& p) {
 template <class P>
 RegisteredProcess erase(const P& p, std::string_view name, std::vector<double> x0) {
   RegisteredProcess made{
-      nullptr, AnyProcess<noise_kind<P>>(p, std::string(name)), std::move(x0), {}, {}, {}};
+      nullptr, AnyProcess<noise_kind<P>>(p, std::string(name)), std::move(x0), p, {}, {}, {}};
   using B = Block<double>;
   if constexpr (requires(const B& b) { p.exact(b, Time{}, b); }) {
     if (knows_exact(p))
@@ -205,11 +205,12 @@ std::vector<Entry> make_entries() {
       LinearSde::homogeneous(two_by_two(-0.4, 0.3, 0.1, -0.2),
                              {two_by_two(0.2, 0.4, 0, 0.1), two_by_two(0.1, 0, 0.5, -0.2)}),
       {1.0, 1.0}));
-  all.push_back(entry<LinearSde>(
+  all.push_back(entry<CommutingLinearSde>(
       {"linear-commuting", "linear, two sources that commute", "dX = A X dt + B X dW1 + B X dW2",
        "Kloeden & Platen (1992), 4.8"},
-      LinearSde::homogeneous(two_by_two(-1.5, 0.05, 0.05, -1.5),
-                             {two_by_two(0.2, 0.01, 0.01, 0.2), two_by_two(0.2, 0.01, 0.01, 0.2)}),
+      CommutingLinearSde(LinearSde::homogeneous(
+          two_by_two(-1.5, 0.05, 0.05, -1.5),
+          {two_by_two(0.2, 0.01, 0.01, 0.2), two_by_two(0.2, 0.01, 0.01, 0.2)})),
       {1.0, 1.0}));
   all.push_back(entry<Lorenz>(
       {"lorenz", "Lorenz system", "x' = sigma (y - x), y' = x (rho - z) - y, z' = x y - beta z",

@@ -69,8 +69,8 @@ TEST_CASE("the list has a process of every noise kind, with an exact solution wh
   }
 
   CHECK(kinds.size() == 5);
-  CHECK(exact ==
-        std::set{NoiseKind::additive, NoiseKind::scalar, NoiseKind::diagonal, NoiseKind::general});
+  CHECK(exact == std::set{NoiseKind::additive, NoiseKind::scalar, NoiseKind::diagonal,
+                          NoiseKind::commutative, NoiseKind::general});
 }
 
 TEST_CASE("parameters given by name change the process and the others keep their defaults") {

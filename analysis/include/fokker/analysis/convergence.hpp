@@ -81,9 +81,11 @@ void block_errors(const P& process, const M& method, const ExactSolution& exact,
 
   const auto solve = [&](Index steps, bool sum_noise) {
     const TimeGrid grid = uniform_grid(s.t0, s.t1, steps);
-    CoarsenedIncrements source{BrownianIncrements<double>(s.seed, path, width, m), finest / steps};
+    const Needs needs = needs_of(method);
+    CoarsenedIncrements source{BrownianIncrements<double>(s.seed, path, width, m, needs),
+                               finest / steps, needs};
     Increment<P, X> dw;
-    dw.w.resize(m, width);
+    dw.resize(m, width, needs);
     X x = x0, y(d, width);
     typename M::template Workspace<X> workspace(d, width);
     for (std::size_t k = 0; k + 1 < grid.size(); ++k) {

@@ -9,6 +9,7 @@
 
 #include <fokker/analysis/convergence.hpp>
 #include <fokker/processes/registry.hpp>
+#include <fokker/solvers/any_stepper.hpp>
 #include <fokker/solvers/simulate.hpp>
 
 namespace fokker {
@@ -17,6 +18,7 @@ namespace fokker {
 struct SolverInfo {
   std::string_view name;
   std::string_view source;
+  std::string_view process;  ///< the one that it is made for; empty: any
   Calculus calculus;
   bool adaptive;
   bool (*supports)(NoiseKind);
@@ -24,12 +26,21 @@ struct SolverInfo {
   Evaluations (*evaluations)(NoiseKind);  ///< per step; zero for an adaptive solver
 };
 
-/// All solvers, those of SDEs first. A new one is a row of the table in solver_registry.cpp.
+/// All solvers, those of SDEs first. A new one is a name in solver_table.hpp.
 std::span<const SolverInfo> list_solvers();
 
 /// The entry of `list_solvers` with this name.
 /// @throws std::invalid_argument  with the nearest names
 const SolverInfo& solver_info(std::string_view name);
+
+/// A fixed-step solver for type-erased SDEs of one noise kind and calculus.
+template <NoiseKind kind, Calculus calculus = Calculus::ito>
+using SdeStepper = AnyStepper<AnySde<kind, calculus>, Block<double>>;
+
+/// The fixed-step solver of this name for such SDEs, of any kind of noise.
+/// @throws std::invalid_argument  if no solver of that name takes them
+template <NoiseKind kind, Calculus calculus = Calculus::ito>
+SdeStepper<kind, calculus> make_solver(std::string_view name);
 
 /// How a solver takes a process.
 enum class Fit {

@@ -50,11 +50,17 @@ struct Langevin {
   template <State X>
   void drift(const X& x, Time, X& out) const {
     out.row(0) = x.row(1);
-    out.row(1) =
-        (-1 / mass) * (stiffness + quartic * x.row(0).square()) * x.row(0) - gamma * x.row(1);
+    out.row(1) = acceleration(x.row(0)) - gamma * x.row(1);
   }
   Eigen::Array2d diffusion(Time) const { return {0.0, std::sqrt(2 * gamma * kT / mass)}; }
   double divergence(const State auto&, Time) const { return -gamma; }
+
+  /// The structure that the solvers for KineticProcess use: gamma, kT / m and -V'(q) / m.
+  double friction() const { return gamma; }
+  double velocity_variance() const { return kT / mass; }
+  auto acceleration(const auto& q) const {
+    return (-1 / mass) * (stiffness + quartic * q.square()) * q;
+  }
 
   /// H = m v^2/2 + V(q), 1 x n.
   auto energy(const State auto& x) const {

@@ -183,4 +183,18 @@ struct LinearSde {
   }
 };
 
+/// A linear SDE whose noise commutes, and says so in its type: solvers for commutative noise take
+/// it.
+struct CommutingLinearSde : LinearSde {
+  static constexpr NoiseKind noise = NoiseKind::commutative;
+
+  /// @throws std::invalid_argument  if the noise does not commute (see LinearSde)
+  explicit CommutingLinearSde(LinearSde linear) : LinearSde(std::move(linear)) { validate(); }
+  void validate() const {
+    LinearSde::validate();
+    if (!commutative())
+      throw std::invalid_argument("the noise of this linear SDE does not commute: use LinearSde");
+  }
+};
+
 }  // namespace fokker

@@ -2,6 +2,7 @@
 /// @file  fokker/processes/registry.hpp
 /// @brief Processes by name, for programs that choose one at run time.
 
+#include <any>
 #include <functional>
 #include <map>
 #include <span>
@@ -38,13 +39,15 @@ struct ProcessInfo {
 
 /// A process of any noise kind, Ito where it matters, on states Block<double>.
 using AnyRegistered = std::variant<AnyOde, AnySde<NoiseKind::additive>, AnySde<NoiseKind::scalar>,
-                                   AnySde<NoiseKind::diagonal>, AnySde<NoiseKind::general>>;
+                                   AnySde<NoiseKind::diagonal>, AnySde<NoiseKind::commutative>,
+                                   AnySde<NoiseKind::general>>;
 
 /// A process made by `make_process`; copies share it.
 struct RegisteredProcess {
   const ProcessInfo* info;  ///< lives as long as the program
   AnyRegistered process;
   std::vector<double> x0;  ///< d, the default start
+  std::any typed;          ///< the process with its own type, for solvers made for it
 
   /// out = X_t on the paths with X_0 = x0 and W_t = w (d x n, m x n, out d x n); empty where X_t is
   /// not a known function of W_t.

@@ -51,10 +51,10 @@ class Advance {
         method_(method),
         x_(d, n),
         y_(d, n),
-        source_(seed, first_path, n, wiener_dimension(process, d)),
+        source_(seed, first_path, n, wiener_dimension(process, d), needs_of(method)),
         workspace_(d, n) {
     static_assert(Stepper<M, P, X>, "the solver's step does not take this process");
-    dw_.w.resize(wiener_dimension(process, d), n);
+    dw_.resize(wiener_dimension(process, d), n, needs_of(method));
   }
 
   X& x() { return x_; }
@@ -82,6 +82,15 @@ class Advance {
   std::uint64_t steps_ = 0;
 };
 
+/// A run of an adaptive solver, told its noise where it has any.
+template <class Run, class M, class P>
+Run make_run(const M& method, const P& process, Index d, [[maybe_unused]] PathKey key) {
+  if constexpr (noise_kind<P> == NoiseKind::none)
+    return Run(method, process, d);
+  else
+    return Run(method, process, d, key);
+}
+
 /// A block advanced by an adaptive solver: every path by itself, with its own steps.
 template <class P, AdaptiveSolver M, State X>
 class Advance<P, M, X> {
@@ -91,11 +100,13 @@ class Advance<P, M, X> {
   using Run = typename M::template Run<P, Column>;
 
  public:
-  Advance(const P& process, const M& method, Index d, Index n, Index real, std::uint64_t,
-          std::uint64_t)
+  Advance(const P& process, const M& method, Index d, Index n, Index real, std::uint64_t seed,
+          std::uint64_t first_path)
       : x_(d, n), column_(d, 1) {
     runs_.reserve(static_cast<std::size_t>(real));
-    for (Index j = 0; j < real; ++j) runs_.emplace_back(method, process, d);
+    for (Index j = 0; j < real; ++j)
+      runs_.push_back(make_run<Run>(method, process, d,
+                                    PathKey{seed, first_path + static_cast<std::uint64_t>(j)}));
   }
 
   X& x() { return x_; }

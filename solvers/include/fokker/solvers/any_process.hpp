@@ -69,7 +69,7 @@ class AnyProcess {
 
   /// out = g_k(x, t).
   /// @throws std::invalid_argument  also for k outside [0, sources())
-  void diffusion(const X& x, Time t, Index k, X& out) const requires(kind == NoiseKind::general) {
+  void diffusion(const X& x, Time t, Index k, X& out) const requires(by_columns(kind)) {
     check_rows(x.rows());
     if (k < 0 || k >= sources())
       throw std::invalid_argument(
@@ -77,7 +77,7 @@ class AnyProcess {
     self_->diffusion(x, t, k, out);
   }
 
-  Index sources() const requires(kind == NoiseKind::general) { return self_->sources(); }
+  Index sources() const requires(by_columns(kind)) { return self_->sources(); }
 
   bool has_diffusion_slope() const { return self_->has_slope(); }
 
@@ -128,8 +128,7 @@ class AnyProcess {
     }
     void diffusion([[maybe_unused]] const X& x, [[maybe_unused]] Time t, [[maybe_unused]] Index k,
                    [[maybe_unused]] X& out) const override {
-      if constexpr (kind == NoiseKind::general)
-        detail::assign(out, fokker::diffusion(p, x, t, k, out));
+      if constexpr (by_columns(kind)) detail::assign(out, fokker::diffusion(p, x, t, k, out));
     }
     void slope([[maybe_unused]] const X& x, [[maybe_unused]] Time t,
                [[maybe_unused]] X& out) const override {

@@ -38,7 +38,7 @@ struct EulerMaruyama {
             Workspace<X>& w) const {
     using S = typename X::Scalar;
     auto& [f, sum, column] = w.array;
-    y = x + S(h) * drift(p, x, t, f) + noise_term(p, x, t, dw, sum, column);
+    y = x + S(h) * drift(p, x, t, f) + noise_term(p, x, t, dw.w, sum, column);
   }
 };
 

@@ -2,49 +2,22 @@
 /// @file  fokker/solvers/integrate.hpp
 /// @brief One path, or one block with a joint step: `integrate` and its solution.
 
-#include <algorithm>
 #include <array>
-#include <atomic>
 #include <cmath>
-#include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
-#include <vector>
 
-#include <fokker/solvers/advance.hpp>
-#include <fokker/solvers/grid.hpp>
 #include <fokker/solvers/initial.hpp>
+#include <fokker/solvers/integrate_options.hpp>
 #include <fokker/solvers/text.hpp>
+#include <fokker/solvers/trajectory.hpp>
 
 namespace fokker {
-
-/// Options of `integrate`.
-struct IntegrateOptions {
-  /// Step of a fixed-step solver; the last step, and one that meets a time of `save_at`, is
-  /// shortened to land on it. Adaptive solvers take it as their first step (0: their own choice).
-  double dt = 0;
-  std::vector<Time> save_at =
-      {};                  ///< times to save, in the order of integration; empty: every step
-  std::uint64_t seed = 0;  ///< of the noise
-  std::uint64_t path = 0;  ///< number of the path (of column 0 of a block)
-  std::uint64_t max_steps = 10'000'000;       ///< accepted and rejected together
-  const std::atomic<bool>* cancel = nullptr;  ///< when it turns true, end with what is finished
-  std::function<void(double fraction)> progress = {};  ///< of the interval, after each step
-};
-
-/// What `integrate` returns.
-template <State X>
-struct Solution {
-  std::vector<Time> t;  ///< times saved
-  std::vector<X> x;     ///< states saved, one per time
-  Time end_time = 0;    ///< where it ended: t1 on success
-  X end;                ///< state there
-  Status status = Status::success;
-  std::string message;  ///< empty on success; else what happened, where, and what to try
-  Counts counts;
-};
 
 namespace detail {
 
@@ -63,112 +36,62 @@ auto as_state(const X0& x0) {
   }
 }
 
-/// The points to stop at: t0, t1 and all of `save_at` between, ascending in the clock of the run.
-/// @throws std::invalid_argument
-inline TimeGrid stops(Time t0, Time t1, double sign, const std::vector<Time>& save_at) {
-  TimeGrid points{t0};
-  for (const Time user : save_at) {
-    const Time t = sign * user;
-    if (!(t >= points.back()) || t > t1)
-      throw std::invalid_argument(
-          "save_at must lie between the ends and follow the direction of time: got " + text(user));
-    if (t > points.back()) points.push_back(t);
+/// @throws std::invalid_argument  if x0 is not finite, has not the dimension of the process or lies
+///                                outside its domain
+template <class P, State X>
+void check_start(const P& process, const X& x0) {
+  if (!x0.isFinite().all()) throw std::invalid_argument("x0 is not finite");
+  state_dimension(process, x0);
+  if constexpr (requires(Index i) { double{process.domain(i).low}; }) {
+    for (Index i = 0; i < x0.rows(); ++i) {
+      const auto domain = process.domain(i);
+      for (Index j = 0; j < x0.cols(); ++j) {
+        const double x = static_cast<double>(x0(i, j));
+        if (!(domain.low <= x && x <= domain.high))
+          throw std::invalid_argument("component " + std::to_string(i) + " of x0 is " + text(x) +
+                                      ", outside the domain [" + text(domain.low) + ", " +
+                                      text(domain.high) + "] of the process");
+      }
+    }
   }
-  if (t1 > points.back()) points.push_back(t1);
-  return points;
 }
 
-template <class P, class M, State X, class OnStep>
-Solution<X> integrate_up(const P& process, const M& method, const X& x0, Time t0, Time t1,
-                         double sign, const IntegrateOptions& options, OnStep&& on_step) {
-  require_compatible<M, P>();
-  const TimeGrid points = stops(t0, t1, sign, options.save_at);
-  Solution<X> solution{{}, {}, sign * t0, x0, Status::success, {}, {}};
-  auto next_save = options.save_at.begin();
-  const auto save = [&](Time t, const X& x) {
-    const bool all = options.save_at.empty();
-    if (!all && (next_save == options.save_at.end() || sign * *next_save > t)) return;
-    do {
-      solution.t.push_back(sign * t);
-      solution.x.push_back(x);
-    } while (!all && ++next_save != options.save_at.end() && sign * *next_save <= t);
-  };
-  const auto fail = [&](Status status, Time t, std::string_view advice) {
-    solution.status = status;
-    solution.message = std::string(to_string(status)) + " at t = " + text(sign * t) + " (step " +
-                       std::to_string(solution.counts.accepted + solution.counts.rejected) +
-                       "): " + std::string(advice);
-  };
-  /// Everything that follows an accepted step to t; false ends the run.
-  const auto accept = [&](Time t, const X& x) {
-    solution.end_time = sign * t;
-    solution.end = x;
-    if (!x.isFinite().all()) {
-      fail(Status::non_finite, t, "try a smaller step, or a solver for stiff or superlinear drift");
-      return false;
-    }
-    save(t, x);
-    if (options.progress) options.progress((t - t0) / (t1 - t0));
-    if (!on_step(sign * t, x) || (options.cancel && options.cancel->load())) {
-      fail(Status::cancelled, t, "stopped from outside");
-      return false;
-    }
-    return true;
-  };
-  const auto steps_left = [&] {
-    return solution.counts.accepted + solution.counts.rejected < options.max_steps;
-  };
+inline void check_span(Time t0, Time t1) {
+  if (!std::isfinite(t0) || !std::isfinite(t1) || t0 == t1)
+    throw std::invalid_argument("integrate needs two different finite ends: got " + text(t0) +
+                                " and " + text(t1));
+}
 
-  save(t0, x0);
-  if constexpr (AdaptiveSolver<M>) {
-    typename M::template Run<P, X> run(method, process, x0.rows());
-    run.first_step(options.dt);
-    X x = x0;
-    for (std::size_t k = 0; k + 1 < points.size(); ++k) {
-      for (Time t = points[k]; t < points[k + 1];) {
-        if (!steps_left()) {
-          fail(Status::too_many_steps, t,
-               "raise max_steps, loosen the tolerances, or use a stiff solver");
-          return solution;
-        }
-        const Status s = run.try_step(x, t, points[k + 1], solution.counts);
-        if (s == Status::step_underflow || s == Status::non_finite) {
-          fail(s, t, "the tolerances may be too tight, or the solution may blow up here");
-          return solution;
-        }
-        if (run.accepted() && !accept(t, x)) return solution;
-      }
+/// The callback of a run that nobody watches.
+inline constexpr auto go_on = [](Time, const auto&) { return true; };
+
+/// The callback without its type; one that returns nothing never ends the run. It must outlive the
+/// result.
+template <State X, class OnStep>
+typename Trajectory<X>::OnStep callback(OnStep& on_step) {
+  return [&on_step](Time t, const X& x) {
+    if constexpr (std::is_void_v<decltype(on_step(t, x))>) {
+      on_step(t, x);
+      return true;
+    } else {
+      return static_cast<bool>(on_step(t, x));
     }
+  };
+}
+
+/// The trajectory in the direction asked for. @throws std::invalid_argument  if time cannot run so
+template <class P, class M, State X>
+Trajectory<X> make_trajectory(const P& process, const TimeReversed<P>& reversed, const M& method,
+                              const X& x0, Time t0, bool up, const IntegrateOptions& options) {
+  static_assert(runs_up<P, M> || runs_down<P, M>,
+                "this type-erased solver was made for another type of process");
+  if (up) {
+    if constexpr (runs_up<P, M>) return {make_walk(process, method, x0, t0, options), 1, options};
   } else {
-    if (!(options.dt > 0) || !std::isfinite(options.dt))
-      throw std::invalid_argument("a fixed-step solver needs dt > 0 in IntegrateOptions: got dt=" +
-                                  text(options.dt));
-    if (t0 + options.dt == t0 || t1 - options.dt == t1)
-      throw std::invalid_argument("dt=" + text(options.dt) + " is below the resolution of t on [" +
-                                  text(t0) + ", " + text(t1) + "]");
-    Advance<P, M, X> advance(process, method, x0.rows(), x0.cols(), x0.cols(), options.seed,
-                             options.path);
-    advance.x() = x0;
-    Index step = 0;  // of the uniform grid t0 + step dt
-    Time t = t0;
-    for (std::size_t k = 0; k + 1 < points.size(); ++k) {
-      while (t < points[k + 1]) {
-        if (!steps_left()) {
-          fail(Status::too_many_steps, t, "raise max_steps or take a larger dt");
-          return solution;
-        }
-        constexpr double slack = 1e-9;  // a step this much short of a stop is stretched to meet it
-        const Time regular = t0 + static_cast<double>(step + 1) * options.dt;
-        const Time next = regular >= points[k + 1] - slack * options.dt ? points[k + 1] : regular;
-        if (next >= regular - slack * options.dt) ++step;
-        advance.to(t, next);
-        t = next;
-        solution.counts = advance.counts();
-        if (!accept(t, advance.x())) return solution;
-      }
-    }
+    if constexpr (runs_down<P, M>)
+      return {make_walk(reversed, method, x0, -t0, options), -1, options};
   }
-  return solution;
+  refuse_direction(up);
 }
 
 }  // namespace detail
@@ -182,35 +105,103 @@ Solution<X> integrate_up(const P& process, const M& method, const X& x0, Time t0
 ///                  share every step
 /// @param span      {t0, t1}
 /// @param on_step   called with (t, x) after each accepted step; return false to stop
-/// @throws std::invalid_argument  for bad options or spans. Numerical failure (nan, step underflow,
-///                  too many steps) is `solution.status` with a message.
+/// @throws std::invalid_argument  for bad options or spans, or an x0 that does not fit the process.
+///                  Numerical failure (nan, step underflow, too many steps) is `solution.status`
+///                  with a message.
 template <class P, class M, class X0, class OnStep>
 auto integrate(const P& process, const M& method, const X0& x0, std::array<Time, 2> span,
                const IntegrateOptions& options, OnStep&& on_step) {
   const auto x = detail::as_state<P>(x0);
+  using X = std::remove_cv_t<decltype(x)>;
   const auto [t0, t1] = span;
-  if (!std::isfinite(t0) || !std::isfinite(t1) || t0 == t1)
-    throw std::invalid_argument("integrate needs two different finite ends: got " + text(t0) +
-                                " and " + text(t1));
-  if (!x.isFinite().all()) throw std::invalid_argument("x0 is not finite");
-  detail::state_dimension(process, x);
-  static_assert(detail::runs_up<P, M> || detail::runs_down<P, M>,
-                "this type-erased solver was made for another type of process");
-  if (t1 > t0) {
-    if constexpr (detail::runs_up<P, M>)
-      return detail::integrate_up(process, method, x, t0, t1, 1.0, options, on_step);
-  } else {
-    if constexpr (detail::runs_down<P, M>)
-      return detail::integrate_up(TimeReversed<P>{process}, method, x, -t0, -t1, -1.0, options,
-                                  on_step);
-  }
-  detail::refuse_direction(t1 > t0);
+  detail::check_span(t0, t1);
+  detail::check_start(process, x);
+  for (const Time t : options.save_at)
+    if (t1 > t0 ? t > t1 : t < t1) detail::refuse_save_at(t);
+  const TimeReversed<P> reversed{process};
+  return detail::make_trajectory(process, reversed, method, x, t0, t1 > t0, options)
+      .run(t1, detail::callback<X>(on_step));
 }
 
 template <class P, class M, class X0>
 auto integrate(const P& process, const M& method, const X0& x0, std::array<Time, 2> span,
                const IntegrateOptions& options = {}) {
-  return integrate(process, method, x0, span, options, [](Time, const auto&) { return true; });
+  return integrate(process, method, x0, span, options, detail::go_on);
 }
+
+/// An integration that can be stopped, kept and carried on:
+///
+///     Integration run(process, Milstein{}, x0, 0.0, {.dt = 0.01, .seed = 1});
+///     const auto first = run.to(5);
+///     auto saved = run;              // the whole state, by value
+///     const auto rest = run.to(10);  // saved.to(10) gives the same bits
+///
+/// The state is x and t, the solver's own (step size, slope carried over, memory of the step
+/// control), the position in the random numbers, events and times not yet told, and the counts.
+/// What is promised, bit for bit: `to(t1)` and then `to(t2)` is one run to t2 that stops on t1 (as
+/// it does for a time of save_at); and a run ended in between (by the callback, a cancel,
+/// max_steps, an event, a steady state) and carried on is the run that was never ended. After a
+/// terminal event the path goes on from the end of the step in which it was found, as if the event
+/// had not been terminal. Each `to` returns what is new: states saved, events and dense output
+/// since the last one; counts are those since t0, max_steps is per call, and times of save_at
+/// beyond t1 wait.
+///
+/// Process and method are copied once and shared by copies of the integration: what one of them
+/// changes behind a const (a cache, a counter) the others see.
+template <State X>
+class Integration {
+ public:
+  /// @param process, method, x0, options  as for `integrate`
+  /// @param t0                            where it starts
+  /// @throws std::invalid_argument        as `integrate`, here or at the first `to`
+  template <class P, class M, class X0>
+  Integration(P process, M method, const X0& x0, Time t0, IntegrateOptions options = {}) : t0_(t0) {
+    const X x = detail::as_state<P>(x0);
+    detail::check_start(process, x);
+    struct Shared {
+      Shared(P p, M m) : process(std::move(p)), method(std::move(m)) {}
+      Shared(const Shared&) = delete;
+      P process;
+      M method;
+      TimeReversed<P> reversed{process};
+    };
+    begin_ = [shared = std::make_shared<const Shared>(std::move(process), std::move(method)), x, t0,
+              options = std::move(options)](bool up) {
+      return detail::make_trajectory(shared->process, shared->reversed, shared->method, x, t0, up,
+                                     options);
+    };
+  }
+
+  /// Integrates on to t1; the first call decides the direction of time.
+  /// @param on_step  as for `integrate`
+  /// @throws std::invalid_argument  as `integrate`, and for a t1 that is not ahead
+  template <class OnStep>
+  Solution<X> to(Time t1, OnStep&& on_step) {
+    detail::check_span(t(), t1);
+    const bool up = t1 > t();
+    if (!trajectory_) {
+      trajectory_.emplace(begin_(up));
+      up_ = up;
+    }
+    if (up != up_)
+      throw std::invalid_argument("an integration goes on in the direction it began: it is at " +
+                                  text(t()) + ", got " + text(t1));
+    return trajectory_->run(t1, detail::callback<X>(on_step));
+  }
+  Solution<X> to(Time t1) { return to(t1, detail::go_on); }
+
+  /// Where it is: the end of the last step.
+  Time t() const { return trajectory_ ? trajectory_->t() : t0_; }
+
+ private:
+  Time t0_;
+  bool up_ = true;
+  std::function<detail::Trajectory<X>(bool up)> begin_;  // owns process and method
+  std::optional<detail::Trajectory<X>> trajectory_;
+};
+
+template <class P, class M, class X0>
+Integration(P, M, const X0&, Time, IntegrateOptions = {})
+    -> Integration<decltype(detail::as_state<P>(std::declval<X0>()))>;
 
 }  // namespace fokker

@@ -10,12 +10,13 @@
 ///     drift(x, t)         -> d x n
 ///     diffusion(t)        -> number or d-vector  // additive: one W per component
 ///     diffusion(x, t)     -> d x n               // scalar (one W) and diagonal (W_i drives X_i)
-///     diffusion(x, t, k)  -> d x n, sources()    // general: the column g_k, 0 <= k < sources()
+///     diffusion(x, t, k)  -> d x n, sources()    // commutative and general: the column g_k
 ///
-/// for dX = f(X, t) dt + sum_k g_k(X, t) dW_k. In diagonal noise g_i may depend on x_i alone. A
-/// coefficient returns a number or an array expression with the scalar and the columns of x, or
-/// writes into one more, last argument `out`. An expression may refer to x and to members, never to
-/// locals. Optional members, found by concept: diffusion_slope, exact, mean, covariance,
+/// for dX = f(X, t) dt + sum_k g_k(X, t) dW_k, 0 <= k < sources(). In diagonal noise g_i may depend
+/// on x_i alone; in commutative noise (g_k . grad) g_l = (g_l . grad) g_k for all k, l. Neither is
+/// checked. A coefficient returns a number or an array expression with the scalar and the columns
+/// of x, or writes into one more, last argument `out`. An expression may refer to x and to members,
+/// never to locals. Optional members, found by concept: diffusion_slope, exact, mean, covariance,
 /// log_density, sample_exact, divergence, domain, dimension.
 
 #include <string_view>
@@ -28,7 +29,12 @@ namespace fokker {
 enum class Calculus { ito, stratonovich };
 
 /// How the noise enters; part of the type of a process.
-enum class NoiseKind { none, additive, scalar, diagonal, general };
+enum class NoiseKind { none, additive, scalar, diagonal, commutative, general };
+
+/// Whether the diffusion coefficient is given column by column, g_k = diffusion(x, t, k).
+constexpr bool by_columns(NoiseKind kind) {
+  return kind == NoiseKind::commutative || kind == NoiseKind::general;
+}
 
 /// The directions of time in which a process may be integrated.
 enum class Clock { both, up, down };
@@ -47,6 +53,8 @@ constexpr std::string_view to_string(NoiseKind kind) {
       return "scalar";
     case NoiseKind::diagonal:
       return "diagonal";
+    case NoiseKind::commutative:
+      return "commutative";
     case NoiseKind::general:
       return "general";
   }
@@ -62,11 +70,14 @@ struct Tag {
 inline constexpr Tag<NoiseKind::additive> additive{};
 inline constexpr Tag<NoiseKind::scalar> scalar{};
 inline constexpr Tag<NoiseKind::diagonal> diagonal{};
-/// General noise driven by `sources` independent Wiener processes.
-struct general : Tag<NoiseKind::general> {
-  constexpr explicit general(Index m) : sources(m) {}
+/// Noise given by columns and driven by `sources` independent Wiener processes.
+template <NoiseKind k>
+struct Columns {
+  constexpr explicit Columns(Index m) : sources(m) {}
   Index sources;
 };
+using commutative = Columns<NoiseKind::commutative>;
+using general = Columns<NoiseKind::general>;
 }  // namespace noise
 
 template <class P>
@@ -97,7 +108,7 @@ Index wiener_dimension(const P& p, Index d) {
     return 0;
   else if constexpr (noise_kind<P> == NoiseKind::scalar)
     return 1;
-  else if constexpr (noise_kind<P> == NoiseKind::general)
+  else if constexpr (by_columns(noise_kind<P>))
     return p.sources();
   else
     return d;
@@ -208,7 +219,7 @@ decltype(auto) diffusion(const P& p, const X& x, Time t, X& scratch) {
   }
 }
 
-/// g_k(x, t) of general noise.
+/// g_k(x, t) of commutative or general noise.
 template <class P, State X>
 decltype(auto) diffusion(const P& p, const X& x, Time t, Index k, X& scratch) {
   if constexpr (requires { p.diffusion(x, t, k, scratch); }) {
@@ -258,8 +269,8 @@ inline constexpr bool has_drift = [] {
   return returns || writes;
 }();
 
-/// P has the diffusion coefficient that its noise kind asks for, in one of its forms. (That of
-/// general noise is looked at when it is called.)
+/// P has the diffusion coefficient that its noise kind asks for, in one of its forms. (A
+/// column g_k is looked at when it is called.)
 template <class P, class X>
 inline constexpr bool has_diffusion = [] {
   if constexpr (noise_kind<P> == NoiseKind::none) {
@@ -268,7 +279,7 @@ inline constexpr bool has_diffusion = [] {
     constexpr bool returns = requires(const P& p, Time t) { p.diffusion(t); };
     constexpr bool writes = requires(const P& p, Time t, X& out) { p.diffusion(t, out.col(0)); };
     return returns || writes;
-  } else if constexpr (noise_kind<P> == NoiseKind::general) {
+  } else if constexpr (by_columns(noise_kind<P>)) {
     return requires(const P& p) { p.sources(); };
   } else {
     constexpr bool returns = requires(const P& p, const X& x, Time t) { p.diffusion(x, t); };
@@ -296,11 +307,11 @@ struct Sde {
   Diffusion diffusion;
 };
 
-/// An SDE with general noise from two callables; made by `make_sde`.
-template <class Drift, class Diffusion, Calculus c>
-struct Sde<Drift, Diffusion, NoiseKind::general, c> {
+/// An SDE whose noise is given by columns, from two callables; made by `make_sde`.
+template <class Drift, class Diffusion, NoiseKind kind, Calculus c>
+requires(by_columns(kind)) struct Sde<Drift, Diffusion, kind, c> {
   static constexpr Calculus calculus = c;
-  static constexpr NoiseKind noise = NoiseKind::general;
+  static constexpr NoiseKind noise = kind;
   Drift drift;
   Diffusion diffusion;
   Index columns;
@@ -316,16 +327,16 @@ struct Ode {
 
 /// dX = drift(X, t) dt + diffusion dW from two callables: `make_sde(f, g, noise::diagonal)`. The
 /// arguments of `diffusion` follow the noise kind: (t) additive, (x, t) scalar and diagonal,
-/// (x, t, k) with `noise::general(m)`. Ito unless `make_sde<Calculus::stratonovich>` is written.
+/// (x, t, k) with `noise::commutative(m)` and `noise::general(m)`. Ito unless
+/// `make_sde<Calculus::stratonovich>` is written.
 template <Calculus c = Calculus::ito, class Drift, class Diffusion, NoiseKind kind>
 auto make_sde(Drift drift, Diffusion diffusion, noise::Tag<kind>) {
   return Sde<Drift, Diffusion, kind, c>{std::move(drift), std::move(diffusion)};
 }
 
-template <Calculus c = Calculus::ito, class Drift, class Diffusion>
-auto make_sde(Drift drift, Diffusion diffusion, noise::general tag) {
-  return Sde<Drift, Diffusion, NoiseKind::general, c>{std::move(drift), std::move(diffusion),
-                                                      tag.sources};
+template <Calculus c = Calculus::ito, class Drift, class Diffusion, NoiseKind kind>
+auto make_sde(Drift drift, Diffusion diffusion, noise::Columns<kind> tag) {
+  return Sde<Drift, Diffusion, kind, c>{std::move(drift), std::move(diffusion), tag.sources};
 }
 
 /// dx/dt = drift(x, t) from a callable.
@@ -374,7 +385,7 @@ struct TimeReversed {
   { base.diffusion_slope(x, -r, out); }
   bool has_diffusion_slope() const requires requires { base.has_diffusion_slope(); }
   { return base.has_diffusion_slope(); }
-  Index sources() const requires(noise == NoiseKind::general) { return base.sources(); }
+  Index sources() const requires(by_columns(noise)) { return base.sources(); }
 };
 
 template <class P>

@@ -14,13 +14,16 @@ namespace fokker {
 /// asking for one more kind of noise leaves the others as they are. The values are part of what a
 /// seed means: add new ones at the end.
 enum class Purpose : std::uint64_t {
-  initial,   ///< normals and uniforms of the initial law
-  choice,    ///< discrete choices in the initial law: which component, which row
-  wiener,    ///< W: increments of the Wiener process
-  levy_h,    ///< H: space-time Levy areas
-  levy_k,    ///< K: space-time-time Levy areas
-  jump,      ///< jump times and sizes
-  analysis,  ///< directions, resampling and other draws of measurements, not of the model
+  initial,    ///< normals and uniforms of the initial law
+  choice,     ///< discrete choices in the initial law: which component, which row
+  wiener,     ///< W: increments of the Wiener process
+  levy_h,     ///< H: space-time Levy areas
+  levy_k,     ///< K: space-time-time Levy areas
+  jump,       ///< jump times and sizes
+  analysis,   ///< directions, resampling and other draws of measurements, not of the model
+  levy_area,  ///< A: Levy areas between the Wiener processes
+  crossing,   ///< whether and when a path meets a level between two steps
+  tree,       ///< the Brownian tree: W, H and K by bisection
 };
 
 /// The pcg32 (O'Neill 2014, XSH-RR 64/32) of (seed, path, purpose). State and stream are both

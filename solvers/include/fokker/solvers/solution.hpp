@@ -8,12 +8,15 @@
 namespace fokker {
 
 /// How a run ended. Anything but `success` is said in the result, never thrown and never silent.
+/// `event` and `steady_state` are ends that the caller asked for.
 enum class Status {
   success,
   non_finite,      ///< a state became nan or infinite
   step_underflow,  ///< an adaptive step fell below the resolution of t
   too_many_steps,  ///< the limit on steps was reached
-  cancelled        ///< stopped from outside; what was finished is kept
+  cancelled,       ///< stopped from outside; what was finished is kept
+  event,           ///< a terminal event ended it, as asked
+  steady_state     ///< the ODE came to rest, as asked
 };
 
 constexpr std::string_view to_string(Status s) {
@@ -28,6 +31,10 @@ constexpr std::string_view to_string(Status s) {
       return "too many steps";
     case Status::cancelled:
       return "cancelled";
+    case Status::event:
+      return "event";
+    case Status::steady_state:
+      return "steady state";
   }
   return "unknown";
 }

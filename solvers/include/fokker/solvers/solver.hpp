@@ -5,9 +5,11 @@
 /// A fixed-step solver is any object with
 ///
 ///     static constexpr std::string_view name, source;
-///     static constexpr Calculus calculus;                        // of the solution it converges
-///     to static constexpr bool supports(NoiseKind); static constexpr Orders orders(NoiseKind);
+///     static constexpr Calculus calculus;                        // of what it converges to
+///     static constexpr bool supports(NoiseKind);
+///     static constexpr Orders orders(NoiseKind);
 ///     static constexpr Evaluations evaluations(NoiseKind);       // per step
+///     static constexpr Needs needs{.h = true};                   // optional: more than W
 ///     template <State X> using Workspace = Scratch<X, k>;
 ///     void step(p, x, t, h, dw, y, w) const;                     // y = x advanced by h > 0
 ///
@@ -32,7 +34,7 @@ struct Orders {
   std::optional<double> deterministic;
 };
 
-/// Calls of the coefficients in one step (general noise: of all columns g_k together).
+/// Calls of the coefficients in one step (noise by columns: of all g_k together).
 struct Evaluations {
   int drift = 0;
   int diffusion = 0;
@@ -43,6 +45,17 @@ concept AdaptiveSolver = requires {
   requires std::remove_cvref_t<M>::adaptive;
 };
 
+/// What a step of `m` needs of the Brownian path beside W; nothing where it does not say.
+template <class M>
+constexpr Needs needs_of(const M& m) {
+  if constexpr (requires { Needs{m.needs()}; })
+    return m.needs();
+  else if constexpr (requires { Needs{M::needs}; })
+    return M::needs;
+  else
+    return {};
+}
+
 /// `m.step` compiles for process P on states X.
 template <class M, class P, class X>
 concept Stepper = State<X> &&
@@ -50,6 +63,23 @@ concept Stepper = State<X> &&
              typename M::template Workspace<X>& w) {
   m.step(p, x, t, t, dw, y, w);
 };
+
+/// A step that estimates its own error: `step(p, x, t, h, dw, y, error, w)`, error as x.
+template <class M, class P, class X>
+concept EmbeddedStepper = Stepper<M, P, X> &&
+    requires(const M& m, const P& p, const X& x, Time t, const Increment<P, X>& dw, X& y, X& error,
+             typename M::template Workspace<X>& w) {
+  m.step(p, x, t, t, dw, y, error, w);
+};
+
+/// The name of a solver, whose type may be erased.
+template <class M>
+std::string_view name_of(const M& m) {
+  if constexpr (requires { std::string_view{m.name()}; })
+    return m.name();
+  else
+    return M::name;
+}
 
 /// Refuses, with a sentence, a solver that does not fit the process.
 template <class M, class P>
@@ -73,35 +103,36 @@ consteval void require_compatible() {
   }
 }
 
-/// sum_k g_k(x, t) dW_k as an expression over x and dw, or in `sum`; `column` is scratch for g_k.
-template <class P, State X>
-decltype(auto) noise_term(const P& p, const X& x, Time t, const Increment<P, X>& dw, X& sum,
+/// sum_k g_k(x, t) v_k as an expression over x and v, or in `sum`; v is m x n, an array or an
+/// expression such as dw.w; `column` is scratch for g_k.
+template <class P, State X, class V>
+decltype(auto) noise_term(const P& p, const X& x, Time t, const Eigen::ArrayBase<V>& v, X& sum,
                           X& column) {
   using S = typename X::Scalar;
   if constexpr (noise_kind<P> == NoiseKind::additive) {
     if constexpr (requires {
                     { p.diffusion(t) } -> detail::Number;
                   }) {
-      return static_cast<S>(p.diffusion(t)) * dw.w;
+      return static_cast<S>(p.diffusion(t)) * v.derived();
     } else {
       if constexpr (requires { p.diffusion(t, column.col(0)); })
         p.diffusion(t, column.col(0));
       else
         column.col(0) = p.diffusion(t).template cast<S>();
-      sum = dw.w.colwise() * column.col(0);
+      sum = v.derived().colwise() * column.col(0);
       return std::as_const(sum);
     }
   } else if constexpr (noise_kind<P> == NoiseKind::scalar) {
     detail::assign(sum, diffusion(p, x, t, column));
-    sum.rowwise() *= dw.w.row(0);
+    sum.rowwise() *= v.row(0);
     return std::as_const(sum);
   } else if constexpr (noise_kind<P> == NoiseKind::diagonal) {
-    return diffusion(p, x, t, sum) * dw.w;
+    return diffusion(p, x, t, sum) * v.derived();
   } else {
     sum.setZero();
     for (Index k = 0; k < p.sources(); ++k) {
       detail::assign(column, diffusion(p, x, t, k, column));
-      column.rowwise() *= dw.w.row(k);
+      column.rowwise() *= v.row(k);
       sum += column;
     }
     return std::as_const(sum);

@@ -14,7 +14,7 @@ namespace fokker {
 /// Converges to  the Stratonovich solution.
 /// Order         strong 1 and weak 1 for additive, scalar, diagonal and commutative noise, strong
 /// 1/2
-///               for general noise that does not commute; deterministic 2.
+///               for general noise; deterministic 2.
 /// Cost          two f and two g; no allocation.
 /// Source        Rumelin (1982); Kloeden & Platen (1992), 11.1; Burrage, Burrage & Tian (2004).
 struct StochasticHeun {
@@ -38,10 +38,10 @@ struct StochasticHeun {
     using S = typename X::Scalar;
     auto& [f, g_dw, u, f_end, sum, column] = w.array;
     evaluate_drift(p, x, t, f);
-    g_dw = noise_term(p, x, t, dw, sum, column);
+    g_dw = noise_term(p, x, t, dw.w, sum, column);
     u = x + S(h) * f + g_dw;
     y = x + S(0.5 * h) * (f + drift(p, u, t + h, f_end)) +
-        S(0.5) * (g_dw + noise_term(p, u, t + h, dw, sum, column));
+        S(0.5) * (g_dw + noise_term(p, u, t + h, dw.w, sum, column));
   }
 };
 

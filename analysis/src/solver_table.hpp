@@ -1,0 +1,83 @@
+#pragma once
+/// @file  solver_table.hpp
+/// @brief The table of solvers, as types; a new solver is a name in one of these lists.
+
+#include <stdexcept>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <fokker/processes/cir_schemes.hpp>
+#include <fokker/processes/heston_quadratic_exponential.hpp>
+#include <fokker/processes/langevin.hpp>
+#include <fokker/solvers/antithetic_milstein.hpp>
+#include <fokker/solvers/any_process.hpp>
+#include <fokker/solvers/any_stepper.hpp>
+#include <fokker/solvers/drift_implicit.hpp>
+#include <fokker/solvers/euler_maruyama.hpp>
+#include <fokker/solvers/langevin_high_order.hpp>
+#include <fokker/solvers/langevin_splitting.hpp>
+#include <fokker/solvers/milstein.hpp>
+#include <fokker/solvers/milstein_general.hpp>
+#include <fokker/solvers/simplified_euler.hpp>
+#include <fokker/solvers/skencarp.hpp>
+#include <fokker/solvers/sra.hpp>
+#include <fokker/solvers/sri.hpp>
+#include <fokker/solvers/stabilised.hpp>
+#include <fokker/solvers/stochastic_heun.hpp>
+#include <fokker/solvers/stratonovich_milstein.hpp>
+#include <fokker/solvers/stratonovich_runge_kutta.hpp>
+#include <fokker/solvers/tamed.hpp>
+#include <fokker/solvers/weak_runge_kutta.hpp>
+
+namespace fokker::detail {
+
+/// Types as values, to run through.
+template <class... Ms>
+struct Methods {};
+
+/// Fixed-step solvers of SDEs, for any process.
+using SdeMethods = Methods<EulerMaruyama, Milstein, MilsteinLevy, MilsteinTruncated, Sri2, Sriw1,
+                           Sriw2, Sosri, Sosri2, Sra1, Sra2, Sra3, Sosra, Sea, Shark,
+                           StochasticHeun, EulerHeun, StochasticMidpoint, StratonovichMilstein,
+                           Spark, GeneralShark, SlowRk, SimplifiedEuler, Ri1, Ri6, Dri1, W2Ito1,
+                           TamedEuler, TruncatedEuler, DriftImplicitEuler, DriftImplicitTrapezoid,
+                           DriftImplicitMilstein, SplitStepBackwardEuler, SkRock, SkenCarp>;
+
+/// Fixed-step solvers of one process.
+template <class P, class... Ms>
+struct MethodsOf {};
+
+using LangevinMethods = MethodsOf<Langevin, Baoab, Aboba, Obabo, Ubu, Align, Sort, Quicsort>;
+using CirMethods = MethodsOf<CoxIngersollRoss, CirDriftImplicit, CirQuadraticExponential>;
+using HestonMethods = MethodsOf<Heston, HestonQuadraticExponential>;
+
+/// Whether M takes processes of a noise kind and calculus; the latter is all one for additive
+/// noise.
+template <class M>
+constexpr bool fits(NoiseKind kind, Calculus calculus) {
+  return M::supports(kind) &&
+         (kind == NoiseKind::none || kind == NoiseKind::additive || M::calculus == calculus);
+}
+
+/// The fixed-step solver of this name for the type-erased process P.
+/// @throws std::invalid_argument  if none of that name takes P
+template <class P, class... Ms>
+AnyStepper<P, Block<double>> find_stepper(std::string_view name, Methods<Ms...>) {
+  std::vector<AnyStepper<P, Block<double>>> found;
+  const auto look = [&]<class M>() {
+    if constexpr (fits<M>(noise_kind<P>, calculus_of<P>))
+      if (M::name == name) found.emplace_back(M{});
+  };
+  (look.template operator()<Ms>(), ...);
+  if (found.empty())
+    throw std::invalid_argument(
+        fmt::format("{} does not take a process with {} noise{}", name, to_string(noise_kind<P>),
+                    noise_kind<P> == NoiseKind::none || noise_kind<P> == NoiseKind::additive
+                        ? ""
+                        : fmt::format(" in {} form", to_string(calculus_of<P>))));
+  return found.front();
+}
+
+}  // namespace fokker::detail

@@ -1,0 +1,189 @@
+#pragma once
+/// @file  fokker/solvers/adaptive_run.hpp
+/// @brief What every adaptive one-step method for ODEs does: first step, landing, acceptance, nan.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <stdexcept>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include <fokker/solvers/process.hpp>
+#include <fokker/solvers/solution.hpp>
+#include <fokker/solvers/step_control.hpp>
+
+namespace fokker::detail {
+
+/// The loop around the steps of `Method`, a class derived from this one, over one state: a path, or
+/// a block with a joint step. The process must outlive it. `Method` has
+///
+///     start(x)                         shapes its arrays; called once
+///     refresh(x, t, counts)            slope() = f(x, t)
+///     attempt(x, t, h, counts)         next_ = x(t + h); returns the error, 1 just allowed
+///     slope()                          f(x, t), as refreshed
+///     accept()                         the step is taken
+template <class Method, class P, State X>
+class AdaptiveRun {
+  using S = typename X::Scalar;
+
+ public:
+  /// @param error_order  q, where the error estimate is O(h^(q+1))
+  /// @throws std::invalid_argument  for tolerances that are not positive and finite, or a
+  /// controller
+  ///                                outside its ranges
+  AdaptiveRun(std::string_view name, const P& process, double rtol, double atol,
+              const StepControl& control, int error_order)
+      : process_(&process),
+        rtol_(rtol),
+        atol_(atol),
+        error_power_(error_order + 1),
+        controller_(control, error_order + 1) {
+    if (!(rtol > 0) || !(atol > 0) || !std::isfinite(rtol) || !std::isfinite(atol))
+      throw std::invalid_argument(
+          fmt::format("{} needs tolerances above zero: got rtol={}, atol={}", name, rtol, atol));
+  }
+
+  /// The first step to try; 0: chosen from the size of f and of its change along the solution.
+  /// @throws std::invalid_argument  for h < 0 or not finite
+  void first_step(Time h) {
+    if (!(h >= 0) || !std::isfinite(h))
+      throw std::invalid_argument(fmt::format(
+          "the first step of an adaptive solver must be positive (0: its own choice): got dt={}",
+          h));
+    h_ = h;
+  }
+
+  /// Tries one step from (x, t) towards t1 > t, which is never passed. An accepted step (see
+  /// `accepted`) replaces x and t; the last one sets t = t1 exactly. A rejected one, also one that
+  /// met a nan, shortens the next. Between calls x and t must stay what the last accepted step made
+  /// them.
+  /// @return success; step_underflow, or non_finite if a nan is the cause, where t + h == t
+  Status try_step(X& x, Time& t, Time t1, Counts& counts) {
+    accepted_ = false;
+    if (!started_) {
+      next_.resizeLike(x);
+      next_ = x;
+      self().start(x);
+      started_ = true;
+    }
+    self().refresh(x, t, counts);
+    if (h_ == 0) h_ = initial_step(x, t, t1, counts);
+    if (t + h_ == t) return underflow();
+
+    // The step is clipped at t1, or stretched a little to meet it. After such a step the next is
+    // the one that was meant, and the controller has not seen the error, which says nothing new.
+    const bool last = t + 1.0001 * h_ >= t1;
+    const Time h = last ? t1 - t : h_;
+    error_ = self().attempt(x, t, h, counts);
+    if (!StepController::accepts(error_) || !next_.isFinite().all()) {
+      if (StepController::accepts(error_)) error_ = std::numeric_limits<double>::quiet_NaN();
+      h_ = h * controller_.factor(error_);
+      ++counts.rejected;
+      return Status::success;
+    }
+    if (!last) h_ *= controller_.factor(error_);
+    ++counts.accepted;
+    accepted_ = true;
+    self().accept();
+    x.swap(next_);
+    step_start_ = t;
+    step_ = h;
+    t = last ? t1 : t + h;
+    return Status::success;
+  }
+
+  /// Whether the last `try_step` advanced the state.
+  bool accepted() const { return accepted_; }
+
+  /// The error of the last step tried, in units of the tolerance; nan where it met one.
+  double error() const { return error_; }
+
+  /// Advances x from t0 to t1 > t0.
+  /// @return as try_step; too_many_steps after ten million tries; non_finite for such an x
+  Status to(X& x, Time t0, Time t1, Counts& counts) {
+    constexpr std::uint64_t max_steps = 10'000'000;
+    if (!x.isFinite().all()) return Status::non_finite;
+    Time t = t0;
+    for (std::uint64_t i = 0; i < max_steps; ++i) {
+      const Status status = try_step(x, t, t1, counts);
+      if (status != Status::success) return status;
+      if (t == t1) return Status::success;
+    }
+    return Status::too_many_steps;
+  }
+
+ protected:
+  /// out = f(x, t), counted.
+  void evaluate(const X& x, Time t, X& out, Counts& counts) const {
+    evaluate_drift(*process_, x, t, out);
+    ++counts.drift_evaluations;
+  }
+
+  /// max |e| / (atol + rtol max(|x|, |y|)) over the components and paths; nan if there is one.
+  template <class E, class X0, class Y>
+  double norm(const E& e, const X0& x, const Y& y) const {
+    return static_cast<double>((e.abs() / (S(atol_) + S(rtol_) * x.abs().max(y.abs())))
+                                   .template maxCoeff<Eigen::PropagateNaN>());
+  }
+
+  /// Where and how long the last accepted step was; `next_` has the state at its start.
+  Time step_start() const { return step_start_; }
+  Time step_size() const { return step_; }
+
+  /// The error that a component of size x may have.
+  double tolerance(double x) const { return atol_ + rtol_ * std::abs(x); }
+
+  /// Where t is in the last accepted step: 0 at its start, 1 at its end.
+  /// @throws std::invalid_argument  for t outside, or if no step was accepted
+  double theta(Time t) const {
+    constexpr double slack = 1e-9;  // the ends are rounded
+    const double theta = (t - step_start_) / step_;
+    if (!accepted_ || !(theta >= -slack && theta <= 1 + slack))
+      throw std::invalid_argument(
+          fmt::format("interpolate needs a time in the step last accepted, [{}, {}]: got {}",
+                      step_start_, step_start_ + step_, t));
+    return theta;
+  }
+
+  const P* process_;
+  X next_;  // the state tried; after acceptance the one at the start of the step
+
+ private:
+  Method& self() { return static_cast<Method&>(*this); }
+
+  /// A step whose explicit Euler error is about the tolerance.
+  /// Source: Hairer, Norsett & Wanner (1993), II.4, "Starting step size".
+  Time initial_step(const X& x, Time t, Time t1, Counts& counts) {
+    const X& slope = self().slope();
+    const double d0 = norm(x, x, x), d1 = norm(slope, x, x);
+    const double h0 = std::min(d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1, t1 - t);
+    X change = slope;  // shaped like x
+    next_ = x + S(h0) * slope;
+    evaluate(next_, t + h0, change, counts);
+    change -= slope;
+    const double d2 = norm(change, x, x) / h0;
+    const double steepest = std::max(d1, d2);
+    const double h1 = steepest <= 1e-15 ? std::max(1e-6, 1e-3 * h0)
+                                        : std::pow(0.01 / steepest, 1.0 / error_power_);
+    const double h = std::min({100 * h0, h1, t1 - t});
+    return h > 0 ? h : 1e-6 * (t1 - t);  // also where f is nan
+  }
+
+  /// Why the step became too small: something that is not finite, or accuracy.
+  Status underflow() {
+    const bool finite =
+        std::isfinite(error_) && self().slope().isFinite().all() && next_.isFinite().all();
+    return finite ? Status::step_underflow : Status::non_finite;
+  }
+
+  double rtol_, atol_;
+  int error_power_;
+  StepController controller_;
+  Time h_ = 0, step_start_ = 0, step_ = 0;
+  double error_ = 0;
+  bool started_ = false, accepted_ = false;
+};
+
+}  // namespace fokker::detail

@@ -1,0 +1,87 @@
+#pragma once
+/// @file  fokker/solvers/brownian_bridge.hpp
+/// @brief Whether and when a path meets a level between the two ends of a step.
+
+#include <cmath>
+#include <cstdint>
+#include <numbers>
+#include <optional>
+
+#include <pcg_random.hpp>
+
+#include <fokker/solvers/process.hpp>
+#include <fokker/solvers/random.hpp>
+#include <fokker/solvers/solver.hpp>
+
+namespace fokker::detail {
+
+/// The first meeting of a level b within a step [t, t + h] whose ends X(t) and X(t + h) are known
+/// and between which X is a Brownian bridge of variance rate g^2. With a = X(t) - b, c = X(t + h) -
+/// b of one sign,
+///
+///     P(b is met) = exp(-2 a c / (g^2 h)),
+///
+/// and it is certain where the signs differ. Where b is met at tau, tau / (h - tau) follows the
+/// inverse Gaussian law of mean |a / c| and shape a^2 / (g^2 h). Both are exact for constant drift
+/// and g, whatever h; the bridge does not depend on the drift.
+/// Source: Karatzas & Shreve (1991), 4.3; the sampling is by Michael, Schucany & Haas (1976).
+class BridgePassage {
+ public:
+  /// Draws from the path's stream of Purpose::crossing, only where the answer is open.
+  BridgePassage(std::uint64_t seed, std::uint64_t path)
+      : stream_(path_stream(seed, path, Purpose::crossing)) {}
+
+  /// The fraction of the step after which the level is first met, in (0, 1]; empty if it is not.
+  /// @param from, to  a and c, from != 0
+  /// @param variance  g^2 h > 0
+  std::optional<double> operator()(double from, double to, double variance) {
+    if (from * to > 0) {
+      const double exponent = 2 * from * to / variance;
+      constexpr double never = 37;  // -log of less than the smallest uniform
+      if (!(exponent < never) || -std::log(uniform()) < exponent) return {};
+    }
+    return meeting(std::abs(from), std::abs(to), variance);
+  }
+
+ private:
+  /// In (0, 1), multiples of 2^-53.
+  double uniform() {
+    const std::uint64_t high = stream_(), low = stream_();
+    return std::ldexp(static_cast<double>((high << 32 | low) >> 12) + 0.5, -52);
+  }
+
+  /// s / (1 + s), s of the inverse Gaussian law of mean a / c and shape a^2 / variance.
+  double meeting(double a, double c, double variance) {
+    const double radius = -2 * std::log(uniform());
+    const double cosine = std::cos(2 * std::numbers::pi * uniform());
+    const double squared_normal = radius * cosine * cosine;
+    if (c == 0) return a * a / (a * a + squared_normal * variance);
+    const double k = squared_normal * variance / (2 * a * c);
+    const double root = 1 / (1 + k + std::sqrt(k * (k + 2)));  // of the smaller s, times c / a
+    return uniform() * (1 + root) <= 1 ? a * root / (c + a * root) : a / (c * root + a);
+  }
+
+  pcg32 stream_;
+};
+
+/// out = sum_k g_ik(x, t)^2 for component i of every path: the rate of its quadratic variation.
+/// @param sum, column  scratch of the shape of x
+template <class P, State X>
+void component_variance(const P& p, const X& x, Time t, Index i, X& sum, X& column,
+                        Eigen::Array<double, 1, Eigen::Dynamic>& out) {
+  if constexpr (noise_kind<P> == NoiseKind::none) {
+    out.setZero(x.cols());
+  } else if constexpr (by_columns(noise_kind<P>)) {
+    out.setZero(x.cols());
+    for (Index k = 0; k < p.sources(); ++k) {
+      assign(column, diffusion(p, x, t, k, column));
+      out += column.row(i).template cast<double>().square();
+    }
+  } else {  // one source drives the component: sum_k g_ik 1 is its coefficient
+    using W = typename Increment<P, X>::W;
+    assign(sum, noise_term(p, x, t, W::Ones(wiener_dimension(p, x.rows()), x.cols()), sum, column));
+    out = sum.row(i).template cast<double>().square();
+  }
+}
+
+}  // namespace fokker::detail

@@ -1,0 +1,118 @@
+#pragma once
+/// @file  fokker/solvers/levy_area.hpp
+/// @brief Levy areas between Wiener processes, given their increments.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <numbers>
+
+#include <fokker/solvers/random.hpp>
+#include <fokker/solvers/state.hpp>
+
+namespace fokker {
+
+/// The row of A_kl, k < l, among the pairs (0,1), (0,2), (1,2), (0,3), ...
+constexpr Index area_row(Index k, Index l) { return l * (l - 1) / 2 + k; }
+
+/// Terms of the Fourier series that LevyAreas takes over a step h with m Wiener processes: the
+/// least p >= 1 with
+///
+///     sqrt(m) h / (sqrt(12) pi p) <= h^{3/2}
+///
+/// The left side bounds the mean-square error of each area after p terms and their tail
+/// (Mrongowius & Roessler 2022), the right side keeps a scheme of strong order 1 at its order as h
+/// goes to 0, which no fixed number of terms does. Thresholds are irrational multiples of m, so
+/// that a step that differs by rounding takes as many terms.
+inline Index levy_area_terms(Index m, Time h) {
+  const double least = std::sqrt(static_cast<double>(m) / (12 * h)) / std::numbers::pi;
+  return std::max<Index>(1, static_cast<Index>(std::ceil(least)));
+}
+
+/// Draws the Levy areas A_kl = 1/2 int (B_k dB_l - B_l dB_k) of m Wiener processes over one step,
+/// given their increments w = sqrt(h) v. With p = levy_area_terms(m, h), independent normals X_kr,
+/// Y_kr, Z_k, G_kl and tau = sum_{r > p} 1/r^2,
+///
+///     A_kl = h/(2 pi) [ sum_{r <= p} (X_kr Y_lr - X_lr Y_kr) / r + sqrt(2 tau) G_kl
+///                       - sqrt(2) (s_k v_l - s_l v_k) ],  s_k = sum_{r <= p} X_kr / r + sqrt(tau)
+///                       Z_k
+///
+/// The tail of s is exact; that of the double sum, whose terms are uncorrelated, is replaced by a
+/// normal of its variance. So E A_kl A_ij given w is exact for every p. Path j draws from the
+/// stream of (seed, j, Purpose::levy_area); how much depends on m and the steps alone.
+///
+/// Areas on two grids belong to one Brownian path only if the coarse ones are put together from the
+/// fine ones by Chen's relation (CoarsenedIncrements): nothing refines an area that has been drawn.
+///
+/// Cost    2 m p + m (m + 1) / 2 normals per path and step; no allocation.
+/// Source  Mrongowius & Roessler (2022), Stoch. Anal. Appl. 40(3); Kloeden & Platen (1992), 5.8;
+///         Wiktorsson (2001).
+template <class S>
+class LevyAreas {
+ public:
+  /// @param seed        of the whole run
+  /// @param first_path  number of the path in column 0
+  /// @param paths       columns n
+  /// @param m           independent Wiener processes per path
+  LevyAreas(std::uint64_t seed, std::uint64_t first_path, Index paths, Index m)
+      : lanes_(seed, first_path, static_cast<std::size_t>(paths), Purpose::levy_area),
+        x_(m, paths),
+        y_(m, paths),
+        s_(m, paths) {}
+
+  /// @param w     m x n, the increments over the step
+  /// @param h     step
+  /// @param area  m (m - 1) / 2 x n, row area_row(k, l) for k < l
+  template <class W, class A>
+  void fill(const W& w, Time h, A& area) {
+    const Index m = w.rows();
+    eigen_assert(m == s_.rows() && w.cols() == s_.cols());
+    eigen_assert(area.rows() == m * (m - 1) / 2 && area.cols() == w.cols());
+    if (m < 2) return;
+    area.setZero();
+    s_.setZero();
+    const Time unit = h / (2 * std::numbers::pi);
+    Time tail = std::numbers::pi * std::numbers::pi / 6;
+    const Index terms = levy_area_terms(m, h);
+    for (Index r = 1; r <= terms; ++r) {
+      const Time inverse = 1 / static_cast<Time>(r);
+      tail -= inverse * inverse;
+      for (Index k = 0; k < m; ++k)
+        lanes_.normal_pair(row(x_, k), row(y_, k), static_cast<S>(unit * inverse), S(1));
+      s_ += x_;
+      for (Index l = 1; l < m; ++l)
+        for (Index k = 0; k < l; ++k)
+          area.row(area_row(k, l)) += x_.row(k) * y_.row(l) - x_.row(l) * y_.row(k);
+    }
+    add_tail(unit, tail, area);
+    const S slope = static_cast<S>(std::sqrt(2 / h));
+    for (Index l = 1; l < m; ++l)
+      for (Index k = 0; k < l; ++k)
+        area.row(area_row(k, l)) -= slope * (s_.row(k) * w.row(l) - s_.row(l) * w.row(k));
+  }
+
+ private:
+  /// The normals Z_k into s, then G_kl into the areas, in pairs.
+  template <class A>
+  void add_tail(Time unit, Time tail, A& area) {
+    const Index m = s_.rows(), count = m + area.rows();
+    const S of_s = static_cast<S>(unit * std::sqrt(tail));
+    const S of_area = static_cast<S>(unit * std::sqrt(2 * tail));
+    for (Index q = 0; q < count; q += 2) {
+      lanes_.normal_pair(row(x_, 0), row(x_, 1), S(1), S(1));
+      for (Index i = q; i < std::min(q + 2, count); ++i) {
+        if (i < m)
+          s_.row(i) += of_s * x_.row(i - q);
+        else
+          area.row(i - m) += of_area * x_.row(i - q);
+      }
+    }
+  }
+
+  static S* row(Block<S>& block, Index r) { return &block.coeffRef(r, 0); }
+
+  StreamLanes lanes_;
+  Block<S> x_, y_, s_;
+};
+
+}  // namespace fokker

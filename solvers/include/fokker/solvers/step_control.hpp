@@ -1,0 +1,108 @@
+#pragma once
+/// @file  fokker/solvers/step_control.hpp
+/// @brief From the error of a step to the size of the next: I, PI and PID control.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+namespace fokker {
+
+/// The design of a step size controller. With the last three errors e_n, e_n-1, e_n-2, each in
+/// units of its tolerance (1 is just allowed), errors of size O(h^k) and the target e = safety^k,
+/// the next step is
+///
+///     h_n+1 / h_n = (e / e_n)^(b_1 / k) (e / e_n-1)^(b_2 / k) (e / e_n-2)^(b_3 / k)
+///
+/// within [min_factor, max_factor]; after a rejection it is safety e_n^(-1/k).
+struct StepControl {
+  std::array<double, 3> b = {0.7, -0.4, 0};  ///< gains of e_n, e_n-1, e_n-2
+  double safety = 0.9;                       ///< aims at errors below 1; in (0, 1)
+  double min_factor = 0.2;                   ///< the most a step shrinks; in (0, safety)
+  double max_factor = 5;                     ///< the most it grows; above 1
+  /// Dead band: the step is kept where safety e_n^(-1/k), the factor that e_n alone asks for, lies
+  /// in it. A step kept costs no power, and the next need not wait for the error. Equal: none.
+  std::array<double, 2> keep = {0.9, 1.2};
+};
+
+/// Controllers of the literature, each with our dead band.
+namespace step_controls {
+/// Integral control, the classical rule. Source: Hairer, Norsett & Wanner (1993), II.4 (4.13).
+inline constexpr StepControl integral{{1, 0, 0}};
+/// Proportional-integral control: smoother, fewer rejections where stability limits the step.
+/// Source: Gustafsson (1991), ACM TOMS 17; Hairer & Wanner (1996), IV.2.
+inline constexpr StepControl pi{{0.7, -0.4, 0}};
+/// PI.4.2, a smoother one. Source: Soederlind (2003), ACM TOMS 29.
+inline constexpr StepControl pi42{{3.0 / 5, -1.0 / 5, 0}};
+/// H211PI, a digital filter of order 1. Source: Soederlind (2003), ACM TOMS 29.
+inline constexpr StepControl h211pi{{1.0 / 6, 1.0 / 6, 0}};
+/// H312PID, a digital filter of order 2, for rough errors. Source: Soederlind (2003), ACM TOMS 29.
+inline constexpr StepControl h312pid{{1.0 / 18, 1.0 / 9, 1.0 / 18}};
+}  // namespace step_controls
+
+/// A controller at work: it sees errors and gives factors, and knows neither states nor steps.
+///
+/// The error alone decides whether a step is accepted (`accepts`): never the size of the next step,
+/// so that no bound on steps lets an error pass. An error that is nan is a rejection.
+class StepController {
+ public:
+  /// @param control  the design
+  /// @param k        the power of h that the error follows: q + 1 for an estimate of order q
+  /// @throws std::invalid_argument  for numbers outside their ranges
+  StepController(const StepControl& control, double k)
+      : c_(control), k_(k), target_(std::pow(control.safety, k)) {
+    if (!(k > 0) || !(c_.safety > 0 && c_.safety < 1) ||
+        !(c_.min_factor > 0 && c_.min_factor < c_.safety) || !(c_.max_factor > 1) ||
+        !std::isfinite(c_.b[0] + c_.b[1] + c_.b[2] + c_.max_factor))
+      throw std::invalid_argument(
+          fmt::format("a step controller needs 0 < min_factor < safety < 1 < max_factor and k > 0: "
+                      "got min_factor={}, safety={}, max_factor={}, k={}",
+                      c_.min_factor, c_.safety, c_.max_factor, k));
+    if (c_.keep[0] < c_.keep[1])
+      kept_ = {std::pow(c_.safety / c_.keep[1], k), std::pow(c_.safety / c_.keep[0], k)};
+  }
+
+  /// Whether a step with this error is accepted; nan is not.
+  static bool accepts(double error) { return error <= 1; }
+
+  /// The factor from the step just tried to the next, after its error: above or at `min_factor`, at
+  /// most `max_factor`, below 1 after a rejection and at most 1 right after one.
+  double factor(double error) {
+    if (!accepts(error)) {
+      after_rejection_ = true;
+      return error < infinity ? std::max(c_.min_factor, c_.safety * std::pow(error, -1 / k_))
+                              : c_.min_factor;
+    }
+    double factor = error >= kept_[0] && error <= kept_[1] ? 1 : filtered(error);
+    if (after_rejection_) factor = std::min(factor, 1.0);
+    after_rejection_ = false;
+    older_ = previous_;
+    previous_ = std::max(error, smallest);
+    return factor;
+  }
+
+ private:
+  static constexpr double infinity = std::numeric_limits<double>::infinity();
+  /// What is remembered of a smaller error, as in Hairer's code dopri5.
+  static constexpr double smallest = 1e-4;
+
+  double filtered(double error) const {
+    double log_sum = c_.b[0] * std::log(target_ / error);
+    if (c_.b[1] != 0) log_sum += c_.b[1] * std::log(target_ / previous_);
+    if (c_.b[2] != 0) log_sum += c_.b[2] * std::log(target_ / older_);
+    return std::clamp(std::exp(log_sum / k_), c_.min_factor, c_.max_factor);
+  }
+
+  StepControl c_;
+  double k_;
+  double target_;
+  std::array<double, 2> kept_ = {2, 2};  // errors of the dead band; never met: none
+  double previous_ = target_, older_ = target_;
+  bool after_rejection_ = false;
+};
+
+}  // namespace fokker

@@ -1,0 +1,215 @@
+#pragma once
+/// @file  fokker/solvers/walk.hpp
+/// @brief The steps of one path, by whichever solver: what `integrate` drives.
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+
+#include <fokker/solvers/advance.hpp>
+#include <fokker/solvers/brownian_bridge.hpp>
+#include <fokker/solvers/integrate_options.hpp>
+#include <fokker/solvers/text.hpp>
+
+namespace fokker::detail {
+
+/// A path, or a block with a joint step, on its way up in time. Process and solver are erased, so
+/// that what is done after a step is compiled once per type of state; a step costs one virtual call
+/// and one copy. Process and solver must outlive it.
+template <State X>
+class Walk {
+ public:
+  Walk(const X& x0, Time t0) : x_(x0), before_(x0), t_(t0), t_before_(t0) {}
+  virtual ~Walk() = default;
+
+  /// A copy of the whole state, the solver's own included, which walks on to the same bits.
+  virtual std::unique_ptr<Walk> clone() const = 0;
+
+  const X& x() const { return x_; }
+  Time t() const { return t_; }
+
+  /// The start of the last step that was tried.
+  const X& before() const { return before_; }
+  Time t_before() const { return t_before_; }
+
+  /// Whether that step was accepted.
+  bool advanced() const { return t_ != t_before_; }
+
+  /// Tries one step towards `stop`, which is never passed.
+  virtual Status step(Time stop) = 0;
+
+  virtual Counts counts() const = 0;
+
+  /// Refuses an end that its steps cannot reach. @throws std::invalid_argument
+  virtual void check_end(Time t1) const = 0;
+
+  virtual bool adaptive() const = 0;
+  virtual bool is_ode() const = 0;
+  virtual bool stiff() const = 0;
+
+  /// Whether the solver has an interpolant of its own, and that: x(t) in the last accepted step.
+  virtual bool interpolates() const = 0;
+  virtual void interpolate(Time t, X& out) const = 0;
+
+  /// f = f(x, t) of an ODE.
+  virtual void slope(const X& x, Time t, X& f) const = 0;
+
+  /// The rate of quadratic variation of a component of one path, at the start of the last step: 0
+  /// for an ODE.
+  virtual double variance(Index component) const = 0;
+
+ protected:
+  X x_, before_;
+  Time t_, t_before_;
+};
+
+/// A walk as a value: a copy is a clone.
+template <State X>
+class AnyWalk {
+ public:
+  explicit AnyWalk(std::unique_ptr<Walk<X>> walk) : walk_(std::move(walk)) {}
+  AnyWalk(const AnyWalk& other) : walk_(other.walk_->clone()) {}
+  AnyWalk(AnyWalk&&) noexcept = default;
+  AnyWalk& operator=(AnyWalk other) noexcept {
+    walk_ = std::move(other.walk_);
+    return *this;
+  }
+  Walk<X>* operator->() { return walk_.get(); }
+  const Walk<X>* operator->() const { return walk_.get(); }
+
+ private:
+  std::unique_ptr<Walk<X>> walk_;
+};
+
+/// What the process alone decides.
+template <class P, State X>
+class ProcessWalk : public Walk<X> {
+ public:
+  ProcessWalk(const P& process, const X& x0, Time t0) : Walk<X>(x0, t0), process_(process) {}
+  bool is_ode() const final { return noise_kind<P> == NoiseKind::none; }
+  void slope(const X& x, Time t, X& f) const final {
+    f.resizeLike(x);
+    evaluate_drift(process_, x, t, f);
+  }
+  double variance(Index component) const final {
+    Eigen::Array<double, 1, Eigen::Dynamic> rate;
+    X sum = this->before_, column = this->before_;
+    component_variance(process_, this->before_, this->t_before_, component, sum, column, rate);
+    return rate[0];
+  }
+
+ private:
+  const P& process_;
+};
+
+/// By the steps of a fixed-step solver, on the uniform grid t0 + k dt and on the stops between.
+template <class P, class M, State X>
+class FixedWalk final : public ProcessWalk<P, X> {
+  using Walk<X>::x_, Walk<X>::before_, Walk<X>::t_, Walk<X>::t_before_;
+
+ public:
+  /// @throws std::invalid_argument  for dt that is not positive and finite
+  FixedWalk(const P& process, const M& method, const X& x0, Time t0,
+            const IntegrateOptions& options)
+      : ProcessWalk<P, X>(process, x0, t0),
+        advance_(process, method, x0.rows(), x0.cols(), x0.cols(), options.seed, options.path),
+        t0_(t0),
+        dt_(options.dt) {
+    if (!(dt_ > 0) || !std::isfinite(dt_))
+      throw std::invalid_argument("a fixed-step solver needs dt > 0 in IntegrateOptions: got dt=" +
+                                  text(dt_));
+    advance_.x() = x0;
+  }
+  std::unique_ptr<Walk<X>> clone() const override { return std::make_unique<FixedWalk>(*this); }
+
+  Status step(Time stop) override {
+    constexpr double slack = 1e-9;  // a step this much short of a stop is stretched to meet it
+    const Time regular = t0_ + static_cast<double>(step_ + 1) * dt_;
+    const Time next = regular >= stop - slack * dt_ ? stop : regular;
+    if (next >= regular - slack * dt_) ++step_;
+    advance_.to(t_, next);
+    before_.swap(x_);
+    x_ = advance_.x();
+    t_before_ = std::exchange(t_, next);
+    return Status::success;
+  }
+  Counts counts() const override { return advance_.counts(); }
+  void check_end(Time t1) const override {
+    if (t_ + dt_ == t_ || t1 - dt_ == t1)
+      throw std::invalid_argument("dt=" + text(dt_) + " is below the resolution of t on [" +
+                                  text(t_) + ", " + text(t1) + "]");
+  }
+  bool adaptive() const override { return false; }
+  bool stiff() const override { return false; }
+  bool interpolates() const override { return false; }
+  void interpolate(Time, X&) const override {}
+
+ private:
+  Advance<P, M, X> advance_;
+  Time t0_;
+  double dt_;
+  Index step_ = 0;  // of the uniform grid
+};
+
+/// By the steps of an adaptive solver. Its Run may have `interpolate(t, out)`, the solution inside
+/// the last accepted step, and `stiff()`.
+template <class P, class M, State X>
+class AdaptiveWalk final : public ProcessWalk<P, X> {
+  using Run = typename M::template Run<P, X>;
+  using Walk<X>::x_, Walk<X>::before_, Walk<X>::t_, Walk<X>::t_before_;
+
+ public:
+  /// @throws std::invalid_argument  for a first step or tolerances that the solver refuses
+  AdaptiveWalk(const P& process, const M& method, const X& x0, Time t0,
+               const IntegrateOptions& options)
+      : ProcessWalk<P, X>(process, x0, t0),
+        run_(make_run<Run>(method, process, x0.rows(), PathKey{options.seed, options.path})),
+        max_dt_(options.max_dt) {
+    if (!(max_dt_ >= 0))
+      throw std::invalid_argument("max_dt must be positive (0: no bound): got " + text(max_dt_));
+    run_.first_step(options.dt);
+  }
+  std::unique_ptr<Walk<X>> clone() const override { return std::make_unique<AdaptiveWalk>(*this); }
+
+  Status step(Time stop) override {
+    before_ = x_;
+    t_before_ = t_;
+    return run_.try_step(x_, t_, max_dt_ > 0 ? std::min(stop, t_ + max_dt_) : stop, counts_);
+  }
+  Counts counts() const override { return counts_; }
+  void check_end(Time) const override {}
+  bool adaptive() const override { return true; }
+  bool stiff() const override {
+    if constexpr (requires { bool{run_.stiff()}; })
+      return run_.stiff();
+    else
+      return false;
+  }
+  bool interpolates() const override { return has_interpolant; }
+  void interpolate([[maybe_unused]] Time t, [[maybe_unused]] X& out) const override {
+    if constexpr (has_interpolant) run_.interpolate(t, out);
+  }
+
+ private:
+  static constexpr bool has_interpolant = requires(const Run& run, Time t, X& out) {
+    run.interpolate(t, out);
+  };
+
+  Run run_;
+  double max_dt_;
+  Counts counts_;
+};
+
+/// The walk of `process` by `method` from x0.
+template <class P, class M, State X>
+AnyWalk<X> make_walk(const P& process, const M& method, const X& x0, Time t0,
+                     const IntegrateOptions& options) {
+  require_compatible<M, P>();
+  using Steps = std::conditional_t<AdaptiveSolver<M>, AdaptiveWalk<P, M, X>, FixedWalk<P, M, X>>;
+  return AnyWalk<X>(std::make_unique<Steps>(process, method, x0, t0, options));
+}
+
+}  // namespace fokker::detail

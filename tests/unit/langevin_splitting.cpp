@@ -1,0 +1,304 @@
+/// @file  unit/langevin_splitting.cpp
+/// @brief The solvers for underdamped Langevin dynamics, without Monte Carlo: on a harmonic
+///        potential a step is q <- M q + C_w W + C_h H + C_k K, read off the stepper, and all laws
+///        and strong errors are Gaussian integrals.
+
+#define EIGEN_RUNTIME_NO_MALLOC
+#include <stdexcept>
+#define eigen_assert(condition)                           \
+  do {                                                    \
+    if (!(condition)) throw std::logic_error(#condition); \
+  } while (false)
+
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include <Eigen/Dense>
+
+#include "catch.hpp"
+
+#include <fokker/processes/langevin.hpp>
+#include <fokker/processes/matrix_exponential.hpp>
+#include <fokker/solvers/langevin_high_order.hpp>
+#include <fokker/solvers/langevin_splitting.hpp>
+
+using namespace fokker;
+
+namespace {
+
+using X = Block<double>;
+using Matrix = Eigen::Matrix2d;
+using Vector = Eigen::Vector2d;
+
+/// The affine map of one step of `method` on a harmonic `process`.
+struct Map {
+  Matrix m;
+  Vector w, h, k;
+};
+
+template <class M>
+Map map_of(const M& method, const Langevin& process, Time h) {
+  X x = X::Zero(2, 5), y(2, 5);
+  Increment<Langevin, X> dw;
+  dw.resize(2, 5, {.h = true, .k = true});
+  x(0, 0) = x(1, 1) = 1;
+  dw.w(1, 2) = dw.h(1, 3) = dw.k(1, 4) = 1;
+  dw.w.row(0).setConstant(7);  // of the position: drawn and not used
+  typename M::template Workspace<X> workspace(2, 5);
+  method.step(process, x, 0.3, h, dw, y, workspace);
+  return {y.leftCols(2).matrix(), y.col(2).matrix(), y.col(3).matrix(), y.col(4).matrix()};
+}
+
+/// The covariance of the noise of a step.
+Matrix noise_covariance(const Map& a, Time h) {
+  return h * a.w * a.w.transpose() + h / 12 * a.h * a.h.transpose() +
+         h / 720 * a.k * a.k.transpose();
+}
+
+/// P = M P M^T + Q.
+Matrix stationary_covariance(const Map& a, Time h) {
+  Eigen::Matrix4d lyapunov = Eigen::Matrix4d::Identity();
+  for (Index i = 0; i < 2; ++i)
+    for (Index j = 0; j < 2; ++j) lyapunov.block<2, 2>(2 * i, 2 * j) -= a.m(i, j) * a.m;
+  const Matrix q = noise_covariance(a, h);
+  const Eigen::Vector4d p = lyapunov.fullPivLu().solve(Eigen::Map<const Eigen::Vector4d>(q.data()));
+  return Eigen::Map<const Matrix>(p.data());
+}
+
+/// The integral of f over [0, end], by Gauss's five points on 16 pieces.
+template <class F>
+auto integral(double end, F f) {
+  constexpr std::array<double, 3> node = {0, 0.53846931010568309104, 0.90617984593866399280};
+  constexpr std::array<double, 3> weight = {0.56888888888888888889, 0.47862867049936646804,
+                                            0.23692688505618908751};
+  const double half = end / 32;
+  decltype(f(0.0)) sum = 0 * f(0.0);
+  for (int piece = 0; piece < 16; ++piece) {
+    const double middle = (2 * piece + 1) * half;
+    sum += half * weight[0] * f(middle);
+    for (std::size_t i = 1; i < 3; ++i)
+      sum += half * weight[i] * (f(middle - half * node[i]) + f(middle + half * node[i]));
+  }
+  return sum;
+}
+
+/// sqrt(E |X_N - X_T|^2) at T = 2 of a scheme and the exact solution on the same Brownian path.
+/// Both noises of a step are integrals against dB: the exact one of e^{(h - s) A} g, the scheme's
+/// of C_w + C_h (1/2 - r) + C_k ((r^2 - r)/2 + 1/12), r = s / h.
+template <class M>
+double strong_error(const M& method, const Langevin& process, int n) {
+  const double h = 2.0 / n;
+  const Map a = map_of(method, process, h);
+  Matrix generator;
+  generator << 0, 1, -process.stiffness / process.mass, -process.gamma;
+  const auto flow = [&](double s) -> Matrix { return detail::matrix_exponential(generator * s); };
+  const Vector g = process.diffusion(0).matrix();
+  const auto exact = [&](double s) -> Vector { return flow(h - s) * g; };
+  const auto off = [&](double s) -> Vector {
+    const double r = s / h;
+    return a.w + (0.5 - r) * a.h + ((r * r - r) / 2 + 1.0 / 12) * a.k - exact(s);
+  };
+  // (X, e): X <- F X + exact, e <- M e + (M - F) X + off.
+  Eigen::Matrix4d map = Eigen::Matrix4d::Zero(), noise;
+  map.topLeftCorner<2, 2>() = flow(h);
+  map.bottomLeftCorner<2, 2>() = a.m - flow(h);
+  map.bottomRightCorner<2, 2>() = a.m;
+  noise = integral(h, [&](double s) -> Eigen::Matrix4d {
+    Eigen::Vector4d both;
+    both << exact(s), off(s);
+    return both * both.transpose();
+  });
+  Eigen::Vector4d mean(1, -0.5, 0, 0);
+  Eigen::Matrix4d covariance = Eigen::Matrix4d::Zero();
+  for (int i = 0; i < n; ++i) {
+    mean = (map * mean).eval();
+    covariance = (map * covariance * map.transpose() + noise).eval();
+  }
+  return std::sqrt(mean.tail<2>().squaredNorm() + covariance.bottomRightCorner<2, 2>().trace());
+}
+
+/// The largest error of mean and covariance at T = 2.
+template <class M>
+double weak_error(const M& method, const Langevin& process, int n) {
+  const Map a = map_of(method, process, 2.0 / n);
+  Vector mean(1, -0.5);
+  Matrix covariance = Matrix::Zero();
+  for (int i = 0; i < n; ++i) {
+    mean = (a.m * mean).eval();
+    covariance = (a.m * covariance * a.m.transpose() + noise_covariance(a, 2.0 / n)).eval();
+  }
+  const Eigen::Array2d x0(1, -0.5);
+  return std::max((mean - process.mean(x0, 2).matrix()).cwiseAbs().maxCoeff(),
+                  (covariance - process.covariance(x0, 2)).cwiseAbs().maxCoeff());
+}
+
+const Langevin harmonic{.gamma = 2, .kT = 0.5, .mass = 1, .stiffness = 1.5};
+
+/// The slopes of the errors from 64 to 128 steps are the orders claimed.
+template <class M>
+void check_orders(const M& method) {
+  const Orders claimed = M::orders(NoiseKind::additive);
+  const double strong =
+      std::log2(strong_error(method, harmonic, 64) / strong_error(method, harmonic, 128));
+  const double weak =
+      std::log2(weak_error(method, harmonic, 64) / weak_error(method, harmonic, 128));
+
+  INFO(M::name);
+  CHECK_THAT(strong, WithinAbs(*claimed.strong, 0.03));
+  CHECK(weak > *claimed.weak - 0.05);
+}
+
+/// Particles in two dimensions with a force that couples them; the acceleration by `out`.
+struct Coupled {
+  static constexpr NoiseKind noise = NoiseKind::additive;
+  double friction() const { return 0.7; }
+  double velocity_variance() const { return 0.4; }
+  void acceleration(const auto& q, auto& out) const {
+    out.row(0) = q.row(1).sin();
+    out.row(1) = q.row(0) * q.row(1);
+  }
+  void drift(const auto& x, Time, auto& out) const {
+    out.topRows(2) = x.bottomRows(2);
+    out.row(2) = x.row(1).sin() - x.row(2) * 0.7f;
+    out.row(3) = x.row(0) * x.row(1) - x.row(3) * 0.7f;
+  }
+  auto diffusion(Time) const {
+    const double g = std::sqrt(2 * 0.7 * 0.4);
+    return Eigen::Array4d(0, 0, g, g);
+  }
+};
+
+struct NoAllocation {
+  NoAllocation() { Eigen::internal::set_is_malloc_allowed(false); }
+  ~NoAllocation() { Eigen::internal::set_is_malloc_allowed(true); }
+};
+
+/// y of one step from the column x with noise (w, h, k) on Block<S>, without an allocation.
+template <class S, class M>
+Eigen::Array4d step(const M& method, Time time_step, std::array<double, 3> noises) {
+  using B = Block<S>;
+  static_assert(Stepper<M, Coupled, B>);
+  B x(4, 3), y(4, 3);
+  x.colwise() = Eigen::Array4d(0.5, -0.4, 0.3, 0.8).cast<S>();
+  Increment<Coupled, B> dw;
+  dw.resize(4, 3, {.h = true, .k = true});
+  dw.w.setConstant(static_cast<S>(noises[0]));
+  dw.h.setConstant(static_cast<S>(noises[1]));
+  dw.k.setConstant(static_cast<S>(noises[2]));
+  typename M::template Workspace<B> workspace(4, 3);
+  {
+    const NoAllocation guard;
+    method.step(Coupled{}, x, 0, time_step, dw, y, workspace);
+  }
+  CHECK((y.col(0) == y.col(2)).all());
+  return y.col(1).template cast<double>();
+}
+
+}  // namespace
+
+TEST_CASE("the stationary moments of the splittings on x^2/2 are the published ones") {
+  for (const double gamma : {0.1, 1.0, 20.0}) {
+    for (const double h : {0.05, 0.5, 1.5}) {
+      const Langevin process{.gamma = gamma, .kT = 1, .mass = 1, .stiffness = 1};
+      const auto check = [&](const auto& method, double q2, double v2) {
+        const Matrix p = stationary_covariance(map_of(method, process, h), h);
+
+        INFO(method.name << ", gamma " << gamma << ", h " << h);
+        CHECK_THAT(p(0, 0) / q2, WithinAbs(1, 1e-12));
+        CHECK_THAT(p(1, 1) / v2, WithinAbs(1, 1e-12));
+        CHECK_THAT(p(0, 1), WithinAbs(0, 1e-12));
+      };
+      const double less = 1 - h * h / 4;
+      check(Baoab{}, 1, less);
+      check(Aboba{}, 1, 1 / less);
+      check(Obabo{}, 1 / less, 1);
+    }
+  }
+}
+
+TEST_CASE("strong and weak orders of the Langevin solvers are those claimed") {
+  check_orders(Baoab{});
+  check_orders(Aboba{});
+  check_orders(Obabo{});
+  check_orders(Ubu{});
+  check_orders(Align{});
+  check_orders(Sort{});
+  check_orders(Quicsort{});
+}
+
+TEST_CASE("the free motion of the high-order solvers is exact given W, H and K") {
+  // Without a force the exact noise of (q, v), projected on W, H and K; UBU and ALIGN leave K out.
+  const double h = 0.4;
+  const Langevin still{.gamma = 1.7, .kT = 0.6, .mass = 1, .stiffness = 1e-300};
+  const double rho = std::sqrt(2 * 1.7 * 0.6);
+  const auto response = [&](double s) -> Vector {
+    const double decay = std::exp(-1.7 * (h - s));
+    return {rho * (1 - decay) / 1.7, rho * decay};
+  };
+  const auto project = [&](double variance, auto basis) -> Vector {
+    return integral(h, [&](double s) -> Vector { return response(s) * basis(s / h); }) / variance;
+  };
+  const Vector w = project(h, [](double) { return 1.0; });
+  const Vector on_h = project(h / 12, [](double r) { return 0.5 - r; });
+
+  for (const Map& a : {map_of(Ubu{}, still, h), map_of(Align{}, still, h)}) {
+    CHECK((a.w - w).norm() < 1e-14);
+    CHECK((a.h - on_h).norm() < 1e-14);
+    CHECK(a.k.norm() == 0);
+    CHECK_THAT(a.m(0, 1), WithinAbs((1 - std::exp(-1.7 * h)) / 1.7, 1e-15));
+    CHECK_THAT(a.m(1, 1), WithinAbs(std::exp(-1.7 * h), 1e-15));
+  }
+}
+
+TEST_CASE("the Langevin coefficients are their integrals, for small and for large friction") {
+  for (const double x : {1e-12, 1e-6, 0.01, 0.3, 0.4999999, 0.5, 0.7, 3.0, 8.0}) {
+    const double phi2 = integral(1, [&](double s) { return s * std::exp(-x * (1 - s)); });
+    const auto way = [&](double s) { return -std::expm1(-x * s) / x; };
+    const double of_h = integral(1, [&](double s) { return 12 * (s - 0.5) * way(s); });
+    const double of_h_at_half = integral(0.5, [&](double s) { return 12 * s * way(s); });
+
+    INFO("friction " << x);
+    CHECK_THAT(detail::langevin_phi2(x), WithinRel(phi2, 4e-14));
+    CHECK_THAT(detail::langevin_of_h(x), WithinRel(of_h, 4e-13));
+    CHECK_THAT(detail::langevin_of_h_at_half(x), WithinRel(of_h_at_half, 4e-13));
+  }
+  CHECK(detail::langevin_phi1(0) == 1);
+}
+
+TEST_CASE("a splitting step on coupled particles is its formula, and allocates nothing") {
+  const double h = 0.25, w = 0.2, z = w / std::sqrt(h);
+  const auto acceleration = [](const Eigen::Array2d& q) {
+    return Eigen::Array2d(std::sin(q[1]), q[0] * q[1]);
+  };
+  const double c = std::exp(-0.7 * h), s = std::sqrt((1 - c * c) * 0.4);
+  Eigen::Array2d q(0.5, -0.4), v(0.3, 0.8);
+  v += h / 2 * acceleration(q);
+  q += h / 2 * v;
+  v = c * v + s * z;
+  q += h / 2 * v;
+  v += h / 2 * acceleration(q);
+  Eigen::Array4d want;
+  want << q, v;
+
+  CHECK((step<double>(Baoab{}, h, {w, 9, 9}) - want).abs().maxCoeff() < 1e-15);
+  CHECK((step<float>(Baoab{}, h, {w, 9, 9}) - want).abs().maxCoeff() < 4e-7);
+}
+
+TEST_CASE("on coupled particles one step of every Langevin solver is the same to its order") {
+  // Without noise, against QUICSORT: h^3 apart for order 2, h^4 for order 3.
+  const auto check = [](const auto& method, double bound) {
+    const double h = 1e-3;
+    const Eigen::Array4d y = step<double>(method, h, {0, 0, 0});
+    const Eigen::Array4d reference = step<double>(Quicsort{}, h, {0, 0, 0});
+    INFO(method.name);
+    CHECK((y - reference).abs().maxCoeff() < bound);
+    CHECK((step<float>(method, h, {0, 0, 0}) - reference).abs().maxCoeff() < 4e-7);
+  };
+  check(Baoab{}, 1e-9);
+  check(Aboba{}, 1e-9);
+  check(Obabo{}, 1e-9);
+  check(Ubu{}, 1e-9);
+  check(Align{}, 1e-9);
+  check(Sort{}, 1e-12);
+}

@@ -36,6 +36,7 @@ constexpr const char* examples = R"(Examples:
   fokker integrate --process heston --solver euler-maruyama --t 0:1 --dt 0.004 --csv heston.csv
   fokker integrate --process lorenz --solver dopri5 --t 0:20 --rtol 1e-9 --points 2001 --csv - 
   fokker integrate --process double-well --solver heun-sde --t 0:20 --dt 0.01 --trajectories 5
+  fokker integrate --process gbm --solver sriw1 --t 0:1 --rtol 1e-4 --paths 1000
 Names: see fokker list processes and fokker list solvers.)";
 
 struct IntegrateCommand {
@@ -107,16 +108,21 @@ struct Plan {
   std::vector<Index> points;
 };
 
+/// Whether the solver chooses its own steps: always, or because tolerances are given.
+bool chooses_steps(const IntegrateCommand& o, const SolverInfo& solver) {
+  return solver.adaptive || o.rtol || o.atol;
+}
+
 Plan plan_of(const IntegrateCommand& o, const SolverInfo& solver) {
   const auto [t0, t1] = interval(o.t, "--t");
   if (t0 == t1) throw std::invalid_argument("--t a:b needs two different times: got '" + o.t + "'");
   if (o.points && o.save_every)
     throw std::invalid_argument("give --points or --save-every, not both");
   const Index wanted = o.points ? whole_number(*o.points, "--points", 2) : 101;
-  if (solver.adaptive) {
+  if (chooses_steps(o, solver)) {
     if (o.dt)
       throw std::invalid_argument(
-          fmt::format("{} chooses its own steps: give --rtol and --atol, not --dt", solver.name));
+          fmt::format("{} chooses its own steps by --rtol and --atol: give no --dt", solver.name));
     if (o.save_every)
       throw std::invalid_argument(
           fmt::format("{} chooses its own steps: give --points, not --save-every", solver.name));
@@ -124,9 +130,6 @@ Plan plan_of(const IntegrateCommand& o, const SolverInfo& solver) {
     for (Index k = 0; k < wanted; ++k) plan.points.push_back(k);
     return plan;
   }
-  if (o.rtol || o.atol)
-    throw std::invalid_argument(
-        fmt::format("{} has fixed steps: give --dt, not --rtol or --atol", solver.name));
   const double dt = o.dt ? number(*o.dt, "--dt") : 0.01;
   if (!(dt > 0)) throw std::invalid_argument("--dt needs a step above zero: got '" + *o.dt + "'");
   const double steps = std::ceil(std::abs(t1 - t0) / dt - 1e-9);
@@ -204,8 +207,21 @@ void print_end(std::FILE* out, const Run& run) {
   fmt::print(out, "{}", table.text());
 }
 
-void print(std::FILE* out, const IntegrateCommand& o, const Run& run) {
+/// The steps that an adaptive solver took, of a path on average.
+std::string adaptive_steps(const Run& run) {
   const Counts& counts = run.ensemble.counts;
+  if (!run.noisy())
+    return fmt::format("{} steps ({} rejected), {} evaluations", counts.accepted, counts.rejected,
+                       counts.drift_evaluations);
+  const auto per_path = [&](std::uint64_t count) {
+    return static_cast<double>(count) / static_cast<double>(run.ensemble.paths);
+  };
+  return fmt::format("{:.1f} steps a path ({:.1f} rejected), {:.1f} f and {:.1f} g",
+                     per_path(counts.accepted), per_path(counts.rejected),
+                     per_path(counts.drift_evaluations), per_path(counts.diffusion_evaluations));
+}
+
+void print(std::FILE* out, const IntegrateCommand& o, const Run& run) {
   const ProcessInfo& info = *run.process.info;
   fmt::print(out, "{}: {}\n{}, {} from t = {} to {}, {}\n", info.name, info.equation, o.solver,
              run.noisy() ? fmt::format("{} paths, seed {},", run.ensemble.paths, o.common.seed)
@@ -214,8 +230,7 @@ void print(std::FILE* out, const IntegrateCommand& o, const Run& run) {
              run.steps > 0 ? fmt::format("{} steps of {:.6g}", run.steps,
                                          std::abs(run.times.back() - run.times.front()) /
                                              static_cast<double>(run.steps))
-                           : fmt::format("{} steps ({} rejected), {} evaluations", counts.accepted,
-                                         counts.rejected, counts.drift_evaluations));
+                           : adaptive_steps(run));
   if (run.converted)
     fmt::print(out,
                "{} is a Stratonovich solver: it runs on the Stratonovich form of the process\n",
@@ -391,10 +406,11 @@ int integrate_command(const IntegrateCommand& o) {
   Run run{make_process(o.process, parameters_of(o)), {}, {}, {}, {}};
   const SolverInfo& solver = solver_info(o.solver);
   require_fit(run.process, solver);
+  if (o.rtol || o.atol) require_adaptive(run.process, solver);
   run.converted = fit(run.process, solver) == Fit::converted;
   run.x0 = o.x0.empty() ? run.process.x0 : numbers(o.x0, "--x0");
   const Plan plan = plan_of(o, solver);
-  if (!solver.adaptive) run.steps = static_cast<Index>(plan.grid.size()) - 1;
+  if (!chooses_steps(o, solver)) run.steps = static_cast<Index>(plan.grid.size()) - 1;
   const Index paths = o.paths ? whole_number(*o.paths, "--paths", 1) : run.noisy() ? 10000 : 1;
   const Index trajectories =
       o.trajectories ? whole_number(*o.trajectories, "--trajectories", 1) : 0;
@@ -464,8 +480,10 @@ Command make_integrate(CLI::App& app) {
   add_list(*parser, "--x0", o->x0, "Start, one number per component (default: of the process)");
   parser->add_option("--t", o->t, "From a to b")->type_name("a:b")->capture_default_str();
   parser->add_option("--dt", o->dt, "Step of a fixed-step solver (default 0.01)");
-  parser->add_option("--rtol", o->rtol, "Relative tolerance of an adaptive solver (default 1e-6)");
-  parser->add_option("--atol", o->atol, "Absolute tolerance of an adaptive solver (default 1e-9)");
+  parser->add_option(
+      "--rtol", o->rtol,
+      "Relative tolerance: an SDE solver adapts its steps (default 1e-6, SDEs 1e-3)");
+  parser->add_option("--atol", o->atol, "Absolute tolerance (default 1e-9, SDEs 1e-6)");
   parser->add_option("--paths", o->paths, "Paths (default 10000; one without noise)");
   parser->add_option("--points", o->points, "Save at this many times (default 101)");
   parser->add_option("--save-every", o->save_every, "Save every so many steps instead");

@@ -63,7 +63,7 @@ std::optional<double> deterministic_order(const SolverInfo& solver) {
 
 /// "2 f, 2 g", the most that any noise kind costs.
 std::string evaluations_text(const SolverInfo& solver) {
-  if (solver.adaptive) return "adaptive";
+  if (solver.adaptive) return "-";
   Evaluations most;
   for (const NoiseKind kind : kinds) {
     if (!solver.supports(kind)) continue;
@@ -72,6 +72,22 @@ std::string evaluations_text(const SolverInfo& solver) {
   }
   return most.diffusion > 0 ? fmt::format("{} f, {} g", most.drift, most.diffusion)
                             : fmt::format("{} f", most.drift);
+}
+
+/// Where the solver adapts its steps.
+std::string adaptive_text(const SolverInfo& solver) {
+  if (solver.adaptive) return "always";
+  std::vector<std::string_view> with_tolerance;
+  bool all = true;
+  for (const NoiseKind kind : kinds) {
+    if (!solver.supports(kind)) continue;
+    if (solver.adaptable(kind))
+      with_tolerance.push_back(to_string(kind));
+    else
+      all = false;
+  }
+  if (with_tolerance.empty()) return "no";
+  return all ? "with --rtol" : fmt::format("with --rtol ({})", fmt::join(with_tolerance, ", "));
 }
 
 Listing list_solver_table() {
@@ -84,14 +100,18 @@ Listing list_solver_table() {
                    {"general", Align::left},
                    {"deterministic", Align::left},
                    {"per step", Align::left},
+                   {"adaptive", Align::left},
                    {"source", Align::left}});
   Json json = Json::array();
   for (const SolverInfo& solver : list_solvers()) {
     const bool ode = solver.supports(NoiseKind::none);
-    std::vector<std::string> cells = {std::string(solver.name),
+    std::vector<std::string> cells = {solver.process.empty()
+                                          ? std::string(solver.name)
+                                          : fmt::format("{} ({})", solver.name, solver.process),
                                       ode ? "-" : std::string(to_string(solver.calculus))};
-    Json orders = Json::object();
+    Json orders = Json::object(), adaptable = Json::array();
     for (const NoiseKind kind : kinds) {
+      if (solver.adaptable(kind)) adaptable.push_back(to_string(kind));
       if (kind != NoiseKind::none) cells.push_back(orders_text(solver, kind));
       if (kind == NoiseKind::none || !solver.supports(kind)) continue;
       orders[std::string(to_string(kind))] = {{"strong", order_json(solver.orders(kind).strong)},
@@ -99,12 +119,15 @@ Listing list_solver_table() {
     }
     cells.push_back(order_text(deterministic_order(solver)));
     cells.push_back(evaluations_text(solver));
+    cells.push_back(adaptive_text(solver));
     cells.emplace_back(solver.source);
     table.add_row(std::move(cells));
     json.push_back({{"name", solver.name},
                     {"kind", ode ? "ode" : "sde"},
                     {"calculus", to_string(solver.calculus)},
+                    {"process", solver.process.empty() ? Json(nullptr) : Json(solver.process)},
                     {"adaptive", solver.adaptive},
+                    {"adaptable", adaptable},
                     {"orders", orders},
                     {"deterministic_order", order_json(deterministic_order(solver))},
                     {"evaluations", evaluations_text(solver)},
@@ -112,7 +135,7 @@ Listing list_solver_table() {
   }
   return {
       "Solvers of integrate and converge: proved orders, strong/weak for each kind of noise; - "
-      "means\nnot for this kind, none that no order is proved\n\n" +
+      "means\nnot for this kind, none that no order is proved; (name): made for that process\n\n" +
           table.text(),
       json};
 }

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <fokker/solvers/adaptive_sde.hpp>
 #include <fokker/solvers/calculus.hpp>
 #include <fokker/solvers/embedded_runge_kutta.hpp>
 #include <fokker/solvers/names.hpp>
@@ -31,6 +32,14 @@ constexpr SolverInfo info_of(std::string_view process = {}) {
           .process = process,
           .calculus = M::calculus,
           .adaptive = AdaptiveSolver<M>,
+          .adaptable =
+              []([[maybe_unused]] NoiseKind kind) {
+                if constexpr (AdaptiveSolver<M> || M::supports(NoiseKind::none))
+                  return false;
+                else
+                  return M::supports(kind) &&
+                         adaptable(M::calculus, needs_of(M{}), M::orders(kind), kind);
+              },
           .supports = [](NoiseKind kind) { return M::supports(kind); },
           .orders = [](NoiseKind kind) { return M::orders(kind); },
           .evaluations =
@@ -104,6 +113,17 @@ struct OneWay {
   }
 };
 
+/// @throws std::invalid_argument  for a start outside the domain of the process
+void check_start(const RegisteredProcess& process, std::span<const double> x0) {
+  for (std::size_t i = 0; i < std::min(x0.size(), process.domain.size()); ++i) {
+    const auto [low, high] = process.domain[i];
+    if (!(low <= x0[i] && x0[i] <= high))
+      throw std::invalid_argument(
+          fmt::format("{} starts at {} in component {}, outside its domain [{}, {}]",
+                      process.info->name, x0[i], i, low, high));
+  }
+}
+
 bool has_slope(const RegisteredProcess& process) {
   return std::visit([](const auto& p) { return p.has_diffusion_slope(); }, process.process);
 }
@@ -144,8 +164,8 @@ SavedEnsemble with_adaptive(std::string_view name, const Tolerances& tolerances,
   const auto look = [&]<class M>() {
     if (M::name != name) return;
     M method;
-    method.rtol = tolerances.rtol;
-    method.atol = tolerances.atol;
+    method.rtol = tolerances.rtol.value_or(1e-6);
+    method.atol = tolerances.atol.value_or(1e-9);
     result = f(method);
   };
   (look.template operator()<Ms>(), ...);
@@ -206,12 +226,27 @@ void require_fixed_step(const SolverInfo& solver) {
         "{} chooses its own steps: a convergence study takes fixed-step solvers", solver.name));
 }
 
+void require_adaptive(const RegisteredProcess& process, const SolverInfo& solver) {
+  if (solver.adaptive || solver.adaptable(process.info->noise)) return;
+  std::vector<std::string_view> names;
+  for (const SolverInfo& other : list_solvers())
+    if ((other.adaptive || other.adaptable(process.info->noise)) &&
+        fit(process, other) != Fit::refused)
+      names.push_back(other.name);
+  throw std::invalid_argument(
+      fmt::format("{} has fixed steps only on {} noise: give a step, not tolerances{}{}",
+                  solver.name, to_string(process.info->noise),
+                  names.empty() ? "" : ", or choose from ", fmt::join(names, ", ")));
+}
+
 SavedEnsemble simulate_by_name(const RegisteredProcess& process, std::string_view solver,
                                std::span<const double> x0, std::span<const Time> grid,
                                std::vector<Index> points, const SimulateOptions& options,
                                const Tolerances& tolerances) {
   const SolverInfo& info = solver_info(solver);
   require_fit(process, info);
+  if (tolerances.given()) require_adaptive(process, info);
+  check_start(process, x0);
   check_grid(grid);
   const Path<double> start =
       Eigen::Map<const Path<double>>(x0.data(), static_cast<Index>(x0.size()));
@@ -220,8 +255,15 @@ SavedEnsemble simulate_by_name(const RegisteredProcess& process, std::string_vie
     return simulate(p, method, start, times, options, SavedStates(std::move(points)));
   };
   if (!std::holds_alternative<AnyOde>(process.process))
-    return with_stepper(process, info,
-                        [&](const auto& p, const auto& method) { return run(p, method, grid); });
+    return with_stepper(process, info, [&]<class P, class M>(const P& p, const M& method) {
+      if constexpr (noise_kind<P> != NoiseKind::none)
+        if (tolerances.given())
+          return run(p,
+                     AdaptiveSde<M>{method, tolerances.rtol.value_or(1e-3),
+                                    tolerances.atol.value_or(1e-6)},
+                     grid);
+      return run(p, method, grid);
+    });
 
   const double sign = down ? -1.0 : 1.0;
   TimeGrid clock(grid.begin(), grid.end());
@@ -241,6 +283,7 @@ ConvergenceStudy measure_convergence_by_name(const RegisteredProcess& process,
   if (settings.x0.size() == 0)
     settings.x0 =
         Eigen::Map<const Eigen::ArrayXd>(process.x0.data(), static_cast<Index>(process.x0.size()));
+  check_start(process, {settings.x0.data(), static_cast<std::size_t>(settings.x0.size())});
   ExactSolution exact;
   if (process.exact)
     exact = [f = process.exact](const X& x0, Time t, const X& w) {

@@ -1,6 +1,7 @@
 /// @file  score_kernels.cpp
 /// @brief Hands the score kernels of this machine their scratch memory.
 
+#include <type_traits>
 #include <vector>
 
 #include <simd/dispatch.hpp>
@@ -26,71 +27,63 @@ S* scratch(std::size_t dimension) {
   return memory.front().values;
 }
 
-const ScoreKernels& kernels() { return FOKKER_DISPATCH(score_kernels); }
+/// The kernels of this machine for one scalar.
+template <class S>
+const auto& kernels() {
+  const ScoreKernels& all = FOKKER_DISPATCH(score_kernels);
+  if constexpr (std::is_same_v<S, double>)
+    return all.of_double;
+  else
+    return all.of_float;
+}
 
 }  // namespace
 
-void mixture_score(const MixtureTable<double>& m, const double* x, std::size_t x_stride,
-                   std::size_t n, double* score, std::size_t score_stride, double* log_sum) {
-  kernels().of_double.mixture(m, x, x_stride, n, score, score_stride, log_sum,
-                              scratch<double>(m.dimension));
+template <class S>
+void mixture_score(const MixtureTable<S>& m, const S* x, std::size_t x_stride, std::size_t n,
+                   S* score, std::size_t score_stride, S* log_sum) {
+  kernels<S>().mixture(m, x, x_stride, n, score, score_stride, log_sum, scratch<S>(m.dimension));
 }
 
-void mixture_score(const MixtureTable<float>& m, const float* x, std::size_t x_stride,
-                   std::size_t n, float* score, std::size_t score_stride, float* log_sum) {
-  kernels().of_float.mixture(m, x, x_stride, n, score, score_stride, log_sum,
-                             scratch<float>(m.dimension));
+template <class S>
+void mixture_score(const GeneralMixtureTable<S>& m, const S* x, std::size_t x_stride, std::size_t n,
+                   S* score, std::size_t score_stride, S* log_sum) {
+  kernels<S>().general_mixture(m, x, x_stride, n, score, score_stride, log_sum,
+                               scratch<S>(m.dimension));
 }
 
-void mixture_score(const GeneralMixtureTable<double>& m, const double* x, std::size_t x_stride,
-                   std::size_t n, double* score, std::size_t score_stride, double* log_sum) {
-  kernels().of_double.general_mixture(m, x, x_stride, n, score, score_stride, log_sum,
-                                      scratch<double>(m.dimension));
+template <class S>
+void mixture_mean(const MixtureTable<S>& m, const ComponentMeans<S>& means, const S* x,
+                  std::size_t x_stride, std::size_t n, S* mean, std::size_t mean_stride) {
+  kernels<S>().mixture_mean(m, means, x, x_stride, n, mean, mean_stride, scratch<S>(m.dimension));
 }
 
-void mixture_score(const GeneralMixtureTable<float>& m, const float* x, std::size_t x_stride,
-                   std::size_t n, float* score, std::size_t score_stride, float* log_sum) {
-  kernels().of_float.general_mixture(m, x, x_stride, n, score, score_stride, log_sum,
-                                     scratch<float>(m.dimension));
+template <class S>
+void mixture_mean(const GeneralMixtureTable<S>& m, const ComponentMeans<S>& means, const S* x,
+                  std::size_t x_stride, std::size_t n, S* mean, std::size_t mean_stride) {
+  kernels<S>().general_mixture_mean(m, means, x, x_stride, n, mean, mean_stride,
+                                    scratch<S>(m.dimension));
 }
 
-void mixture_mean(const MixtureTable<double>& m, const ComponentMeans<double>& means,
-                  const double* x, std::size_t x_stride, std::size_t n, double* mean,
-                  std::size_t mean_stride) {
-  kernels().of_double.mixture_mean(m, means, x, x_stride, n, mean, mean_stride,
-                                   scratch<double>(m.dimension));
+template <class S>
+void point_mean(const PointTable<S>& t, const S* x, std::size_t x_stride, std::size_t n, S* mean,
+                std::size_t mean_stride, S* log_sum) {
+  kernels<S>().points(t, x, x_stride, n, mean, mean_stride, log_sum, scratch<S>(t.dimension));
 }
 
-void mixture_mean(const MixtureTable<float>& m, const ComponentMeans<float>& means, const float* x,
-                  std::size_t x_stride, std::size_t n, float* mean, std::size_t mean_stride) {
-  kernels().of_float.mixture_mean(m, means, x, x_stride, n, mean, mean_stride,
-                                  scratch<float>(m.dimension));
-}
+#define FOKKER_INSTANTIATE(S)                                                                    \
+  template void mixture_score(const MixtureTable<S>&, const S*, std::size_t, std::size_t, S*,    \
+                              std::size_t, S*);                                                  \
+  template void mixture_score(const GeneralMixtureTable<S>&, const S*, std::size_t, std::size_t, \
+                              S*, std::size_t, S*);                                              \
+  template void mixture_mean(const MixtureTable<S>&, const ComponentMeans<S>&, const S*,         \
+                             std::size_t, std::size_t, S*, std::size_t);                         \
+  template void mixture_mean(const GeneralMixtureTable<S>&, const ComponentMeans<S>&, const S*,  \
+                             std::size_t, std::size_t, S*, std::size_t);                         \
+  template void point_mean(const PointTable<S>&, const S*, std::size_t, std::size_t, S*,         \
+                           std::size_t, S*);
 
-void mixture_mean(const GeneralMixtureTable<double>& m, const ComponentMeans<double>& means,
-                  const double* x, std::size_t x_stride, std::size_t n, double* mean,
-                  std::size_t mean_stride) {
-  kernels().of_double.general_mixture_mean(m, means, x, x_stride, n, mean, mean_stride,
-                                           scratch<double>(m.dimension));
-}
-
-void mixture_mean(const GeneralMixtureTable<float>& m, const ComponentMeans<float>& means,
-                  const float* x, std::size_t x_stride, std::size_t n, float* mean,
-                  std::size_t mean_stride) {
-  kernels().of_float.general_mixture_mean(m, means, x, x_stride, n, mean, mean_stride,
-                                          scratch<float>(m.dimension));
-}
-
-void point_mean(const PointTable<double>& t, const double* x, std::size_t x_stride, std::size_t n,
-                double* mean, std::size_t mean_stride, double* log_sum) {
-  kernels().of_double.points(t, x, x_stride, n, mean, mean_stride, log_sum,
-                             scratch<double>(t.dimension));
-}
-
-void point_mean(const PointTable<float>& t, const float* x, std::size_t x_stride, std::size_t n,
-                float* mean, std::size_t mean_stride, float* log_sum) {
-  kernels().of_float.points(t, x, x_stride, n, mean, mean_stride, log_sum,
-                            scratch<float>(t.dimension));
-}
+FOKKER_INSTANTIATE(double)
+FOKKER_INSTANTIATE(float)
 
 }  // namespace fokker::detail

@@ -65,7 +65,12 @@ bool knows_moments(const P& p) {
 template <class P>
 RegisteredProcess erase(const P& p, std::string_view name, std::vector<double> x0) {
   RegisteredProcess made{
-      nullptr, AnyProcess<noise_kind<P>>(p, std::string(name)), std::move(x0), p, {}, {}, {}};
+      nullptr, AnyProcess<noise_kind<P>>(p, std::string(name)), std::move(x0), p, {}, {}, {}, {}};
+  if constexpr (requires(Index i) { p.domain(i).low; })
+    for (std::size_t i = 0; i < made.x0.size(); ++i) {
+      const auto interval = p.domain(static_cast<Index>(i));
+      made.domain.emplace_back(interval.low, interval.high);
+    }
   using B = Block<double>;
   if constexpr (requires(const B& b) { p.exact(b, Time{}, b); }) {
     if (knows_exact(p))

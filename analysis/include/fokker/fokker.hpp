@@ -1,7 +1,7 @@
 #pragma once
 /// @file  fokker/fokker.hpp
-/// @brief Everything, except the adaptive ODE methods (fokker/solvers/ode.hpp), which ride on
-///        Boost.Odeint and double the time to compile.
+/// @brief Everything, except the ODE methods that ride on Boost.Odeint (fokker/solvers/ode.hpp),
+///        which take long to compile.
 
 #include <fokker/analysis/convergence.hpp>
 #include <fokker/analysis/csv.hpp>
@@ -25,21 +25,43 @@
 #include <fokker/diffusion/schedules.hpp>
 #include <fokker/diffusion/time_grids.hpp>
 #include <fokker/processes/brownian_motion.hpp>
+#include <fokker/processes/cir_schemes.hpp>
 #include <fokker/processes/cox_ingersoll_ross.hpp>
 #include <fokker/processes/double_well.hpp>
 #include <fokker/processes/geometric_brownian_motion.hpp>
 #include <fokker/processes/heston.hpp>
+#include <fokker/processes/heston_quadratic_exponential.hpp>
 #include <fokker/processes/kubo.hpp>
+#include <fokker/processes/lamperti.hpp>
 #include <fokker/processes/langevin.hpp>
 #include <fokker/processes/linear.hpp>
 #include <fokker/processes/lorenz.hpp>
 #include <fokker/processes/lotka_volterra.hpp>
 #include <fokker/processes/ornstein_uhlenbeck.hpp>
 #include <fokker/processes/van_der_pol.hpp>
+#include <fokker/solvers/adaptive_sde.hpp>
+#include <fokker/solvers/antithetic_milstein.hpp>
 #include <fokker/solvers/calculus.hpp>
+#include <fokker/solvers/drift_implicit.hpp>
+#include <fokker/solvers/embedded_runge_kutta.hpp>
 #include <fokker/solvers/euler_maruyama.hpp>
+#include <fokker/solvers/exponential_euler.hpp>
+#include <fokker/solvers/first_passage.hpp>
 #include <fokker/solvers/integrate.hpp>
+#include <fokker/solvers/langevin_high_order.hpp>
+#include <fokker/solvers/langevin_splitting.hpp>
 #include <fokker/solvers/milstein.hpp>
+#include <fokker/solvers/milstein_general.hpp>
+#include <fokker/solvers/rosenbrock.hpp>
 #include <fokker/solvers/runge_kutta.hpp>
+#include <fokker/solvers/simplified_euler.hpp>
 #include <fokker/solvers/simulate.hpp>
+#include <fokker/solvers/skencarp.hpp>
+#include <fokker/solvers/sra.hpp>
+#include <fokker/solvers/sri.hpp>
+#include <fokker/solvers/stabilised.hpp>
 #include <fokker/solvers/stochastic_heun.hpp>
+#include <fokker/solvers/stratonovich_milstein.hpp>
+#include <fokker/solvers/stratonovich_runge_kutta.hpp>
+#include <fokker/solvers/tamed.hpp>
+#include <fokker/solvers/weak_runge_kutta.hpp>

@@ -2,6 +2,7 @@
 /// @file  fokker/analysis/solver_registry.hpp
 /// @brief Solvers by name, and runs of a process and a solver that are both chosen at run time.
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,7 +21,8 @@ struct SolverInfo {
   std::string_view source;
   std::string_view process;  ///< the one that it is made for; empty: any
   Calculus calculus;
-  bool adaptive;
+  bool adaptive;                 ///< chooses its own steps, always
+  bool (*adaptable)(NoiseKind);  ///< AdaptiveSde takes it: adaptive where tolerances are given
   bool (*supports)(NoiseKind);
   Orders (*orders)(NoiseKind);
   Evaluations (*evaluations)(NoiseKind);  ///< per step; zero for an adaptive solver
@@ -63,16 +65,22 @@ void require_fit(const RegisteredProcess& process, const SolverInfo& solver);
 /// Refuses an adaptive solver. @throws std::invalid_argument
 void require_fixed_step(const SolverInfo& solver);
 
-/// Tolerances of an adaptive solver.
+/// Tolerances of adaptive steps.
 struct Tolerances {
-  double rtol = 1e-6;
-  double atol = 1e-9;
+  std::optional<double> rtol;  ///< where not given 1e-6 for an ODE and 1e-3 for an SDE
+  std::optional<double> atol;  ///< where not given 1e-9 for an ODE and 1e-6 for an SDE
+  bool given() const { return rtol || atol; }
 };
 
+/// Refuses tolerances for a solver that has fixed steps only on the noise of the process.
+/// @throws std::invalid_argument  with those that adapt theirs
+void require_adaptive(const RegisteredProcess& process, const SolverInfo& solver);
+
 /// `simulate` by names; ODEs run both ways. See simulate.hpp for the grid, the options and the
-/// result; `points` are the grid points to save, `tolerances` are for adaptive solvers.
+/// result; `points` are the grid points to save. A step for SDEs is adaptive where tolerances are
+/// given (AdaptiveSde), and else takes the steps of the grid.
 /// @throws std::invalid_argument  as `simulate`; a solver that does not take the process, with
-///                                those that do
+///                                those that do; tolerances for a solver with fixed steps
 Ensemble<SavedStates::Value> simulate_by_name(const RegisteredProcess& process,
                                               std::string_view solver, std::span<const double> x0,
                                               std::span<const Time> grid, std::vector<Index> points,

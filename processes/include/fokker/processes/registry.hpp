@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -48,6 +49,8 @@ struct RegisteredProcess {
   AnyRegistered process;
   std::vector<double> x0;  ///< d, the default start
   std::any typed;          ///< the process with its own type, for solvers made for it
+  /// Between which values each component lives; empty: anywhere.
+  std::vector<std::pair<double, double>> domain;
 
   /// out = X_t on the paths with X_0 = x0 and W_t = w (d x n, m x n, out d x n); empty where X_t is
   /// not a known function of W_t.

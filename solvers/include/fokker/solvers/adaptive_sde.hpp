@@ -20,6 +20,13 @@
 
 namespace fokker {
 
+/// Whether adaptive steps converge for a step of this calculus, needs and orders on a kind of
+/// noise.
+constexpr bool adaptable(Calculus calculus, Needs needs, const Orders& orders, NoiseKind kind) {
+  return !needs.area && orders.strong &&
+         (kind == NoiseKind::additive || calculus == Calculus::stratonovich || *orders.strong >= 1);
+}
+
 namespace detail {
 
 /// An adaptive run over one state: a path, or a block with a joint step. The process must outlive
@@ -47,11 +54,13 @@ class AdaptiveSdeRun {
     if (!(rtol_ > 0) || !(atol_ > 0) || !std::isfinite(rtol_) || !std::isfinite(atol_))
       throw std::invalid_argument(fmt::format(
           "{} needs tolerances above zero: got rtol={}, atol={}", name_of(method_), rtol_, atol_));
-    if (needs_.area)
+    if (!adaptable(M::calculus, needs_, method_.orders(noise_kind<P>), noise_kind<P>))
       throw std::invalid_argument(fmt::format(
-          "{} needs Levy areas, which are drawn on fixed steps only: choose an adaptive solver "
-          "without them, such as heun-sde",
-          name_of(method_)));
+          "{} cannot adapt its steps on {} noise: it needs Levy areas, which are drawn on fixed "
+          "steps only, or is an Ito step of strong order below 1, which steps that look at the "
+          "noise lead to a wrong limit: choose for instance sra3 (additive noise), sriw1 (scalar "
+          "or diagonal), milstein (commutative) or heun-sde (any, Stratonovich)",
+          name_of(method_), to_string(noise_kind<P>)));
   }
 
   /// The largest first step to try; 0: a sixteenth of the way to the first stop.
@@ -114,12 +123,11 @@ class AdaptiveSdeRun {
   static constexpr std::uint64_t end = std::uint64_t{1} << BrownianTree<S>::depth;
   static constexpr bool embedded = EmbeddedStepper<M, P, X>;
 
-  /// The power of h that the error of a step follows: half an order above the strong order for the
-  /// difference of a step and two halves; the strong order for an embedded estimate, which is
-  /// of lower order.
+  /// The power of h that the error of a step follows: half an order above the strong order of the
+  /// step, or of the method of order 1 at most inside an embedded estimate.
   double error_power() const {
     const double strong = method_.orders(noise_kind<P>).strong.value_or(0.5);
-    return has_estimate() ? std::max(strong, 0.5) : strong + 0.5;
+    return (has_estimate() ? std::min(strong, 1.0) : strong) + 0.5;
   }
 
   bool has_estimate() const {
@@ -210,9 +218,10 @@ class AdaptiveSdeRun {
 /// Steps are halves of halves of the way to the next stop, and a rejected step is tried again in
 /// its first half: every time that was looked at is visited, on the same Brownian path. So steps
 /// may depend on the noise without changing its law, and smaller tolerances converge to the
-/// solution on the same path wherever the step converges on fixed grids and needs no Levy area (Ito
-/// steps of strong order 1/2 on noise that is neither additive nor of one source may not: Milstein
-/// or a Stratonovich step do).
+/// solution on the same path wherever the step converges on fixed grids and needs no Levy area.
+/// Ito steps of strong order 1/2 on noise that is not additive may not, also with one source: over
+/// steps that looked at dw the sum of dw^2 does not tend to that of h, and EulerMaruyama has a
+/// wrong limit. Milstein or a Stratonovich step do.
 ///
 /// Order         none proved in the tolerance; the error falls with it.
 /// Source        Gaines & Lyons (1997), SIAM J. Appl. Math. 57, steps by halving; Foster & Jelincic
@@ -229,9 +238,9 @@ struct AdaptiveSde {
   using Run = detail::AdaptiveSdeRun<M, P, X>;
 
   M method;
-  double rtol = 1e-3;  ///< relative tolerance
-  double atol = 1e-6;  ///< absolute tolerance, in the unit of x
-  StepControl control = step_controls::pi;
+  double rtol = 1e-3;                           ///< relative tolerance
+  double atol = 1e-6;                           ///< absolute tolerance, in the unit of x
+  StepControl control = step_controls::h211pi;  ///< quiet, for errors that are random
 };
 
 template <class M>

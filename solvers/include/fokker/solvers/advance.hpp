@@ -82,13 +82,13 @@ class Advance {
   std::uint64_t steps_ = 0;
 };
 
-/// A run of an adaptive solver, told its noise where it has any.
+/// A run of an adaptive solver, told its noise where it asks for any.
 template <class Run, class M, class P>
 Run make_run(const M& method, const P& process, Index d, [[maybe_unused]] PathKey key) {
-  if constexpr (noise_kind<P> == NoiseKind::none)
-    return Run(method, process, d);
-  else
+  if constexpr (std::is_constructible_v<Run, const M&, const P&, Index, PathKey>)
     return Run(method, process, d, key);
+  else
+    return Run(method, process, d);
 }
 
 /// A block advanced by an adaptive solver: every path by itself, with its own steps.

@@ -27,8 +27,9 @@ namespace fokker {
 ///     K_left, K_right = K/8 - x/2 +- y
 ///
 /// and an interval is put together from halves by Chen's relation. The normals of a half have their
-/// own place in the stream of (seed, path, Purpose::tree), so nothing depends on what was asked
-/// before. Times are rounded to t0 + (t1 - t0) i / 2^depth, the same time always to the same point.
+/// own hashed place in the stream of (seed, path, Purpose::tree), so nothing depends on what was
+/// asked before. Times are rounded to t0 + (t1 - t0) i / 2^depth, the same time always to the same
+/// point.
 ///
 /// Cost          per query the halves on the way that the last query did not already make: O(1)
 ///               amortised for a sweep over points of a coarse dyadic grid, O(depth) in general;
@@ -128,11 +129,20 @@ class BrownianTree {
     return static_cast<S>(std::sqrt(v)) * normals_.middleRows(i * m, m);
   }
 
+  /// A hash, the finaliser of splitmix64. Places at distances with a large power of two in them
+  /// would have correlated normals.
+  static std::uint64_t mixed(std::uint64_t z) {
+    z += 0x9E3779B97F4A7C15u;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return z ^ (z >> 31);
+  }
+
   /// The 3 m normals of node `number` (1 the root, 2 and 3 its halves, ...; 0: the root's own).
   void draw(std::uint64_t number) {
     constexpr std::uint64_t draws_per_pair = sizeof(S) == 8 ? 3 : 2;
     const auto pairs = static_cast<std::uint64_t>((3 * root_.w.rows() + 1) / 2);
-    const std::uint64_t place = (piece_ * (2 * end) + number) * pairs * draws_per_pair;
+    const std::uint64_t place = mixed(mixed(piece_) ^ number);
     lanes_.advance(place - position_);
     for (Index r = 0; r < 3 * root_.w.rows(); r += 2)
       lanes_.normal_pair(&normals_.coeffRef(r, 0), &normals_.coeffRef(r + 1, 0), S(1), S(1));

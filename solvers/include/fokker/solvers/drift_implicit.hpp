@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include <fokker/solvers/milstein.hpp>
 #include <fokker/solvers/newton.hpp>
 #include <fokker/solvers/solver.hpp>
 
@@ -45,28 +46,14 @@ struct ImplicitWorkspace : Scratch<X, count> {
   NewtonWorkspace<X> newton;
 };
 
-/// sum += 1/2 (g . grad) g (dw^2 - h), from the slope of the process or by a second g at
-/// x + sqrt(h) g. @param g, u, slope  scratch
-template <State X, class P>
+/// sum += 1/2 (g . grad) g (dw^2 - h). @param g, u, slope  scratch
+template <class P, State X>
 void add_milstein_correction(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw,
                              X& sum, X& g, X& u, X& slope) {
   using S = typename X::Scalar;
   const S dt = static_cast<S>(h);
   assign(g, diffusion(p, x, t, g));
-  bool analytic = false;
-  if constexpr (HasDiffusionSlope<P, X>) {
-    if (has_diffusion_slope<X>(p)) {
-      analytic = true;
-      assign(slope, diffusion_slope(p, x, t, slope));
-      if constexpr (noise_kind<P> == NoiseKind::diagonal) slope *= g;
-    }
-  }
-  if (!analytic) {
-    const S root_h = static_cast<S>(std::sqrt(h));
-    u = x + root_h * g;
-    assign(slope, diffusion(p, u, t, slope));
-    slope = (slope - g) / root_h;
-  }
+  milstein_slope(p, x, t, h, g, slope, u);
   if constexpr (noise_kind<P> == NoiseKind::diagonal) {
     sum += S(0.5) * slope * (dw.w.square() - dt);
   } else {

@@ -134,12 +134,13 @@ class EventWatch {
       if (spread > 0) {
         if (const std::optional<double> part = bridge_(from, to, spread)) {
           const Time t = std::min(t0 + *part * (t1 - t0), t1);
-          found.push_back({i, t, X(x1.rows(), x1.cols())});
-          interpolate(t, found.back().x);
-          found.back().x(e.component, 0) = static_cast<typename X::Scalar>(e.level);
+          X x = x1;
+          interpolate(t, x);
+          x(e.component, 0) = static_cast<typename X::Scalar>(e.level);
+          found.push_back({i, t, x});
         }
       } else if (from < 0 ? to >= 0 : to <= 0) {
-        X x(x1.rows(), x1.cols());
+        X x = x1;
         const auto condition = [&](Time t) {
           interpolate(t, x);
           return value(e, x, t);

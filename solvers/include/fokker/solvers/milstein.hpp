@@ -34,6 +34,26 @@ void milstein_without_areas(const P& p, const X& x, Time t, Time h, const Increm
   }
 }
 
+/// slope = (g . grad) g at (x, t), scalar or diagonal noise, where g = g(x, t): analytic, or by one
+/// more evaluation of g at u = x + g sqrt(h).
+template <State X, class P>
+void milstein_slope(const P& p, const X& x, Time t, Time h, const X& g, X& slope, X& u) {
+  using S = typename X::Scalar;
+  if constexpr (HasDiffusionSlope<P, X>) {
+    if (has_diffusion_slope<X>(p)) {
+      if constexpr (noise_kind<P> == NoiseKind::diagonal)
+        slope = g * diffusion_slope(p, x, t, slope);
+      else
+        assign(slope, diffusion_slope(p, x, t, slope));
+      return;
+    }
+  }
+  const S root_h = static_cast<S>(std::sqrt(h));
+  u = x + root_h * g;
+  assign(slope, diffusion(p, u, t, slope));
+  slope = (slope - g) / root_h;
+}
+
 }  // namespace detail
 
 /// One Milstein step on a d x n block:
@@ -91,7 +111,7 @@ struct Milstein {
       detail::milstein_without_areas(p, x, t, h, dw, y, w);
     } else {
       detail::assign(g, diffusion(p, x, t, g));
-      correction(p, x, t, h, g, slope, u);
+      detail::milstein_slope(p, x, t, h, g, slope, u);
       if constexpr (noise_kind<P> == NoiseKind::diagonal) {
         y = x + dt * drift(p, x, t, f) + g * dw.w + S(0.5) * slope * (dw.w.square() - dt);
       } else {
@@ -101,26 +121,6 @@ struct Milstein {
         y = x + dt * drift(p, x, t, f) + g + S(0.5) * slope;
       }
     }
-  }
-
- private:
-  /// slope = (g . grad) g at (x, t): analytic, or by one more evaluation of g at u.
-  template <State X, class P>
-  static void correction(const P& p, const X& x, Time t, Time h, const X& g, X& slope, X& u) {
-    using S = typename X::Scalar;
-    if constexpr (HasDiffusionSlope<P, X>) {
-      if (has_diffusion_slope<X>(p)) {
-        if constexpr (noise_kind<P> == NoiseKind::diagonal)
-          slope = g * diffusion_slope(p, x, t, slope);
-        else
-          detail::assign(slope, diffusion_slope(p, x, t, slope));
-        return;
-      }
-    }
-    const S root_h = static_cast<S>(std::sqrt(h));
-    u = x + root_h * g;
-    detail::assign(slope, diffusion(p, u, t, slope));
-    slope = (slope - g) / root_h;
   }
 };
 

@@ -80,6 +80,7 @@ class StreamLanes {
   void bits(std::uint32_t* out);
 
   /// Moves every lane on by `draws` draws; back, if negative modulo 2^64 (the period is 2^64).
+  /// Numbers at a distance with a large power of two in it are correlated: hash such a distance.
   void advance(std::uint64_t draws);
 
  private:

@@ -6,15 +6,12 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
-#include <cstdint>
 #include <limits>
-#include <stdexcept>
 #include <string_view>
 
-#include <fmt/format.h>
 #include <Eigen/LU>
 
-#include <fokker/solvers/adaptive_run.hpp>
+#include <fokker/solvers/jacobian.hpp>
 #include <fokker/solvers/solver.hpp>
 
 namespace fokker {
@@ -115,13 +112,12 @@ namespace detail {
 
 /// An adaptive run of the Rosenbrock method `Tableau` over one path.
 template <class Tableau, class P, State X>
-class RosenbrockRun : public AdaptiveRun<RosenbrockRun<Tableau, P, X>, P, X> {
-  using Base = AdaptiveRun<RosenbrockRun, P, X>;
-  friend Base;
+class RosenbrockRun : public JacobianRun<RosenbrockRun<Tableau, P, X>, P, X> {
+  using Base = JacobianRun<RosenbrockRun, P, X>;
+  friend AdaptiveRun<RosenbrockRun, P, X>;
   using S = typename X::Scalar;
-  static constexpr int d_ = X::RowsAtCompileTime;
-  using Matrix = Eigen::Matrix<S, d_, d_>;
-  using Base::next_;
+  using Base::f_, Base::has_jacobian_, Base::jacobian_, Base::next_, Base::slope_, Base::z_;
+  using typename Base::Matrix;
   static constexpr auto& tableau_ = Tableau::tableau;
   static constexpr std::size_t s_ = Tableau::tableau.alpha.size();
 
@@ -147,27 +143,17 @@ class RosenbrockRun : public AdaptiveRun<RosenbrockRun<Tableau, P, X>, P, X> {
 
  private:
   void start(const X& x) {
-    if (x.cols() != 1)
-      throw std::invalid_argument(
-          fmt::format("{} takes one path at a time: got a block of {} (use simulate)",
-                      Tableau::name, x.cols()));
-    for (X* scratch : {&slope_, &slope_t_, &z_, &f_}) scratch->resizeLike(x);
+    this->shape(Tableau::name, x);
+    slope_t_.resizeLike(x);
     for (X& u : u_) u.resizeLike(x);
-    jacobian_.resize(x.rows(), x.rows());
     w_.resize(x.rows(), x.rows());
   }
 
-  void refresh(const X& x, Time t, Counts& counts) {
-    if (has_slope_) return;
-    this->evaluate(x, t, slope_, counts);
-    has_slope_ = true;
-    has_jacobian_ = false;
-  }
-
-  const X& slope() const { return slope_; }
-
   double attempt(const X& x, Time t, Time h, Counts& counts) {
-    if (!has_jacobian_) differentiate(x, t, h, counts);
+    if (!has_jacobian_) {
+      this->differentiate(x, t, h, counts);
+      differentiate_in_time(x, t, counts);
+    }
     w_ = -jacobian_;
     w_.diagonal().array() += S(1 / (tableau_.gamma * h));
     lu_.compute(w_);
@@ -187,39 +173,18 @@ class RosenbrockRun : public AdaptiveRun<RosenbrockRun<Tableau, P, X>, P, X> {
     return this->norm(u_[s_ - 1], x, next_);
   }
 
-  void accept() { has_slope_ = false; }
-
-  /// J = f_x, from the process or by forward differences, and f_t by a forward difference. The
-  /// increment of a component is relative to its size, and where that is too little for the
-  /// rounding of f over a step of h, relative to its tolerance. Source: Hindmarsh et al. (2005),
-  /// ACM TOMS 31, the dense Jacobian of CVODE.
-  void differentiate(const X& x, Time t, Time h, Counts& counts) {
+  /// f_t by a forward difference.
+  void differentiate_in_time(const X& x, Time t, Counts& counts) {
     const double epsilon = std::numeric_limits<S>::epsilon();
-    if constexpr (requires { this->process_->drift_jacobian(x, t, jacobian_); }) {
-      this->process_->drift_jacobian(x, t, jacobian_);
-    } else {
-      const double size = this->norm(slope_, x, x);
-      const double least = size > 0 ? 1000 * h * epsilon * static_cast<double>(x.rows()) * size : 1;
-      z_ = x;
-      for (Index j = 0; j < x.rows(); ++j) {
-        const auto at = static_cast<double>(x(j, 0));
-        z_(j, 0) = S(at + std::max(std::sqrt(epsilon) * std::abs(at), least * this->tolerance(at)));
-        this->evaluate(z_, t, f_, counts);
-        jacobian_.col(j) = ((f_ - slope_) / (z_(j, 0) - x(j, 0))).matrix();
-        z_(j, 0) = x(j, 0);
-      }
-    }
     const Time later = t + std::sqrt(epsilon) * std::max(1e-5, std::abs(t));
     this->evaluate(x, later, f_, counts);
     slope_t_ = (f_ - slope_) / S(later - t);
-    has_jacobian_ = true;
   }
 
-  X slope_, slope_t_, z_, f_;
+  X slope_t_;
   std::array<X, s_> u_;
-  Matrix jacobian_, w_;
+  Matrix w_;
   Eigen::PartialPivLU<Matrix> lu_;
-  bool has_slope_ = false, has_jacobian_ = false;
 };
 
 }  // namespace detail

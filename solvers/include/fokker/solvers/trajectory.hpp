@@ -76,7 +76,7 @@ class Trajectory {
 
  private:
   static constexpr const char* stiff_advice =
-      "the problem looks stiff: try rosenbrock4 or radau5 instead of an explicit method";
+      "the problem looks stiff: try rodas5p or radau5 instead of an explicit method";
 
   /// The steps up to t1; `after_step` is false where one ends the run.
   void take_steps(Time t1, Solution<X>& solution, const auto& after_step) {
@@ -108,6 +108,7 @@ class Trajectory {
   /// Finds the events of the step.
   void look() {
     if (options_.events.empty()) return;
+    told_ = 0;
     found_ = watch_.look(
         options_.events, walk_->t_before(), walk_->x(), walk_->t(),
         [&](Time t, X& out) { interpolate(t, out); },
@@ -116,9 +117,8 @@ class Trajectory {
 
   /// Tells the events of the step, up to a terminal one; false if one ends the run.
   bool tell_events(Solution<X>& solution) {
-    while (!found_.empty()) {
-      FoundEvent<X> found = std::move(found_.front());
-      found_.erase(found_.begin());
+    while (told_ < found_.size()) {
+      FoundEvent<X> found = found_[told_++];
       const Event& event = options_.events[found.event];
       const Time t = std::exchange(found.t, sign_ * found.t);
       save_until(solution, t);
@@ -288,7 +288,8 @@ class Trajectory {
   X slope_before_, slope_after_;  // where the last step starts and ends, if known
   bool has_slope_before_ = false, has_slope_after_ = false;
   std::uint64_t slopes_ = 0;          // evaluations of f beside the steps
-  std::vector<FoundEvent<X>> found_;  // in the last step, not yet told
+  std::vector<FoundEvent<X>> found_;  // in the last step
+  std::size_t told_ = 0;              // of these
   std::size_t saved_ = 0;             // of save_at
   bool started_ = false;
   bool in_step_ = false;  // the last step is not told to its end

@@ -53,45 +53,37 @@ struct ComponentMeans {
   const S* gain;    ///< K, or K * d * d for full covariances
 };
 
+// Each for S = double and float.
+
 /// score_r = sum_k w_k precision_k (mean_kr - x_r), w the softmax of the logarithms of the terms:
 /// the gradient of the log of the sum.
 /// @param score    d rows of n, row r at score + r * score_stride
 /// @param log_sum  n logarithms of the sum, or nullptr
-void mixture_score(const MixtureTable<double>& m, const double* x, std::size_t x_stride,
-                   std::size_t n, double* score, std::size_t score_stride,
-                   double* log_sum = nullptr);
-void mixture_score(const MixtureTable<float>& m, const float* x, std::size_t x_stride,
-                   std::size_t n, float* score, std::size_t score_stride, float* log_sum = nullptr);
+template <class S>
+void mixture_score(const MixtureTable<S>& m, const S* x, std::size_t x_stride, std::size_t n,
+                   S* score, std::size_t score_stride, S* log_sum = nullptr);
 
 /// The same for full covariances: score = sum_k w_k precision_k (mean_k - x).
-void mixture_score(const GeneralMixtureTable<double>& m, const double* x, std::size_t x_stride,
-                   std::size_t n, double* score, std::size_t score_stride,
-                   double* log_sum = nullptr);
-void mixture_score(const GeneralMixtureTable<float>& m, const float* x, std::size_t x_stride,
-                   std::size_t n, float* score, std::size_t score_stride, float* log_sum = nullptr);
+template <class S>
+void mixture_score(const GeneralMixtureTable<S>& m, const S* x, std::size_t x_stride, std::size_t n,
+                   S* score, std::size_t score_stride, S* log_sum = nullptr);
 
 /// mean = sum_k w_k (offset_k + gain_k x), w as above: the denoiser of the mixture.
 /// @param mean  d rows of n, row r at mean + r * mean_stride
-void mixture_mean(const MixtureTable<double>& m, const ComponentMeans<double>& means,
-                  const double* x, std::size_t x_stride, std::size_t n, double* mean,
-                  std::size_t mean_stride);
-void mixture_mean(const MixtureTable<float>& m, const ComponentMeans<float>& means, const float* x,
-                  std::size_t x_stride, std::size_t n, float* mean, std::size_t mean_stride);
-void mixture_mean(const GeneralMixtureTable<double>& m, const ComponentMeans<double>& means,
-                  const double* x, std::size_t x_stride, std::size_t n, double* mean,
-                  std::size_t mean_stride);
-void mixture_mean(const GeneralMixtureTable<float>& m, const ComponentMeans<float>& means,
-                  const float* x, std::size_t x_stride, std::size_t n, float* mean,
-                  std::size_t mean_stride);
+template <class S>
+void mixture_mean(const MixtureTable<S>& m, const ComponentMeans<S>& means, const S* x,
+                  std::size_t x_stride, std::size_t n, S* mean, std::size_t mean_stride);
+template <class S>
+void mixture_mean(const GeneralMixtureTable<S>& m, const ComponentMeans<S>& means, const S* x,
+                  std::size_t x_stride, std::size_t n, S* mean, std::size_t mean_stride);
 
 /// mean = sum_i w_i y_i, w the softmax of the logarithms of the terms: the denoiser of the data
 /// set. The nearest point itself, exactly, once all others weigh nothing. Logits come from scalar
 /// products, so they carry a rounding error of about precision * |x| |scale y| * eps.
 /// @param mean     d rows of n, row r at mean + r * mean_stride
 /// @param log_sum  n logarithms of the sum, or nullptr
-void point_mean(const PointTable<double>& t, const double* x, std::size_t x_stride, std::size_t n,
-                double* mean, std::size_t mean_stride, double* log_sum = nullptr);
-void point_mean(const PointTable<float>& t, const float* x, std::size_t x_stride, std::size_t n,
-                float* mean, std::size_t mean_stride, float* log_sum = nullptr);
+template <class S>
+void point_mean(const PointTable<S>& t, const S* x, std::size_t x_stride, std::size_t n, S* mean,
+                std::size_t mean_stride, S* log_sum = nullptr);
 
 }  // namespace fokker::detail

@@ -12,6 +12,7 @@
 #include <fokker/solvers/embedded_runge_kutta.hpp>
 #include <fokker/solvers/names.hpp>
 #include <fokker/solvers/ode.hpp>
+#include <fokker/solvers/radau.hpp>
 #include <fokker/solvers/rosenbrock.hpp>
 #include <fokker/solvers/runge_kutta.hpp>
 
@@ -55,7 +56,7 @@ using detail::Methods;
 
 using OdeMethods = Methods<Euler, Heun, RungeKutta4>;
 using Adaptive = Methods<DormandPrince5, Fehlberg78, BulirschStoer, BogackiShampine32, Tsitouras54,
-                         Verner76, DormandPrince853, Rodas4, Rodas5P>;
+                         Verner76, DormandPrince853, Rodas4, Rodas5P, Radau5>;
 
 template <class... Sde, class... Ode, class... Adaptives>
 std::vector<SolverInfo> table(Methods<Sde...>, Methods<Ode...>, Methods<Adaptives...>) {

@@ -21,7 +21,6 @@
 #include <fokker/solvers/milstein.hpp>
 #include <fokker/solvers/milstein_general.hpp>
 #include <fokker/solvers/simplified_euler.hpp>
-#include <fokker/solvers/skencarp.hpp>
 #include <fokker/solvers/sra.hpp>
 #include <fokker/solvers/sri.hpp>
 #include <fokker/solvers/stabilised.hpp>
@@ -38,12 +37,12 @@ template <class... Ms>
 struct Methods {};
 
 /// Fixed-step solvers of SDEs, for any process.
-using SdeMethods = Methods<EulerMaruyama, Milstein, MilsteinLevy, MilsteinTruncated, Sri2, Sriw1,
-                           Sriw2, Sosri, Sosri2, Sra1, Sra2, Sra3, Sosra, Sea, Shark,
-                           StochasticHeun, EulerHeun, StochasticMidpoint, StratonovichMilstein,
-                           Spark, GeneralShark, SlowRk, SimplifiedEuler, Ri1, Ri6, Dri1, W2Ito1,
-                           TamedEuler, TruncatedEuler, DriftImplicitEuler, DriftImplicitTrapezoid,
-                           DriftImplicitMilstein, SplitStepBackwardEuler, SkRock, SkenCarp>;
+using SdeMethods =
+    Methods<EulerMaruyama, Milstein, MilsteinLevy, MilsteinTruncated, Sri2, Sriw1, Sriw2, Sosri,
+            Sosri2, Sra1, Sra2, Sra3, Sosra, Sea, Shark, StochasticHeun, EulerHeun,
+            StochasticMidpoint, StratonovichMilstein, Spark, GeneralShark, SlowRk, SimplifiedEuler,
+            Ri1, Ri6, Dri1, W2Ito1, TamedEuler, TruncatedEuler, DriftImplicitEuler,
+            DriftImplicitTrapezoid, DriftImplicitMilstein, SplitStepBackwardEuler, SkRock>;
 
 /// Fixed-step solvers of one process.
 template <class P, class... Ms>

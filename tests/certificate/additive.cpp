@@ -36,6 +36,5 @@ TEST_CASE("every solver has its weak order on additive noise") {
                                      {"spark", 2},
                                      {"general-shark", 2},
                                      {"slow-rk", 2},
-                                     {"drift-implicit-trapezoid", 2},
-                                     {"skencarp", 2}});
+                                     {"drift-implicit-trapezoid", 2}});
 }

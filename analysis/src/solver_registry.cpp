@@ -234,9 +234,10 @@ void require_adaptive(const RegisteredProcess& process, const SolverInfo& solver
     if ((other.adaptive || other.adaptable(process.info->noise)) &&
         fit(process, other) != Fit::refused)
       names.push_back(other.name);
+  const bool ode = process.info->noise == NoiseKind::none;
   throw std::invalid_argument(
-      fmt::format("{} has fixed steps only on {} noise: give a step, not tolerances{}{}",
-                  solver.name, to_string(process.info->noise),
+      fmt::format("{} has fixed steps{}: give a step (--dt), not tolerances{}{}", solver.name,
+                  ode ? "" : fmt::format(" only on {} noise", to_string(process.info->noise)),
                   names.empty() ? "" : ", or choose from ", fmt::join(names, ", ")));
 }
 

@@ -60,5 +60,7 @@ TEST_CASE("every solver has its weak order on diagonal noise") {
       LinearSde::homogeneous(linear_drift, {two_by_two(b[0], 0, 0, 0), two_by_two(0, 0, 0, b[1])}),
       {"linear, diagonal", Ito{Linear<Calculus::ito>{}},
        Stratonovich{Linear<Calculus::stratonovich>{}}},
-      "diagonal-weak");
+      "diagonal-weak",
+      // Their second moments on a linear SDE are those of a higher order than is proved for all.
+      {{"slow-rk", 2}, {"sriw1", 2}, {"split-step-backward-euler", 1}});
 }

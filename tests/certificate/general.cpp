@@ -38,6 +38,8 @@ TEST_CASE("every solver has its strong order on the Clark-Cameron example") {
 }
 
 TEST_CASE("every solver has its weak order on a linear system that does not commute") {
-  certify_weak(linear, linear_problem<NoiseKind::general>("linear, not commuting", linear),
-               "general-weak");
+  certify_weak(
+      linear, linear_problem<NoiseKind::general>("linear, not commuting", linear), "general-weak",
+      // Their second moments on a linear SDE are those of a higher order than is proved for all.
+      {{"split-step-backward-euler", 1}});
 }

@@ -68,9 +68,9 @@ TEST_CASE("the list has a process of every noise kind, with an exact solution wh
     if (info.has_exact) exact.insert(info.noise);
   }
 
-  CHECK(kinds.size() == 5);
+  CHECK(kinds.size() == 6);
   CHECK(exact == std::set{NoiseKind::additive, NoiseKind::scalar, NoiseKind::diagonal,
-                          NoiseKind::commutative, NoiseKind::general});
+                          NoiseKind::commutative});
 }
 
 TEST_CASE("parameters given by name change the process and the others keep their defaults") {

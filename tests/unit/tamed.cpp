@@ -123,6 +123,6 @@ TEST_CASE("from far away tamed steps come nearer on every path where Euler's exp
 TEST_CASE("tamed and truncated Euler claim strong order 1/2, and no more than is proved") {
   CHECK(TamedEuler::orders(NoiseKind::general).strong == 0.5);
   CHECK(TamedEuler::orders(NoiseKind::additive).strong == 1.0);
-  CHECK(TruncatedEuler::orders(NoiseKind::diagonal).strong == 0.5);
+  CHECK_FALSE(TruncatedEuler::orders(NoiseKind::diagonal).strong.has_value());
   CHECK_FALSE(TruncatedEuler::orders(NoiseKind::additive).strong.has_value());
 }

@@ -56,10 +56,10 @@ struct TamedEuler {
 ///     y = x + f(z, t) h + sum_k g_k(z, t) dw_k,    z = x min(1, R(h) / |x|)
 ///
 /// Converges to  the Ito solution.
-/// Order         strong 1/2 (arbitrarily near to it), deterministic 1, where (f, g) meet a
-///               Khasminskii-type condition with derivatives of polynomial growth r^q and
-///               0 < exponent <= 1 / (4 (q + 1)); the moments of the scheme are bounded uniformly
-///               in h. For additive noise 1 is measured, and not claimed.
+/// Order         none is claimed: strong orders arbitrarily near to 1/2 are proved where (f, g) meet
+///               a Khasminskii-type condition with derivatives of polynomial growth r^q and
+///               0 < exponent <= 1 / (4 (q + 1)), but at usual steps the ball may be felt more than
+///               the step; deterministic 1. The moments of the scheme are bounded uniformly in h.
 /// Cost          one f and one g; no allocation.
 /// Source        Mao (2015), Mao (2016).
 struct TruncatedEuler {
@@ -71,9 +71,8 @@ struct TruncatedEuler {
   double exponent = 1.0 / 16;  ///< of 1 / h; the default suits drifts up to x^4
 
   static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (kind == NoiseKind::additive) return {.strong = {}, .weak = {}, .deterministic = 1.0};
-    return {.strong = 0.5, .weak = {}, .deterministic = 1.0};
+  static constexpr Orders orders(NoiseKind) {
+    return {.strong = {}, .weak = {}, .deterministic = 1.0};
   }
   static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
 

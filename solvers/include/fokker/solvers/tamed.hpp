@@ -56,7 +56,8 @@ struct TamedEuler {
 ///     y = x + f(z, t) h + sum_k g_k(z, t) dw_k,    z = x min(1, R(h) / |x|)
 ///
 /// Converges to  the Ito solution.
-/// Order         none is claimed: strong orders arbitrarily near to 1/2 are proved where (f, g) meet
+/// Order         none is claimed: strong orders arbitrarily near to 1/2 are proved where (f, g)
+/// meet
 ///               a Khasminskii-type condition with derivatives of polynomial growth r^q and
 ///               0 < exponent <= 1 / (4 (q + 1)), but at usual steps the ball may be felt more than
 ///               the step; deterministic 1. The moments of the scheme are bounded uniformly in h.

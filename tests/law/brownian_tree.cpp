@@ -60,3 +60,23 @@ TEST_CASE("W, H and K over adjacent intervals of any length are independent and 
   deviation.diagonal() /= std::sqrt(2.0);
   CHECK(deviation.cwiseAbs().maxCoeff() < limit);
 }
+
+TEST_CASE("the pieces of a path are independent: their sum has the moments of the normal law") {
+  // Normals at places of one stream that are a power of two apart fail this by far.
+  constexpr Index paths = 4096;
+  constexpr std::uint64_t pieces = 512;
+  Eigen::ArrayXd sum = Eigen::ArrayXd::Zero(paths);
+  Noise dw;
+  dw.resize(1, paths);
+
+  for (std::uint64_t piece = 0; piece < pieces; ++piece) {
+    BrownianTree<double>(7, 0, paths, 1, 0, 1, piece).increment(0, 1, dw);
+    sum += dw.w.row(0).transpose();
+  }
+
+  const Eigen::ArrayXd z = sum / std::sqrt(static_cast<double>(pieces));
+  const double root_n = std::sqrt(static_cast<double>(paths));
+  CHECK(std::abs(z.mean()) < 5.1 / root_n);
+  CHECK(std::abs(z.square().mean() - 1) < 5.1 * std::sqrt(2.0) / root_n);
+  CHECK(std::abs(z.pow(4).mean() - 3) < 5.1 * std::sqrt(96.0) / root_n);
+}

@@ -214,7 +214,7 @@ void certify_weak(const LinearSde& linear, const Problem<kind>& problem,
   for_each_solver(problem, [&](const SolverInfo& solver, const auto& process, const auto& stepper) {
     const Orders claimed = solver.orders(kind);
     std::vector<double> h, errors;
-    for (const Index steps : {2, 4, 8, 16, 32, 64, 128, 256, 512}) {
+    for (const Index steps : {2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048}) {
       h.push_back(1.0 / static_cast<double>(steps));
       const auto map = second_moment_map(process, stepper, m, h.back(), !claimed.strong);
       if (!map) return;  // the step is not affine in x

@@ -11,7 +11,7 @@ measured order stands its 95 % interval (see `regression.hpp`).
 
 Strong orders: root mean square over 4096 paths at 8 to 128 steps, against the same solver with 32
 times more steps on the same Brownian paths. Weak orders: the first two moments of a linear SDE at
-2 to 512 steps, the noise enumerated, so that there is no Monte Carlo in them. Steps that are not
+2 to 2048 steps, the noise enumerated, so that there is no Monte Carlo in them. Steps that are not
 affine in x, of tamed schemes for instance, have no row there. Both forms of the problem are the
 same SDE: Stratonovich solvers get its Stratonovich form.
 ")

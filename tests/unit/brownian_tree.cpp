@@ -96,3 +96,15 @@ TEST_CASE("times outside the tree are refused") {
   CHECK_THROWS_AS(tree.increment(0.5, 1.1, dw), std::invalid_argument);
   CHECK_THROWS_AS(BrownianTree<double>(1, 0, 1, 1, 1, 1), std::invalid_argument);
 }
+
+TEST_CASE("a tree started again is the tree made new") {
+  BrownianTree<double> tree(3, 5, 4, 2, 0, 1);
+  auto dw = room(2, 4), fresh = room(2, 4);
+  tree.increment(0.3, 0.7, dw);
+
+  tree.restart(1, 3, 9);
+  tree.increment(1.2, 2.5, dw);
+  BrownianTree<double>(3, 5, 4, 2, 1, 3, 9).increment(1.2, 2.5, fresh);
+
+  CHECK(distance(dw, fresh) == 0);
+}

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <fokker/solvers/process.hpp>
+#include <fokker/solvers/run.hpp>
 #include <fokker/solvers/solution.hpp>
 #include <fokker/solvers/step_control.hpp>
 
@@ -40,18 +41,13 @@ class AdaptiveRun {
         atol_(atol),
         error_power_(error_order + 1),
         controller_(control, error_order + 1) {
-    if (!(rtol > 0) || !(atol > 0) || !std::isfinite(rtol) || !std::isfinite(atol))
-      throw std::invalid_argument(
-          fmt::format("{} needs tolerances above zero: got rtol={}, atol={}", name, rtol, atol));
+    check_tolerances(name, rtol, atol);
   }
 
   /// The first step to try; 0: chosen from the size of f and of its change along the solution.
   /// @throws std::invalid_argument  for h < 0 or not finite
   void first_step(Time h) {
-    if (!(h >= 0) || !std::isfinite(h))
-      throw std::invalid_argument(fmt::format(
-          "the first step of an adaptive solver must be positive (0: its own choice): got dt={}",
-          h));
+    check_first_step(h);
     h_ = h;
   }
 
@@ -102,17 +98,7 @@ class AdaptiveRun {
 
   /// Advances x from t0 to t1 > t0.
   /// @return as try_step; too_many_steps after ten million tries; non_finite for such an x
-  Status to(X& x, Time t0, Time t1, Counts& counts) {
-    constexpr std::uint64_t max_steps = 10'000'000;
-    if (!x.isFinite().all()) return Status::non_finite;
-    Time t = t0;
-    for (std::uint64_t i = 0; i < max_steps; ++i) {
-      const Status status = try_step(x, t, t1, counts);
-      if (status != Status::success) return status;
-      if (t == t1) return Status::success;
-    }
-    return Status::too_many_steps;
-  }
+  Status to(X& x, Time t0, Time t1, Counts& counts) { return run_to(*this, x, t0, t1, counts); }
 
  protected:
   /// out = f(x, t), counted.

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include <fokker/solvers/brownian_tree.hpp>
+#include <fokker/solvers/run.hpp>
 #include <fokker/solvers/solution.hpp>
 #include <fokker/solvers/solver.hpp>
 #include <fokker/solvers/step_control.hpp>
@@ -51,9 +52,7 @@ class AdaptiveSdeRun {
         wieners_(wiener_dimension(process, d)),
         needs_(needs_of(method_)),
         controller_(method.control, error_power()) {
-    if (!(rtol_ > 0) || !(atol_ > 0) || !std::isfinite(rtol_) || !std::isfinite(atol_))
-      throw std::invalid_argument(fmt::format(
-          "{} needs tolerances above zero: got rtol={}, atol={}", name_of(method_), rtol_, atol_));
+    check_tolerances(name_of(method_), rtol_, atol_);
     if (!adaptable(M::calculus, needs_, method_.orders(noise_kind<P>), noise_kind<P>))
       throw std::invalid_argument(fmt::format(
           "{} cannot adapt its steps on {} noise: it needs Levy areas, which are drawn on fixed "
@@ -66,10 +65,7 @@ class AdaptiveSdeRun {
   /// The largest first step to try; 0: a sixteenth of the way to the first stop.
   /// @throws std::invalid_argument  for h < 0 or not finite
   void first_step(Time h) {
-    if (!(h >= 0) || !std::isfinite(h))
-      throw std::invalid_argument(fmt::format(
-          "the first step of an adaptive solver must be positive (0: its own choice): got dt={}",
-          h));
+    check_first_step(h);
     wanted_ = h;
   }
 
@@ -107,17 +103,7 @@ class AdaptiveSdeRun {
 
   /// Advances x from t0 to t1 > t0.
   /// @return as try_step; too_many_steps after ten million tries; non_finite for such an x
-  Status to(X& x, Time t0, Time t1, Counts& counts) {
-    constexpr std::uint64_t max_steps = 10'000'000;
-    if (!x.isFinite().all()) return Status::non_finite;
-    Time t = t0;
-    for (std::uint64_t i = 0; i < max_steps; ++i) {
-      const Status status = try_step(x, t, t1, counts);
-      if (status != Status::success) return status;
-      if (t == t1) return Status::success;
-    }
-    return Status::too_many_steps;
-  }
+  Status to(X& x, Time t0, Time t1, Counts& counts) { return run_to(*this, x, t0, t1, counts); }
 
  private:
   static constexpr std::uint64_t end = std::uint64_t{1} << BrownianTree<S>::depth;
@@ -153,7 +139,10 @@ class AdaptiveSdeRun {
     stop_ = t1;
     span_ = t1 - t;
     at_ = 0;
-    tree_.emplace(key_.seed, key_.path, x.cols(), wieners_, t, t1, piece_++);
+    if (tree_)
+      tree_->restart(t, t1, piece_++);
+    else
+      tree_.emplace(key_.seed, key_.path, x.cols(), wieners_, t, t1, piece_++);
     if (wanted_ == 0) wanted_ = span_ / 16;
   }
 

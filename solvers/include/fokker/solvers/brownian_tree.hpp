@@ -33,10 +33,9 @@ namespace fokker {
 ///
 /// Cost          per query the halves on the way that the last query did not already make: O(1)
 ///               amortised for a sweep over points of a coarse dyadic grid, O(depth) in general;
-///               no allocation after the first query.
-/// Source        Foster, Lyons & Oberhauser (2020); Jelincic, Foster & Kidger (2024), the
-/// single-seed
-///               virtual Brownian tree.
+///               the arrays of a level are made where a query first reaches it.
+/// Source        Foster, Lyons & Oberhauser (2020); Jelincic, Foster & Kidger (2024) for the
+///               single-seed virtual Brownian tree.
 template <class S>
 class BrownianTree {
  public:
@@ -52,15 +51,22 @@ class BrownianTree {
   BrownianTree(std::uint64_t seed, std::uint64_t first_path, Index paths, Index m, Time t0, Time t1,
                std::uint64_t piece = 0)
       : lanes_(seed, first_path, static_cast<std::size_t>(paths), Purpose::tree),
-        t0_(t0),
-        span_(t1 - t0),
-        piece_(piece),
         normals_(3 * m + 1, paths),
         levels_(static_cast<std::size_t>(depth) + 1) {
+    for (Values* v : {&root_, &sum_}) v->resize(m, paths);
+    restart(t0, t1, piece);
+  }
+
+  /// Makes this the tree on [t0, t1] with that number, in the memory it has.
+  /// @throws std::invalid_argument  unless t0 < t1 are finite
+  void restart(Time t0, Time t1, std::uint64_t piece) {
+    t0_ = t0;
+    span_ = t1 - t0;
+    piece_ = piece;
     if (!(t0 < t1) || !std::isfinite(span_))
       throw std::invalid_argument("a Brownian tree needs finite times t0 < t1: got t0=" + text(t0) +
                                   ", t1=" + text(t1));
-    for (Values* v : {&root_, &sum_}) v->resize(m, paths);
+    for (Level& level : levels_) level.parent = none;
     draw(0);
     root_.w = scaled(0, span_);
     root_.h = scaled(1, span_ / 12);
@@ -107,7 +113,7 @@ class BrownianTree {
   }
 
  private:
-  static constexpr std::uint64_t end = std::uint64_t{1} << depth;
+  static constexpr std::uint64_t end = std::uint64_t{1} << depth, none = ~std::uint64_t{0};
 
   struct Values {
     using W = Block<S>;
@@ -119,7 +125,7 @@ class BrownianTree {
 
   /// Both halves of the node `parent` one level up.
   struct Level {
-    std::uint64_t parent = ~std::uint64_t{0};
+    std::uint64_t parent = none;
     Values left, right;
   };
 
@@ -175,8 +181,8 @@ class BrownianTree {
   }
 
   StreamLanes lanes_;
-  Time t0_, span_;
-  std::uint64_t piece_;
+  Time t0_ = 0, span_ = 0;
+  std::uint64_t piece_ = 0;
   std::uint64_t position_ = 0;  // of lanes_ in their streams
   Block<S> normals_;
   Values root_, sum_;

@@ -25,6 +25,7 @@
 #include <sunmatrix/sunmatrix_dense.h>
 
 #include <fokker/solvers/process.hpp>
+#include <fokker/solvers/run.hpp>
 #include <fokker/solvers/solution.hpp>
 #include <fokker/solvers/solver.hpp>
 
@@ -88,9 +89,7 @@ class CvodeRun {
   template <class Method>
   CvodeRun(const Method& method, const P& process, Index /*d*/)
       : process_(&process), rtol_(method.rtol), atol_(method.atol) {
-    if (!(rtol_ > 0) || !(atol_ > 0) || !std::isfinite(rtol_) || !std::isfinite(atol_))
-      throw std::invalid_argument(fmt::format(
-          "{} needs tolerances above zero: got rtol={}, atol={}", Method::name, rtol_, atol_));
+    check_tolerances(Method::name, rtol_, atol_);
   }
   CvodeRun(CvodeRun&&) noexcept = default;
   CvodeRun& operator=(CvodeRun&&) noexcept = default;
@@ -106,10 +105,7 @@ class CvodeRun {
   /// The first step to try; 0: CVODE's choice.
   /// @throws std::invalid_argument  for h < 0 or not finite
   void first_step(Time h) {
-    if (!(h >= 0) || !std::isfinite(h))
-      throw std::invalid_argument(fmt::format(
-          "the first step of an adaptive solver must be positive (0: its own choice): got dt={}",
-          h));
+    check_first_step(h);
     h_ = h;
   }
 
@@ -145,17 +141,7 @@ class CvodeRun {
 
   /// Advances x from t0 to t1 > t0.
   /// @return as try_step; too_many_steps after ten million; non_finite for such an x
-  Status to(X& x, Time t0, Time t1, Counts& counts) {
-    constexpr std::uint64_t max_steps = 10'000'000;
-    if (!x.isFinite().all()) return Status::non_finite;
-    Time t = t0;
-    for (std::uint64_t i = 0; i < max_steps; ++i) {
-      const Status status = try_step(x, t, t1, counts);
-      if (status != Status::success) return status;
-      if (t == t1) return Status::success;
-    }
-    return Status::too_many_steps;
-  }
+  Status to(X& x, Time t0, Time t1, Counts& counts) { return run_to(*this, x, t0, t1, counts); }
 
   /// out = x(t) for t in the last accepted step, by the polynomial of the step; to be called before
   /// the next step is tried.

@@ -25,6 +25,7 @@
 #include <boost/numeric/odeint/stepper/runge_kutta_dopri5.hpp>
 #include <boost/numeric/odeint/stepper/runge_kutta_fehlberg78.hpp>
 
+#include <fokker/solvers/run.hpp>
 #include <fokker/solvers/solution.hpp>
 #include <fokker/solvers/solver.hpp>
 
@@ -120,18 +121,13 @@ class OdeintRun {
         rtol_(method.rtol),
         atol_(method.atol),
         order_(Method::control_order) {
-    if (!(rtol_ > 0) || !(atol_ > 0) || !std::isfinite(rtol_) || !std::isfinite(atol_))
-      throw std::invalid_argument(fmt::format(
-          "{} needs tolerances above zero: got rtol={}, atol={}", Method::name, rtol_, atol_));
+    check_tolerances(Method::name, rtol_, atol_);
   }
 
   /// The first step to try; 0: chosen from the size of f and of its change along the solution.
   /// @throws std::invalid_argument  for h < 0 or not finite
   void first_step(Time h) {
-    if (!(h >= 0) || !std::isfinite(h))
-      throw std::invalid_argument(fmt::format(
-          "the first step of an adaptive solver must be positive (0: its own choice): got dt={}",
-          h));
+    check_first_step(h);
     h_ = h;
   }
 
@@ -183,17 +179,7 @@ class OdeintRun {
 
   /// Advances x from t0 to t1 > t0.
   /// @return as try_step; too_many_steps after ten million tries; non_finite for such an x
-  Status to(X& x, Time t0, Time t1, Counts& counts) {
-    constexpr std::uint64_t max_steps = 10'000'000;
-    if (!x.isFinite().all()) return Status::non_finite;
-    Time t = t0;
-    for (std::uint64_t i = 0; i < max_steps; ++i) {
-      const Status status = try_step(x, t, t1, counts);
-      if (status != Status::success) return status;
-      if (t == t1) return Status::success;
-    }
-    return Status::too_many_steps;
-  }
+  Status to(X& x, Time t0, Time t1, Counts& counts) { return run_to(*this, x, t0, t1, counts); }
 
  private:
   static constexpr bool first_same_as_last = requires {

@@ -2,12 +2,7 @@
 /// @brief The exponential Euler step: exact where it should be, with a number, an array or a matrix
 ///        for the linear part.
 
-#define EIGEN_RUNTIME_NO_MALLOC
-#include <stdexcept>
-#define eigen_assert(condition)                           \
-  do {                                                    \
-    if (!(condition)) throw std::logic_error(#condition); \
-  } while (false)
+#include "no_allocation.hpp"
 
 #include <cmath>
 #include <limits>
@@ -69,9 +64,10 @@ Eigen::ArrayXd step(const P& process, const Eigen::ArrayXd& x0, Time t, Time h,
   dw.w.resize(w.size(), 3);
   dw.w.colwise() = w.cast<S>();
   ExponentialEuler::Workspace<X> workspace(x0.size(), 3);
-  Eigen::internal::set_is_malloc_allowed(false);
-  ExponentialEuler{}.step(process, x, t, h, dw, y, workspace);
-  Eigen::internal::set_is_malloc_allowed(true);
+  {
+    const NoAllocation guard;
+    ExponentialEuler{}.step(process, x, t, h, dw, y, workspace);
+  }
   return y.col(1).template cast<double>();
 }
 

@@ -2,12 +2,7 @@
 /// @brief Drift-implicit steps: their amplification on linear equations, their formulas on a
 ///        nonlinear system, stiff problems with known solutions, and honest failure.
 
-#define EIGEN_RUNTIME_NO_MALLOC
-#include <stdexcept>
-#define eigen_assert(condition)                           \
-  do {                                                    \
-    if (!(condition)) throw std::logic_error(#condition); \
-  } while (false)
+#include "no_allocation.hpp"
 
 #include <cmath>
 
@@ -93,9 +88,10 @@ Vector stiff_step(const M& method, const P& process) {
   dw.w.resize(2, n);
   dw.w.colwise() = wiener.cast<S>();
   typename M::template Workspace<State> workspace(2, n);
-  Eigen::internal::set_is_malloc_allowed(false);
-  method.step(process, x, t0, step_size, dw, y, workspace);
-  Eigen::internal::set_is_malloc_allowed(true);
+  {
+    const NoAllocation guard;
+    method.step(process, x, t0, step_size, dw, y, workspace);
+  }
   return y.col(n - 1).template cast<double>();
 }
 

@@ -3,12 +3,7 @@
 ///        potential a step is q <- M q + C_w W + C_h H + C_k K, read off the stepper, and all laws
 ///        and strong errors are Gaussian integrals.
 
-#define EIGEN_RUNTIME_NO_MALLOC
-#include <stdexcept>
-#define eigen_assert(condition)                           \
-  do {                                                    \
-    if (!(condition)) throw std::logic_error(#condition); \
-  } while (false)
+#include "no_allocation.hpp"
 
 #include <array>
 #include <cmath>
@@ -167,11 +162,6 @@ struct Coupled {
     const double g = std::sqrt(2 * 0.7 * 0.4);
     return Eigen::Array4d(0, 0, g, g);
   }
-};
-
-struct NoAllocation {
-  NoAllocation() { Eigen::internal::set_is_malloc_allowed(false); }
-  ~NoAllocation() { Eigen::internal::set_is_malloc_allowed(true); }
 };
 
 /// y of one step from the column x with noise (w, h, k) on Block<S>, without an allocation.

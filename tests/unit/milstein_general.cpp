@@ -2,13 +2,7 @@
 /// @brief Milstein steps for noise by columns, with and without Levy areas, against their formulas;
 ///        the variance of the antithetic coupling, exactly.
 
-// Eigen's assertions on, also in a release build, and thrown: allocation in a step fails the test.
-#define EIGEN_RUNTIME_NO_MALLOC
-#include <stdexcept>
-#define eigen_assert(condition)                           \
-  do {                                                    \
-    if (!(condition)) throw std::logic_error(#condition); \
-  } while (false)
+#include "no_allocation.hpp"
 
 #include <array>
 #include <cmath>
@@ -110,12 +104,6 @@ Vector expected(Sri2, const Vector& x, const Eigen::Vector3d& w, const Eigen::Ma
   }
   return y;
 }
-
-/// While it lives, an allocation by Eigen throws.
-struct NoAllocation {
-  NoAllocation() { Eigen::internal::set_is_malloc_allowed(false); }
-  ~NoAllocation() { Eigen::internal::set_is_malloc_allowed(true); }
-};
 
 /// Steps a block (or a path) of columns that all differ and compares each with `expected`.
 template <class X, class M, NoiseKind kind>

@@ -1,7 +1,7 @@
 /// @file  samplers.cpp
 /// @brief The reverse SDE, the probability flow, and single steps of the samplers by hand.
 
-#define EIGEN_RUNTIME_NO_MALLOC
+#include "no_allocation.hpp"
 
 #include <cmath>
 #include <limits>
@@ -351,9 +351,10 @@ TEST_CASE("a step of a sampler allocates nothing") {
     dw.w.setZero(noise_kind<P> == NoiseKind::none ? 0 : 3, 64);
     typename Method::template Workspace<X> workspace(3, 64);
 
-    Eigen::internal::set_is_malloc_allowed(false);
-    method.step(reversed, x, -0.5, 0.1, dw, y, workspace);
-    Eigen::internal::set_is_malloc_allowed(true);
+    {
+      const NoAllocation guard;
+      method.step(reversed, x, -0.5, 0.1, dw, y, workspace);
+    }
 
     return y.isFinite().all();
   };

@@ -2,12 +2,7 @@
 /// @brief SKenCarp: the order conditions of its tableau, and its step on linear equations against
 ///        the stages solved as one linear system.
 
-#define EIGEN_RUNTIME_NO_MALLOC
-#include <stdexcept>
-#define eigen_assert(condition)                           \
-  do {                                                    \
-    if (!(condition)) throw std::logic_error(#condition); \
-  } while (false)
+#include "no_allocation.hpp"
 
 #include <cmath>
 
@@ -71,9 +66,10 @@ Eigen::Array2d step(const Linear& process, double h, double w, double space_time
   dw.w.setConstant(static_cast<S>(w));
   dw.h.setConstant(static_cast<S>(space_time));
   SkenCarp::Workspace<X> workspace(2, 3);
-  Eigen::internal::set_is_malloc_allowed(false);
-  SkenCarp{}.step(process, x, 0.3, h, dw, y, workspace);
-  Eigen::internal::set_is_malloc_allowed(true);
+  {
+    const NoAllocation guard;
+    SkenCarp{}.step(process, x, 0.3, h, dw, y, workspace);
+  }
   return y.col(1).template cast<double>();
 }
 

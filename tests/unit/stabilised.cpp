@@ -2,12 +2,7 @@
 /// @brief SK-ROCK: its stability polynomials, its mean-square stability at the stages it chooses,
 ///        and its formula on a nonlinear system.
 
-#define EIGEN_RUNTIME_NO_MALLOC
-#include <stdexcept>
-#define eigen_assert(condition)                           \
-  do {                                                    \
-    if (!(condition)) throw std::logic_error(#condition); \
-  } while (false)
+#include "no_allocation.hpp"
 
 #include <cmath>
 #include <vector>
@@ -96,9 +91,10 @@ Eigen::Array2d step(const SkRock& method, Time t, Time h) {
   dw.w.row(0).setConstant(S(0.3));
   dw.w.row(1).setConstant(S(-0.2));
   SkRock::Workspace<B> workspace(2, 3);
-  Eigen::internal::set_is_malloc_allowed(false);
-  method.step(Nonlinear{}, x, t, h, dw, y, workspace);
-  Eigen::internal::set_is_malloc_allowed(true);
+  {
+    const NoAllocation guard;
+    method.step(Nonlinear{}, x, t, h, dw, y, workspace);
+  }
   return y.col(2).template cast<double>();
 }
 

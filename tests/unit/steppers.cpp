@@ -2,13 +2,7 @@
 /// @brief One step of every solver on every kind of noise, against the formula written out on plain
 ///        vectors, for every kind of state.
 
-// Eigen's assertions on, also in a release build, and thrown: allocation in a step fails the test.
-#define EIGEN_RUNTIME_NO_MALLOC
-#include <stdexcept>
-#define eigen_assert(condition)                           \
-  do {                                                    \
-    if (!(condition)) throw std::logic_error(#condition); \
-  } while (false)
+#include "no_allocation.hpp"
 
 #include <cmath>
 
@@ -168,12 +162,6 @@ Vector expected(RungeKutta4, NoiseKind, bool, const Vector& x, const Eigen::Vect
                k4 = f(x + h * k3, t + h);
   return x + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4);
 }
-
-/// While it lives, an allocation by Eigen throws.
-struct NoAllocation {
-  explicit NoAllocation(bool strict) { Eigen::internal::set_is_malloc_allowed(!strict); }
-  ~NoAllocation() { Eigen::internal::set_is_malloc_allowed(true); }
-};
 
 /// Steps a block (or a path) of columns that all differ and compares each with `expected`.
 template <class X, class M, class P>

@@ -2,12 +2,7 @@
 /// @brief Tamed and truncated Euler steps: their formulas, and bounded moments where Euler's
 ///        explode.
 
-#define EIGEN_RUNTIME_NO_MALLOC
-#include <stdexcept>
-#define eigen_assert(condition)                           \
-  do {                                                    \
-    if (!(condition)) throw std::logic_error(#condition); \
-  } while (false)
+#include "no_allocation.hpp"
 
 #include <algorithm>
 #include <array>
@@ -53,9 +48,10 @@ Eigen::Array2d step(const M& method, const Eigen::Array2d& x0) {
   dw.w.row(0).setConstant(S(0.2));
   dw.w.row(1).setConstant(S(-0.1));
   typename M::template Workspace<X> workspace(2, 5);
-  Eigen::internal::set_is_malloc_allowed(false);
-  method.step(Quintic{}, x, 0, 0.25, dw, y, workspace);
-  Eigen::internal::set_is_malloc_allowed(true);
+  {
+    const NoAllocation guard;
+    method.step(Quintic{}, x, 0, 0.25, dw, y, workspace);
+  }
   return y.col(3).template cast<double>();
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 
 #include <fokker/solvers/solver.hpp>
+#include <fokker/solvers/weighted_sum.hpp>
 
 namespace fokker {
 
@@ -91,21 +92,11 @@ struct ExplicitRungeKutta {
     }
   }
 
-  /// a_ij, and b_j as the row i = s.
-  static constexpr double coefficient(std::size_t i, std::size_t j) {
-    return i < s_ ? tableau.a[i][j] : tableau.b[j];
-  }
-
-  /// sum + h (a_ij k_j + a_i,j+1 k_j+1 + ...), one fused expression without the zeros.
-  template <std::size_t i, std::size_t j = 0, State X, class Sum>
-  static auto combine(const Sum& sum, Time h, Scratch<X, stages + 1>& w) {
-    if constexpr (j == s_)
-      return sum;
-    else if constexpr (coefficient(i, j) == 0.0)
-      return combine<i, j + 1>(sum, h, w);
-    else
-      return combine<i, j + 1>(sum + static_cast<typename X::Scalar>(h * coefficient(i, j)) * w[j],
-                               h, w);
+  /// x + h sum_j a_ij k_j, with b_j as the row i = s.
+  template <std::size_t i, State X>
+  static auto combine(const X& x, Time h, const Scratch<X, stages + 1>& w) {
+    constexpr auto row = [](std::size_t j) { return i < s_ ? tableau.a[i][j] : tableau.b[j]; };
+    return detail::plus_sum<s_>(x, h, row, [&w](std::size_t j) -> const X& { return w.array[j]; });
   }
 };
 

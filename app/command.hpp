@@ -28,6 +28,8 @@ Command make_compare(CLI::App& app);
 Command make_list(CLI::App& app);
 Command make_integrate(CLI::App& app);
 Command make_converge(CLI::App& app);
+Command make_tune(CLI::App& app);
+Command make_learn(CLI::App& app);
 Command make_bench(CLI::App& app);
 
 }  // namespace fokker::app

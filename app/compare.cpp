@@ -2,6 +2,9 @@
 /// @brief `fokker compare`: samplers of the reverse SDE and of the probability flow, compared.
 
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -12,7 +15,9 @@
 #include <fmt/core.h>
 
 #include <fokker/analysis/comparison.hpp>
+#include <fokker/analysis/csv.hpp>
 #include <fokker/analysis/report.hpp>
+#include <fokker/diffusion/time_grids.hpp>
 #include <fokker/solvers/text.hpp>
 
 #include "command.hpp"
@@ -33,6 +38,8 @@ constexpr const char* examples = R"(Examples:
   fokker compare --process edm --samplers edm-heun,ddim --steps 5,10,18 --grid karras
   fokker compare --process vp --set beta_min=0.1,beta_max=20 --eta 0.5 --json out.json
   fokker compare --data spectrum:lambda.csv --exact --init exact --json -
+  fokker compare --data gaussian --exact --samplers ddim --steps 20 --trace --json -
+  fokker compare --score model:model.json --data ring8
   fokker compare --data points:digits.csv --drop-column 65 --scale 0:16
 Names: see fokker list.
 Without --json and --plot it writes compare.json, compare.svg and compare.png.)";
@@ -44,8 +51,45 @@ struct CompareOptions {
   std::string metric = "sliced-w2";
   std::vector<std::string> parameters, samplers, steps, nfe;
   std::optional<std::string> grid, t_min, eta, paths;
-  bool exact = false;
+  std::vector<std::string> score_error;
+  std::string score = "exact";
+  std::string modes;
+  bool exact = false, trace = false;
 };
+
+/// --score-error scale=0.1,bias=0.05,from=0.2,to=0.5
+LinearScoreError read_score_error(const std::vector<std::string>& words) {
+  LinearScoreError error;
+  for (const auto& [name, value] : assignments(words, "--score-error")) {
+    const double x = number(value, "--score-error " + name);
+    if (name == "scale")
+      error.scale = x;
+    else if (name == "bias")
+      error.bias = x;
+    else if (name == "from")
+      error.from = x;
+    else if (name == "to")
+      error.to = x;
+    else
+      throw std::invalid_argument(
+          unknown_name_message("part of --score-error", name,
+                               std::array<std::string_view, 4>{"scale", "bias", "from", "to"}));
+  }
+  if (!(error.from < error.to))
+    throw std::invalid_argument("--score-error needs from < to: got from=" + text(error.from) +
+                                ", to=" + text(error.to));
+  return error;
+}
+
+/// --grid: a name, or a file of times.
+void read_grid_option(const std::string& word, ComparisonSettings& s) {
+  const auto& grids = list_grids();
+  const bool named = std::any_of(grids.begin(), grids.end(),
+                                 [&](const GridInfo& grid) { return grid.name == word; });
+  s.grid = word;
+  if (!named && std::filesystem::exists(word))
+    s.times = read_grid(word, make_schedule(s.process, s.parameters).end_time());
+}
 
 ComparisonSettings read_settings(const CompareOptions& o) {
   ComparisonSettings s;
@@ -55,7 +99,7 @@ ComparisonSettings read_settings(const CompareOptions& o) {
   s.samplers = o.samplers;
   s.nfe = whole_numbers(o.nfe, "--nfe", 1);
   s.steps = whole_numbers(o.steps, "--steps", 1);
-  s.grid = o.grid;
+  if (o.grid) read_grid_option(*o.grid, s);
   if (o.t_min) s.t_min = number(*o.t_min, "--t-min");
   if (o.eta) s.eta = number(*o.eta, "--eta");
   if (o.paths) s.paths = whole_number(*o.paths, "--paths", 1);
@@ -65,6 +109,16 @@ ComparisonSettings read_settings(const CompareOptions& o) {
                                   {{"float", Precision::single}, {"double", Precision::double_}});
   s.metric = o.metric;
   s.exact = o.exact;
+  s.trace = o.trace;
+  s.score_error = read_score_error(o.score_error);
+  s.score_name = o.score;
+  constexpr std::string_view model = "model:";
+  if (o.score.starts_with(model))
+    s.learned = read_denoiser(o.score.substr(model.size()));
+  else if (o.score != "exact")
+    throw std::invalid_argument("--score is exact or model:FILE (see fokker learn): got '" +
+                                o.score + "'");
+  s.modes = !o.modes.empty();
   s.seed = o.common.seed;
   s.threads = o.common.threads;
   s.data = read_data(o.data);
@@ -87,6 +141,8 @@ void print_rows(std::FILE* out, const Comparison& comparison) {
     columns.insert(columns.end(), {{"init"}, {"truncation"}, {"discretisation"}});
   else
     columns.insert(columns.end(), {{"floor"}, {"pathwise"}});
+  const bool wrong_score = exact && !comparison.settings.score_error.none();
+  if (wrong_score) columns.push_back({"score"});
   columns.push_back({"seconds"});
   if (trouble) columns.push_back({"status", Align::left});
 
@@ -106,6 +162,7 @@ void print_rows(std::FILE* out, const Comparison& comparison) {
                                          ? format_with_error(*row.error_pathwise,
                                                              row.error_pathwise_stderr.value_or(0))
                                          : ""});
+    if (wrong_score) cells.push_back(cell(row.error_score));
     cells.push_back(fmt::format("{:.3f}", row.seconds));
     if (trouble) cells.emplace_back(row.status == Status::success ? "" : to_string(row.status));
     table.add_row(std::move(cells));
@@ -137,6 +194,25 @@ void print(std::FILE* out, const Comparison& comparison) {
   for (const std::string& line : in_words(comparison)) fmt::print(out, "{}\n", line);
 }
 
+/// The errors of every eigenmode, a line for each row and mode.
+void write_modes(const std::string& file, const Comparison& comparison) {
+  Table table{.header = {"row", "steps", "nfe", "variance", "error", "init", "truncation",
+                         "discretisation", "score"},
+              .rows = 0,
+              .columns = 9,
+              .values = {}};
+  for (std::size_t k = 0; k < comparison.rows.size(); ++k) {
+    const ComparisonRow& row = comparison.rows[k];
+    const ModeErrors& m = row.modes;
+    for (Index i = 0; i < m.variance.size(); ++i, ++table.rows)
+      for (const double value :
+           {static_cast<double>(k), static_cast<double>(row.steps), row.nfe, m.variance[i],
+            m.error[i], m.init[i], m.truncation[i], m.discretisation[i], m.score[i]})
+        table.values.push_back(value);
+  }
+  write_csv(file, table);
+}
+
 /// One line on stderr for each row that did not end well; true if every row is such.
 bool report_failures(const Comparison& comparison) {
   bool all = !comparison.rows.empty();
@@ -155,7 +231,9 @@ int compare_command(CompareOptions o) {
     o.common.json = "compare.json";
     o.common.plots = {"compare.svg", "compare.png"};
   }
-  check_outputs(o.common);
+  std::vector<std::string> others;
+  if (!o.modes.empty()) others.push_back(o.modes);
+  check_outputs(o.common, others);
 
   settings.cancel = &catch_interrupt();
   Comparison comparison;
@@ -170,7 +248,8 @@ int compare_command(CompareOptions o) {
   print(o.common.tables(), comparison);
   write_json(o.common, to_json(comparison));
   if (!comparison.rows.empty()) draw_comparison(comparison, o.common.plots);
-  say_written(o.common.tables(), o.common);
+  if (!o.modes.empty()) write_modes(o.modes, comparison);
+  say_written(o.common.tables(), o.common, others);
   const bool all_failed = report_failures(comparison);
   if (comparison.status == Status::cancelled) {
     fmt::print(stderr, "fokker: interrupted; {} rows were finished\n", comparison.rows.size());
@@ -199,7 +278,8 @@ Command make_compare(CLI::App& app) {
   CLI::Option* nfe = add_list(*parser, "--nfe", o->nfe, "Budgets of score evaluations: 8,16,...");
   add_list(*parser, "--steps", o->steps, "Numbers of steps instead of budgets: 10,20,...")
       ->excludes(nfe);
-  parser->add_option("--grid", o->grid, "Time grid: uniform, karras, logsnr or quadratic");
+  parser->add_option("--grid", o->grid,
+                     "Time grid (fokker list grids), or a file of times, start first");
   parser->add_option("--t-min", o->t_min, "Where samplers end (default: of the process)");
   parser->add_option("--eta", o->eta,
                      "Noise of the reverse equation: 1 reverse SDE, 0 flow (default: 1 for SDE "
@@ -215,6 +295,14 @@ Command make_compare(CLI::App& app) {
       ->capture_default_str();
   parser->add_flag("--exact", o->exact,
                    "Gaussian data: push laws through the schemes, no Monte Carlo (metric w2)");
+  parser->add_option("--score", o->score, "exact, or model:FILE of fokker learn")
+      ->capture_default_str();
+  add_list(*parser, "--score-error", o->score_error,
+           "Make the score wrong: scale=A,bias=B gives (1 + A) score + B, from=,to= in t");
+  parser->add_flag("--trace", o->trace,
+                   "With --exact: W2 and KL to the law of x_t at every step, in the JSON");
+  parser->add_option("--modes", o->modes, "With --exact: the errors of every eigenmode")
+      ->type_name("FILE.csv");
   parser->add_option("--precision", o->precision, "Scalar of the states")
       ->type_name("float|double")
       ->capture_default_str();

@@ -153,8 +153,6 @@ std::pair<double, double> range(const Samples& x, Index r) {
   return {low - margin, high + margin};
 }
 
-bool has_density(const AnyData& data) { return data.kind() != DataKind::finite_set; }
-
 std::string row_title(const ComparisonRow& row) {
   return fmt::format("{} ({}), {:.0f} evaluations", row.sampler,
                      row.equation == "sde" ? "SDE" : "flow", row.nfe);
@@ -204,11 +202,11 @@ Panel scatter_panel(const Comparison& comparison, const ComparisonRow& row) {
               .x = {.min = x.first, .max = x.second},
               .y = {.min = y.first, .max = y.second},
               .equal_aspect = true};
-  if (data.dimension() == 2 && has_density(data))
+  if (data.dimension() == 2 && data.has_density())
     panel.layers.emplace_back(density_map(data, x, y));
   else
     panel.layers.emplace_back(
-        dots(truth, Colour::grey, has_density(data) ? Mark::dots : Mark::points));
+        dots(truth, Colour::grey, data.has_density() ? Mark::dots : Mark::points));
   panel.layers.emplace_back(dots(row.samples, row_colour(row), Mark::dots));
   if (data.dimension() > 2) panel.note = "first two coordinates; exact samples in grey";
   return panel;
@@ -237,7 +235,7 @@ Panel histogram_panel(const Comparison& comparison, const ComparisonRow& row) {
     return curve;
   };
   Panel panel{.title = row_title(row), .x = {.label = "x"}, .y = {.label = "density", .min = 0.0}};
-  if (has_density(data)) {
+  if (data.has_density()) {
     Samples x(1, 400);
     for (Index j = 0; j < x.cols(); ++j)
       x(0, j) = low + (high - low) * static_cast<double>(j) / static_cast<double>(x.cols() - 1);

@@ -218,16 +218,27 @@ Listing list_sampler_table() {
                    {"strong"},
                    {"weak"},
                    {"deterministic"},
+                   {"parameters", Align::left},
                    {"source", Align::left}});
   Json json = Json::array();
   for (const SamplerInfo& s : list_samplers()) {
     const std::string etas = fmt::format("{} ({})", text(s.default_eta), to_string(s.etas));
     const std::string cost =
         s.adaptive ? s.evaluations > 0 ? fmt::format("{}, adaptive", s.evaluations) : "adaptive"
-                   : std::to_string(s.evaluations);
+        : s.extra_evaluations > 0
+            ? fmt::format("{}, and {} once", s.evaluations, s.extra_evaluations)
+            : std::to_string(s.evaluations);
+    std::vector<std::string> parameters;
+    Json parameters_json = Json::array();
+    for (const SamplerParameter& p : s.parameters) {
+      parameters.push_back(fmt::format("{}={}", p.name, p.default_value));
+      parameters_json.push_back(
+          {{"name", p.name}, {"default", p.default_value}, {"meaning", p.meaning}});
+    }
     table.add_row({s.name, std::string(to_string(s.equation)), etas, cost,
                    order_text(s.orders.strong), order_text(s.orders.weak),
-                   order_text(s.orders.deterministic), s.source});
+                   order_text(s.orders.deterministic),
+                   fmt::format("{}", fmt::join(parameters, ":")), s.source});
     json.push_back({{"name", s.name},
                     {"equation", to_string(s.equation)},
                     {"eta", s.default_eta},
@@ -235,13 +246,18 @@ Listing list_sampler_table() {
                     {"eta_max", std::isfinite(s.etas.max) ? Json(s.etas.max) : Json(nullptr)},
                     {"adaptive", s.adaptive},
                     {"evaluations", s.evaluations},
+                    {"extra_evaluations", s.extra_evaluations},
+                    {"parameters", parameters_json},
                     {"strong_order", order_json(s.orders.strong)},
                     {"weak_order", order_json(s.orders.weak)},
                     {"deterministic_order", order_json(s.orders.deterministic)},
                     {"source", s.source}});
   }
-  return {"Samplers of compare; sde: the reverse SDE, ode: the probability flow\n\n" + table.text(),
-          json};
+  return {
+      "Samplers of compare; sde: the reverse SDE, ode: the probability flow. Parameters follow the "
+      "name,\nas in edm-churn:gamma=0.3:s_max=50\n\n" +
+          table.text(),
+      json};
 }
 
 Listing list_grid_table() {

@@ -5,7 +5,7 @@ function(fokker_warnings target)
 endfunction()
 
 # fokker_component(<name> [DEPENDS <target>...] [PRIVATE_DEPENDS <target>...]
-#                  [HEADER_ONLY_DEPENDS <target>...])
+#                  [HEADER_ONLY_DEPENDS <target>...] [EXCLUDE_HEADERS <name>...])
 #
 # One folder, one target: fokker_<name>, known as fokker::<name> inside, in the build tree's export
 # and after install. Headers come from include/fokker/, sources from src/*.cpp; without a source the
@@ -13,11 +13,16 @@ endfunction()
 #   DEPENDS              appear in the public headers
 #   PRIVATE_DEPENDS      are linked, but used by the sources only
 #   HEADER_ONLY_DEPENDS  are included by the sources only; who links fokker never needs them
+#   EXCLUDE_HEADERS      are not the component's but of a target of their own
 function(fokker_component name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPENDS;PRIVATE_DEPENDS;HEADER_ONLY_DEPENDS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" ""
+                        "DEPENDS;PRIVATE_DEPENDS;HEADER_ONLY_DEPENDS;EXCLUDE_HEADERS")
   set(target fokker_${name})
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/src/*.cpp")
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/include/fokker/*.hpp")
+  foreach(header IN LISTS arg_EXCLUDE_HEADERS)
+    list(REMOVE_ITEM headers "${CMAKE_CURRENT_SOURCE_DIR}/include/fokker/${name}/${header}")
+  endforeach()
 
   if(sources)
     set(scope PUBLIC)

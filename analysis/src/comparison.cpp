@@ -14,9 +14,10 @@
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
-#include <fokker/analysis/linear_law.hpp>
 #include <fokker/diffusion/gaussian.hpp>
+#include <fokker/solvers/text.hpp>
 
+#include "comparison_plan.hpp"
 #include "exact_comparison.hpp"
 #include "sampling.hpp"
 
@@ -29,13 +30,14 @@ using namespace detail;
 /// Pairs of exact samples behind the floor.
 constexpr int floor_pairs = 8;
 /// Paths behind the pathwise errors, and paths of one task; few where a score costs a pass over a
-/// data set.
+/// data set or a network.
 struct PathwiseSize {
   Index paths, block;
 };
 PathwiseSize pathwise_size(const ComparisonSettings& s) {
-  const PathwiseSize size =
-      s.data->kind() == DataKind::finite_set ? PathwiseSize{32, 16} : PathwiseSize{8192, 512};
+  const PathwiseSize size = s.data->kind() == DataKind::finite_set || s.learned
+                                ? PathwiseSize{32, 16}
+                                : PathwiseSize{8192, 512};
   return {std::min(s.paths, size.paths), size.block};
 }
 /// Thrown out of the making of a floor.
@@ -63,52 +65,6 @@ std::optional<Floor> make_floor(const ComparisonSettings& s) {
 
 /// Numbers kept of the final states of a row, for pictures.
 constexpr Index kept_numbers = 16384;
-/// Tolerances of the adaptive samplers.
-constexpr double tolerances[] = {1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7};
-
-double elapsed(std::chrono::steady_clock::time_point since) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - since).count();
-}
-
-/// What is done, of what there is to do; both in units of score evaluations per path.
-class Progress {
- public:
-  Progress(const ComparisonSettings& s, double total) : settings_(s), total_(total) {}
-  void add(double work, std::string_view what) {
-    done_ += work;
-    if (settings_.progress) settings_.progress(std::min(1.0, done_ / total_), what);
-  }
-  bool cancelled() const { return settings_.cancel && settings_.cancel->load(); }
-
- private:
-  const ComparisonSettings& settings_;
-  double total_, done_ = 0;
-};
-
-std::vector<Task> plan(const ComparisonSettings& s) {
-  std::vector<Task> tasks;
-  for (const auto& name : s.samplers) {
-    const SamplerInfo& info = sampler_info(name);
-    const double eta = eta_of(s, info);
-    const Equation equation = equation_of(info, eta);
-    if (info.adaptive) {
-      for (const double tolerance : tolerances)
-        tasks.push_back({&info, eta, equation, 0, tolerance});
-    } else if (!s.steps.empty()) {
-      for (const Index steps : s.steps) tasks.push_back({&info, eta, equation, steps, 0});
-    } else {
-      for (const Index nfe : s.nfe)
-        tasks.push_back({&info, eta, equation, nfe / info.evaluations, 0});
-    }
-  }
-  return tasks;
-}
-
-/// Work of a task in score evaluations per path; of an adaptive one a guess.
-double work(const Task& task) {
-  return task.info->adaptive ? 100.0 : static_cast<double>(task.steps * task.info->evaluations);
-}
-
 /// Work of the pathwise errors at one number of steps, in the same unit.
 double pathwise_work(Index steps, Index paths, const ComparisonSettings& s) {
   return static_cast<double>(2 * reference_refinement * steps * paths) /
@@ -188,6 +144,7 @@ PathSquares pathwise_errors(Comparison& result, const std::vector<Task>& tasks,
   std::map<std::pair<Index, double>, std::vector<std::size_t>> groups;  // SDE rows by steps and eta
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     if (tasks[i].equation == Equation::sde) {
+      if (!tasks[i].info->orders.strong) continue;  // it has noise of its own, or no limit
       groups[{tasks[i].steps, tasks[i].eta}].push_back(i);
     } else {
       if (reference.size() == 0) reference = sampling.flow_reference();
@@ -235,7 +192,7 @@ void compare_samples(Comparison& result, const DiffusionProcess& process) {
   const ComparisonSettings& s = result.settings;
   const std::vector<Task> tasks = plan(s);
   result.pathwise_paths =
-      *s.t_min > 0 && process.std(*s.t_min) > 0
+      s.pathwise && *s.t_min > 0 && process.std(*s.t_min) > 0
           ? pathwise_size(s).paths
           : 0;  // the equations themselves are singular at their end: there is no reference
   double total = 0;
@@ -285,68 +242,6 @@ void compare_samples(Comparison& result, const DiffusionProcess& process) {
   measure_orders(result, tasks, squares);
 }
 
-void compare_laws(Comparison& result, const DiffusionProcess& process) {
-  const ComparisonSettings& s = result.settings;
-  const std::vector<Task> tasks = plan(s);
-  const auto spectrum = *s.data->gaussian();
-  const DiagonalGaussian data{spectrum.mean(), spectrum.variance()};
-  const Counted score{exact_score(process, AnyData{spectrum})};
-  const AnyScore<double> any_score{score};
-  const Time end = *s.t_min;
-  double total = 0;
-  for (const Task& task : tasks) total += work(task);
-  Progress progress(s, total);
-
-  for (const Task& task : tasks) {
-    if (progress.cancelled()) {
-      result.status = Status::cancelled;
-      return;
-    }
-    const auto started = std::chrono::steady_clock::now();
-    const Time start = detail::start_time(s, process, task.equation);
-    TimeGrid grid = make_grid(*s.grid, process.schedule, start, end, task.steps);
-    for (Time& t : grid) t = -t;
-    const Index d = data.mean.size();
-    const double prior = process.prior_std(start);
-    const DiagonalGaussian from =
-        s.init == Init::exact ? marginal(process, data, start)
-                              : DiagonalGaussian{Eigen::VectorXd::Zero(d),
-                                                 Eigen::VectorXd::Constant(d, prior * prior)};
-    score.reset();
-    DiagonalGaussian scheme;
-    if (task.equation == Equation::sde) {
-      const ReverseModel<double> model{process, any_score, task.eta};
-      scheme = propagate(TimeReversed<ReverseModel<double>>{model},
-                         make_reverse_sampler<double>(task.info->name), from, grid);
-    } else {
-      const FlowModel<double> model{process, any_score};
-      scheme = propagate(TimeReversed<FlowModel<double>>{model},
-                         make_flow_sampler<double>(task.info->name), from, grid);
-    }
-    DiagonalGaussian continuous = exact_transition(process, data, from, start, end, task.eta);
-    DiagonalGaussian exact = marginal(process, data, end);
-    ComparisonRow row;
-    row.nfe = static_cast<double>(score.calls());
-    if (s.last == Last::denoise) {
-      for (DiagonalGaussian* law : {&scheme, &continuous, &exact})
-        *law = denoised(process, data, *law, end);
-      row.nfe += 1;
-    }
-    row.sampler = task.info->name;
-    row.equation = to_string(task.equation);
-    row.eta = task.eta;
-    row.steps = task.steps;
-    row.error = bures_wasserstein(scheme, data);
-    row.error_init = bures_wasserstein(continuous, exact);
-    row.error_truncation = bures_wasserstein(exact, data);
-    row.error_discretisation = bures_wasserstein(scheme, continuous);
-    row.seconds = elapsed(started);
-    result.rows.push_back(std::move(row));
-    progress.add(work(task), task.info->name);
-  }
-  measure_orders(result, tasks, {});
-}
-
 void require(bool condition, const std::string& message) {
   if (!condition) throw std::invalid_argument(message);
 }
@@ -364,9 +259,17 @@ ComparisonSettings check_settings(ComparisonSettings s) {
         s.samplers.push_back(name);
     }
   if (!s.grid) s.grid = info.default_grid;
+  if (s.times) {
+    require(s.nfe.empty() && s.steps.empty(),
+            "a grid of one's own fixes the steps: leave out the numbers of steps and evaluations");
+    require(!s.t_min || *s.t_min == s.times->back(),
+            fmt::format("the grid ends at t={}: leave out t_min={}", text(s.times->back()),
+                        text(s.t_min.value_or(0))));
+    s.t_min = s.times->back();
+  }
   if (!s.t_min) s.t_min = process.t_min();
   if (s.paths == 0) s.paths = s.data->kind() == DataKind::finite_set ? 400 : 20000;
-  if (s.nfe.empty() && s.steps.empty()) s.nfe = {8, 16, 32, 64, 128, 256};
+  if (s.nfe.empty() && s.steps.empty() && !s.times) s.nfe = {8, 16, 32, 64, 128, 256};
 
   require(s.paths >= 2, fmt::format("a distance needs at least two paths: got {}", s.paths));
   require(s.threads >= 0, fmt::format("threads must not be negative: got {}", s.threads));
@@ -381,16 +284,21 @@ ComparisonSettings check_settings(ComparisonSettings s) {
             fmt::format("{} adapts its steps to the path and so has no linear law: --exact takes "
                         "samplers with fixed steps",
                         name));
+    const SamplerCost cost = cost_of(name);
     for (const Index nfe : s.nfe)
-      require(sampler.adaptive || nfe >= sampler.evaluations,
+      require(sampler.adaptive || cost.steps(nfe) >= 1,
               fmt::format("{} evaluations are less than one step of {}, which takes {}", nfe, name,
-                          sampler.evaluations));
+                          cost.per_step + cost.once));
   }
   for (const Task& task : plan(s))
-    if (!task.info->adaptive)
-      make_grid(*s.grid, process.schedule, detail::start_time(s, process, task.equation), *s.t_min,
-                task.steps);
+    if (!task.info->adaptive) time_grid(s, process, task.equation, task.steps);
 
+  require(!s.learned || s.learned->dimension() == s.data->dimension(),
+          fmt::format("{} was learned in {} dimensions, and {} has {}", s.score_name,
+                      s.learned ? s.learned->dimension() : 0, s.data_name, s.data->dimension()));
+  require(!s.learned || !s.exact, "exact laws need the exact score: leave out the learned one");
+  require(s.exact || (!s.trace && !s.modes),
+          "the trace and the errors of eigenmodes are those of exact laws: they need exact");
   if (s.exact) {
     require(s.data->gaussian().has_value(),
             fmt::format("--exact needs Gaussian data (gaussian or spectrum:FILE): {} is a {}",
@@ -414,12 +322,14 @@ Comparison compare(const ComparisonSettings& settings) {
   result.end_time = *s.t_min;
   oneapi::tbb::task_arena arena(s.threads > 0 ? s.threads : oneapi::tbb::task_arena::automatic);
   arena.execute([&] {
-    if (s.exact)
-      compare_laws(result, process);
-    else if (s.precision == Precision::single)
+    if (s.exact) {
+      compare_laws(result, process, plan(s));
+      if (result.status == Status::success) measure_orders(result, plan(s), {});
+    } else if (s.precision == Precision::single) {
       compare_samples<float>(result, process);
-    else
+    } else {
       compare_samples<double>(result, process);
+    }
   });
   result.seconds = elapsed(started);
   return result;

@@ -1,5 +1,7 @@
 #include <fokker/analysis/comparison.hpp>
 
+#include <cmath>
+
 #include <nlohmann/json.hpp>
 
 namespace fokker {
@@ -18,6 +20,7 @@ json settings_json(const Comparison& c) {
   json j = {{"process", s.process},
             {"parameters", s.parameters},
             {"data", s.data_name},
+            {"score", s.score_name},
             {"dimension", s.data->dimension()},
             {"samplers", s.samplers},
             {"grid", maybe(s.grid)},
@@ -28,7 +31,16 @@ json settings_json(const Comparison& c) {
             {"last", s.last == Last::none ? "none" : "denoise"},
             {"metric", s.metric},
             {"exact", s.exact}};
-  j[s.steps.empty() ? "nfe" : "steps"] = s.steps.empty() ? s.nfe : s.steps;
+  if (!s.score_error.none())
+    j["score_error"] = {
+        {"scale", s.score_error.scale},
+        {"bias", s.score_error.bias},
+        {"from", s.score_error.from},
+        {"to", std::isfinite(s.score_error.to) ? json(s.score_error.to) : json(nullptr)}};
+  if (s.times)
+    j["times"] = *s.times;
+  else
+    j[s.steps.empty() ? "nfe" : "steps"] = s.steps.empty() ? s.nfe : s.steps;
   if (!s.exact) {
     j["paths"] = s.paths;
     j["pathwise_paths"] = c.pathwise_paths;
@@ -53,11 +65,18 @@ json row_json(const ComparisonRow& row, bool exact) {
     j["error_init"] = maybe(row.error_init);
     j["error_truncation"] = maybe(row.error_truncation);
     j["error_discretisation"] = maybe(row.error_discretisation);
+    if (row.error_score) j["error_score"] = *row.error_score;
   } else {
     j["error_pathwise"] = maybe(row.error_pathwise);
     j["error_pathwise_stderr"] = maybe(row.error_pathwise_stderr);
     j["status"] = to_string(row.status);
     j["failed"] = row.failed;
+  }
+  if (!row.trace.empty()) {
+    j["trace"] = json::array();
+    for (const TracePoint& point : row.trace)
+      j["trace"].push_back(
+          {{"t", point.t}, {"nfe", point.nfe}, {"w2", point.w2}, {"kl", point.kl}});
   }
   if (row.tolerance) j["tolerance"] = *row.tolerance;
   return j;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -13,35 +14,21 @@
 #include <fokker/analysis/comparison.hpp>
 #include <fokker/analysis/distances.hpp>
 #include <fokker/diffusion/counted_score.hpp>
-#include <fokker/diffusion/exact_score.hpp>
 #include <fokker/diffusion/registry.hpp>
-#include <fokker/diffusion/time_grids.hpp>
 #include <fokker/solvers/ode.hpp>
 #include <fokker/solvers/simulate.hpp>
 #include <fokker/solvers/stochastic_heun.hpp>
 
+#include "comparison_plan.hpp"
+
 namespace fokker::detail {
 
-using DiffusionProcess = AffineProcess<AnySchedule>;
 using SampleArray = FinalState::Value;
 
 /// How much finer the reference path of an SDE is than the steps it is compared with.
 inline constexpr Index reference_refinement = 64;
 /// Tolerance of the reference solution of the flow.
 inline constexpr double reference_tolerance = 1e-10;
-inline double eta_of(const ComparisonSettings& s, const SamplerInfo& info) {
-  return s.eta.value_or(info.default_eta);
-}
-
-inline DiffusionProcess make_process(const ComparisonSettings& s) {
-  return DiffusionProcess{make_schedule(s.process, s.parameters)};
-}
-
-inline Time start_time(const ComparisonSettings& s, const DiffusionProcess& process,
-                       Equation equation) {
-  return fokker::start_time(process.schedule, equation, *s.grid);
-}
-
 /// The samples of the data distribution that things are measured against.
 inline Sample exact_sample(const AnyData& data, Index n, std::uint64_t seed) {
   Sample sample(data.dimension(), n);
@@ -89,19 +76,10 @@ inline StartLaw start_law(const ComparisonSettings& s, const DiffusionProcess& p
   return {*s.data, 0, process.prior_std(start), false};
 }
 
-/// A row before it is run: the sampler at one number of steps or one tolerance.
-struct Task {
-  const SamplerInfo* info;
-  double eta;
-  Equation equation;
-  Index steps;       // of a fixed-step sampler
-  double tolerance;  // of an adaptive one
-};
-
 /// Squared distances to the exact solution, path by path, of every row that has them.
 using PathSquares = std::vector<std::vector<double>>;
 
-std::vector<double> squared_distances(const Block<double>& x, const Block<double>& y) {
+inline std::vector<double> squared_distances(const Block<double>& x, const Block<double>& y) {
   std::vector<double> squares(static_cast<std::size_t>(x.cols()));
   Eigen::Map<Eigen::Array<double, 1, Eigen::Dynamic>>(squares.data(), x.cols()) =
       (x - y).square().colwise().sum();
@@ -115,14 +93,14 @@ class Sampling {
   Sampling(const ComparisonSettings& s, const DiffusionProcess& process, Index pathwise)
       : s_(s),
         process_(process),
-        score_(exact_score(process, *s.data)),
+        score_(make_score<S>(s, process, *s.data)),
         width_(block_width(s.data->dimension(), sizeof(S))),
         pathwise_(pathwise) {}
 
   /// Runs one row; its final states, all paths, are left in `states`.
   ComparisonRow run(const Task& task, SampleArray& states) {
     ComparisonRow row;
-    row.sampler = task.info->name;
+    row.sampler = task.sampler;
     row.equation = to_string(task.equation);
     row.eta = task.eta;
     row.steps = task.steps;
@@ -135,9 +113,7 @@ class Sampling {
       row.steps = static_cast<Index>(
           std::llround(static_cast<double>(run.counts.accepted) / static_cast<double>(run.paths)));
     } else {
-      const TimeGrid grid =
-          make_grid(*s_.grid, process_.schedule, start_time(s_, process_, task.equation), *s_.t_min,
-                    task.steps);
+      const TimeGrid grid = time_grid(s_, process_, task.equation, task.steps);
       const Ensemble<SampleArray> run =
           task.equation == Equation::sde
               ? solve(reverse(task.eta), make_reverse_sampler<S>(row.sampler), grid, row, states)
@@ -162,7 +138,7 @@ class Sampling {
   /// The flow from the starts of the first paths, solved to the reference tolerance.
   Block<double> flow_reference() {
     const Time start = start_time(s_, process_, Equation::ode), end = *s_.t_min;
-    const FlowModel<double> model{process_, AnyScore<double>{exact_score(process_, *s_.data)}};
+    const FlowModel<double> model{process_, make_score<double>(s_, process_, *s_.data)};
     const TimeReversed<FlowModel<double>> down{model};
     const Fehlberg78 method{reference_tolerance, reference_tolerance};
     Block<double> x = starts(start, 0, pathwise_);
@@ -181,21 +157,20 @@ class Sampling {
   /// `count` paths from `first` on.
   PathSquares sde_squares(const std::vector<const Task*>& tasks, Index first, Index count) {
     const Task& any = *tasks.front();
-    const TimeGrid grid = make_grid(*s_.grid, process_.schedule,
-                                    start_time(s_, process_, Equation::sde), *s_.t_min, any.steps);
+    const TimeGrid grid = time_grid(s_, process_, Equation::sde, any.steps);
     const Block<double> x0 = starts(grid[0], first, count);
-    const AnyScore<double> exact{exact_score(process_, *s_.data)};
+    const auto exact = make_score<double>(s_, process_, *s_.data);
     const ReverseModel<double> reference_model{process_, exact, any.eta};
-    const ReverseModel<S> model{process_, AnyScore<S>{exact_score(process_, *s_.data)}, any.eta};
+    const ReverseModel<S> model{process_, make_score<S>(s_, process_, *s_.data), any.eta};
     const TimeReversed<ReverseModel<double>> reference_down{reference_model};
     const TimeReversed<ReverseModel<S>> down{model};
 
     Line<double, TimeReversed<ReverseModel<double>>, StochasticHeun> reference(
         reference_down, StochasticHeun{}, x0);
-    using Sampler = decltype(make_reverse_sampler<S>(any.info->name));
+    using Sampler = decltype(make_reverse_sampler<S>(any.sampler));
     std::vector<Line<S, TimeReversed<ReverseModel<S>>, Sampler>> lines;
     for (const Task* task : tasks)
-      lines.emplace_back(down, make_reverse_sampler<S>(task->info->name), x0.template cast<S>());
+      lines.emplace_back(down, make_reverse_sampler<S>(task->sampler), x0.template cast<S>());
 
     const Index d = x0.rows();
     BrownianIncrements<S> source(other_seed(s_.seed, 3), static_cast<std::uint64_t>(first), count,
@@ -288,7 +263,7 @@ class Sampling {
 
   const ComparisonSettings& s_;
   const DiffusionProcess& process_;
-  Counted<ExactScore<DiffusionProcess, AnyData>> score_;
+  Counted<AnyScore<S>> score_;
   Index width_, pathwise_;
 };
 

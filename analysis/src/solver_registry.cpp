@@ -38,10 +38,17 @@ constexpr SolverInfo info_of(std::string_view process = {}) {
                 if constexpr (AdaptiveSolver<M> || M::supports(NoiseKind::none))
                   return false;
                 else
-                  return M::supports(kind) &&
-                         adaptable(M::calculus, needs_of(M{}), M::orders(kind), kind);
+                  return M::supports(kind) && adaptable(M::calculus, needs_of(M{}), M::orders(kind),
+                                                        kind, remembers(M{}));
               },
           .supports = [](NoiseKind kind) { return M::supports(kind); },
+          .takes =
+              []([[maybe_unused]] const AnyRegistered& any) {
+                if constexpr (requires(const AnyOde& ode) { M::takes(ode); })
+                  return std::visit([](const auto& p) { return M::takes(p); }, any);
+                else
+                  return true;
+              },
           .orders = [](NoiseKind kind) { return M::orders(kind); },
           .evaluations =
               []([[maybe_unused]] NoiseKind kind) {
@@ -100,6 +107,11 @@ struct OneWay {
   double sign;
 
   Index dimension() const { return ode.dimension(); }
+  bool has_drift_jacobian() const { return ode.has_drift_jacobian(); }
+  void drift_jacobian(const Path<double>& x, Time t, Eigen::MatrixXd& j) const {
+    ode.drift_jacobian(x, sign * t, j);
+    j *= sign;
+  }
   template <State Y>
   void drift(const Y& x, Time t, Y& out) const {
     if constexpr (std::same_as<Y, X>) {
@@ -191,7 +203,7 @@ const SolverInfo& solver_info(std::string_view name) {
 
 Fit fit(const RegisteredProcess& process, const SolverInfo& solver) {
   const NoiseKind kind = process.info->noise;
-  if (!solver.supports(kind)) return Fit::refused;
+  if (!solver.supports(kind) || !solver.takes(process.process)) return Fit::refused;
   if (!solver.process.empty())
     return solver.process == process.info->name ? Fit::direct : Fit::refused;
   if (kind == NoiseKind::none || kind == NoiseKind::additive || solver.calculus == Calculus::ito)
@@ -214,6 +226,11 @@ void require_fit(const RegisteredProcess& process, const SolverInfo& solver) {
                                             solver.name, solver.process, process.info->name,
                                             fmt::join(names, ", ")));
   const bool calculus = solver.supports(process.info->noise);
+  if (calculus && !solver.takes(process.process))
+    throw std::invalid_argument(
+        fmt::format("{} is for linear SDEs, or those that know the linear part of their drift, "
+                    "and does not take {}: use {}",
+                    solver.name, process.info->name, fmt::join(names, ", ")));
   throw std::invalid_argument(
       fmt::format("{} does not take {}, which has {} noise{}: use {}", solver.name,
                   process.info->name, to_string(process.info->noise),

@@ -16,10 +16,15 @@
 #include <fokker/solvers/any_stepper.hpp>
 #include <fokker/solvers/drift_implicit.hpp>
 #include <fokker/solvers/euler_maruyama.hpp>
+#include <fokker/solvers/exact_linear.hpp>
+#include <fokker/solvers/exponential_euler.hpp>
 #include <fokker/solvers/langevin_high_order.hpp>
 #include <fokker/solvers/langevin_splitting.hpp>
+#include <fokker/solvers/magnus.hpp>
 #include <fokker/solvers/milstein.hpp>
 #include <fokker/solvers/milstein_general.hpp>
+#include <fokker/solvers/platen.hpp>
+#include <fokker/solvers/reversible_heun.hpp>
 #include <fokker/solvers/simplified_euler.hpp>
 #include <fokker/solvers/sra.hpp>
 #include <fokker/solvers/sri.hpp>
@@ -40,9 +45,10 @@ struct Methods {};
 using SdeMethods =
     Methods<EulerMaruyama, Milstein, MilsteinLevy, MilsteinTruncated, Sri2, Sriw1, Sriw2, Sosri,
             Sosri2, Sra1, Sra2, Sra3, Sosra, Sea, Shark, StochasticHeun, EulerHeun,
-            StochasticMidpoint, StratonovichMilstein, Spark, GeneralShark, SlowRk, SimplifiedEuler,
-            Ri1, Ri6, Dri1, W2Ito1, TamedEuler, TruncatedEuler, DriftImplicitEuler,
-            DriftImplicitTrapezoid, DriftImplicitMilstein, SplitStepBackwardEuler, SkRock>;
+            StochasticMidpoint, ReversibleHeun, StratonovichMilstein, Spark, GeneralShark, SlowRk,
+            SimplifiedEuler, Ri1, Ri6, Dri1, W2Ito1, Platen, TamedEuler, TruncatedEuler,
+            DriftImplicitEuler, DriftImplicitTrapezoid, DriftImplicitMilstein,
+            SplitStepBackwardEuler, SkRock, ExponentialEuler, ExactLinear, Magnus, MagnusLevy>;
 
 /// Fixed-step solvers of one process.
 template <class P, class... Ms>

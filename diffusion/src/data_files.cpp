@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <fokker/diffusion/boxes.hpp>
 #include <fokker/diffusion/csv.hpp>
 #include <fokker/diffusion/finite_set.hpp>
 #include <fokker/diffusion/gaussian.hpp>
@@ -66,6 +67,48 @@ MixtureComponent component_from(const nlohmann::json& json) {
   return component;
 }
 
+Box box_from(const nlohmann::json& json) {
+  if (!json.is_object()) throw std::invalid_argument("it must be an object");
+  for (const auto& [key, value] : json.items())
+    if (key != "weight" && key != "low" && key != "high")
+      throw std::invalid_argument(
+          fmt::format("unknown key '{}': choose from weight, low, high", key));
+  return {json.contains("weight") ? member<double>(json, "weight", "a number") : 1.0,
+          member<std::vector<double>>(json, "low", "a list of numbers"),
+          member<std::vector<double>>(json, "high", "a list of numbers")};
+}
+
+/// A Law made of the list that the file has under `key`, one part from each object in it.
+/// @param part     what an object of the list is called
+/// @param example  said where there is no such list
+template <class Law, class Part>
+Law law_from_json(const std::filesystem::path& path, const char* key, std::string_view part,
+                  std::string_view example, Part (*part_from)(const nlohmann::json&)) {
+  const std::string text = contents(path);
+  nlohmann::json json;
+  try {
+    json = nlohmann::json::parse(text);
+  } catch (const nlohmann::json::parse_error& error) {
+    throw std::invalid_argument(
+        fmt::format("{} is not valid JSON: {}", path.string(), error.what()));
+  }
+  if (!json.is_object() || !json.contains(key) || !json[key].is_array())
+    throw std::invalid_argument(fmt::format("{}: {}", path.string(), example));
+  std::vector<Part> parts;
+  const nlohmann::json& list = json[key];
+  for (std::size_t k = 0; k < list.size(); ++k) try {
+      parts.push_back(part_from(list[k]));
+    } catch (const std::invalid_argument& error) {
+      throw std::invalid_argument(fmt::format("{}: {} {} of {}: {}", path.string(), part, k + 1,
+                                              list.size(), error.what()));
+    }
+  try {
+    return Law(std::move(parts));
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(fmt::format("{}: {}", path.string(), error.what()));
+  }
+}
+
 }  // namespace
 
 GaussianSpectrum spectrum_from_csv(const std::filesystem::path& path) {
@@ -102,31 +145,17 @@ FiniteSet points_from_csv(const std::filesystem::path& path, const PointsFormat&
 }
 
 GaussianMixture mixture_from_json(const std::filesystem::path& path) {
-  const std::string text = contents(path);
-  nlohmann::json json;
-  try {
-    json = nlohmann::json::parse(text);
-  } catch (const nlohmann::json::parse_error& error) {
-    throw std::invalid_argument(
-        fmt::format("{} is not valid JSON: {}", path.string(), error.what()));
-  }
-  if (!json.is_object() || !json.contains("components") || !json["components"].is_array())
-    throw std::invalid_argument(fmt::format(
-        R"({}: a mixture is {{"components": [{{"weight": 1, "mean": [0, 0], "variance": 1}}, ...]}})",
-        path.string()));
-  std::vector<MixtureComponent> components;
-  const nlohmann::json& list = json["components"];
-  for (std::size_t k = 0; k < list.size(); ++k) try {
-      components.push_back(component_from(list[k]));
-    } catch (const std::invalid_argument& error) {
-      throw std::invalid_argument(fmt::format("{}: component {} of {}: {}", path.string(), k + 1,
-                                              list.size(), error.what()));
-    }
-  try {
-    return GaussianMixture(std::move(components));
-  } catch (const std::invalid_argument& error) {
-    throw std::invalid_argument(fmt::format("{}: {}", path.string(), error.what()));
-  }
+  return law_from_json<GaussianMixture>(
+      path, "components", "component",
+      R"(a mixture is {"components": [{"weight": 1, "mean": [0, 0], "variance": 1}, ...]})",
+      component_from);
+}
+
+Boxes boxes_from_json(const std::filesystem::path& path) {
+  return law_from_json<Boxes>(
+      path, "boxes", "box",
+      R"(a union of boxes is {"boxes": [{"weight": 1, "low": [0, 0], "high": [1, 2]}, ...]})",
+      box_from);
 }
 
 }  // namespace fokker

@@ -15,9 +15,48 @@
 
 namespace fokker::detail {
 
+/// At least `size` values that belong to this thread and to this Tag. They keep their place until
+/// the thread asks for more of the same.
+template <class S, class Tag>
+S* scratch(Index size) {
+  static thread_local std::vector<S> values;
+  if (values.size() < static_cast<std::size_t>(size)) values.resize(static_cast<std::size_t>(size));
+  return values.data();
+}
+
+/// The scratch of one of several blocks of Self.
+template <class Self, int slot>
+struct Slot {};
+
+template <class Self, int slot>
+BlockView<double> scratch_block(Index rows, Index columns) {
+  return {scratch<double, Slot<Self, slot>>(rows * columns), rows, columns, columns};
+}
+
+/// A copy of a block in double, in the scratch of Self.
+template <class Self, int slot>
+BlockView<const double> widened(BlockView<const float> x) {
+  const BlockView<double> copy = scratch_block<Self, slot>(x.rows, x.columns);
+  as_array(copy) = as_array(x).template cast<double>();
+  return copy;
+}
+
+/// out = what f(result) writes to a block of double.
+template <class Self, int slot, class F>
+void narrowed(BlockView<float> out, F&& f) {
+  const BlockView<double> result = scratch_block<Self, slot>(out.rows, out.columns);
+  f(result);
+  as_array(out) = as_array(result).template cast<float>();
+}
+
+/// Where the data reach farther than this many standard deviations of the narrowest feature of p_t,
+/// its rounding errors in float (6e-8 of the squared ratio in a logit) are worth the double.
+inline constexpr double widening_ratio = 16;
+
 /// Forwards both precisions of a DataModel to the member templates `sample_values(random, x)`,
 /// `score_values(x, s, std, out)`, `denoise_values(x, s, std, out)` and
-/// `log_density_values(x, s, std, out)` of Self.
+/// `log_density_values(x, s, std, out)` of Self, and the product with the posterior covariance to
+/// `covariance_times_values(x, s, std, v, out)` in double.
 template <class Self>
 class TypedModel : public DataModel {
  public:
@@ -45,19 +84,63 @@ class TypedModel : public DataModel {
   void log_density(BlockView<const float> x, double s, double std, double* out) const final {
     self().log_density_values(x, s, std, out);
   }
+  void posterior_covariance_times(BlockView<const double> x, double s, double std,
+                                  BlockView<const double> v, BlockView<double> out) const final {
+    self().covariance_times_values(x, s, std, v, out);
+  }
+  void posterior_covariance_times(BlockView<const float> x, double s, double std,
+                                  BlockView<const float> v, BlockView<float> out) const final {
+    const auto at = widened<TypedModel, 0>(x), direction = widened<TypedModel, 1>(v);
+    narrowed<TypedModel, 2>(out, [&](BlockView<double> result) {
+      self().covariance_times_values(at, s, std, direction, result);
+    });
+  }
 
  private:
   const Self& self() const { return static_cast<const Self&>(*this); }
 };
 
-/// At least `size` values that belong to this thread and to this Tag. They keep their place until
-/// the thread asks for more of the same.
-template <class S, class Tag>
-S* scratch(Index size) {
-  static thread_local std::vector<S> values;
-  if (values.size() < static_cast<std::size_t>(size)) values.resize(static_cast<std::size_t>(size));
-  return values.data();
-}
+/// As TypedModel, for a Self that has its members in double only: float states are widened, and the
+/// results rounded.
+template <class Self>
+class DoubleModel : public TypedModel<Self> {
+ public:
+  template <class S>
+  void sample_values(PathRandom& random, BlockView<S> x) const {
+    in_double(x, [&](BlockView<double> out) { self().sample_double(random, out); });
+  }
+  template <class S>
+  void score_values(BlockView<const S> x, double s, double std, BlockView<S> out) const {
+    const BlockView<const double> at = wide(x);
+    in_double(out, [&](BlockView<double> result) { self().score_double(at, s, std, result); });
+  }
+  template <class S>
+  void denoise_values(BlockView<const S> x, double s, double std, BlockView<S> out) const {
+    const BlockView<const double> at = wide(x);
+    in_double(out, [&](BlockView<double> result) { self().denoise_double(at, s, std, result); });
+  }
+  template <class S>
+  void log_density_values(BlockView<const S> x, double s, double std, double* out) const {
+    self().log_density_double(wide(x), s, std, out);
+  }
+
+ private:
+  const Self& self() const { return static_cast<const Self&>(*this); }
+
+  static BlockView<const double> wide(BlockView<const double> x) { return x; }
+  static BlockView<const double> wide(BlockView<const float> x) {
+    return widened<DoubleModel, 0>(x);
+  }
+
+  template <class F>
+  static void in_double(BlockView<double> out, F&& f) {
+    f(out);
+  }
+  template <class F>
+  static void in_double(BlockView<float> out, F&& f) {
+    narrowed<DoubleModel, 1>(out, f);
+  }
+};
 
 inline constexpr double log_two_pi = 1.8378770664093454836;
 

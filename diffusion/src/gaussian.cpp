@@ -8,8 +8,10 @@
 
 #include <Eigen/Eigenvalues>
 #include <Eigen/QR>
+#include <Eigen/SVD>
 
 #include "data_model.hpp"
+#include "product_model.hpp"
 
 namespace fokker {
 namespace detail {
@@ -48,6 +50,11 @@ std::vector<double> triangular_root(std::span<const double> basis, std::span<con
 
 namespace {
 
+/// The variance of x0 given s x0 + std eps where x0 has the variance v.
+double posterior_variance(double v, double s, double std) {
+  return s * s * v > 0 ? v * (std * std / (s * s * v + std * std)) : v;
+}
+
 /// N(mean, U diag(values) U^T); U = I where the basis is empty.
 class GaussianModel final : public TypedModel<GaussianModel> {
  public:
@@ -57,11 +64,15 @@ class GaussianModel final : public TypedModel<GaussianModel> {
         basis_(std::move(spectrum.basis)),
         float_basis_(basis_.begin(), basis_.end()) {
     if (dense()) lower_ = triangular_root(basis_, values_);
-    least_ = *std::min_element(values_.begin(), values_.end());
+    const auto [least, largest] = std::minmax_element(values_.begin(), values_.end());
+    least_ = *least;
+    largest_ = *largest;
+    reach_ = Eigen::Map<const Eigen::VectorXd>(mean_.data(), dimension()).cwiseAbs().maxCoeff();
   }
 
   DataKind kind() const override { return DataKind::gaussian; }
   Index dimension() const override { return static_cast<Index>(mean_.size()); }
+  bool has_density() const override { return least_ > 0; }
   void mean(double* out) const override { std::copy(mean_.begin(), mean_.end(), out); }
 
   void variance(double* out) const override {
@@ -101,14 +112,20 @@ class GaussianModel final : public TypedModel<GaussianModel> {
   template <class S>
   void score_values(BlockView<const S> x, double s, double std, BlockView<S> out) const {
     require_density(least_, s, std);
-    apply(x, s, out, [=](double v) { return -1 / (s * s * v + std * std); });
+    apply(x, s, std, s, out, [=](double v) { return -1 / (s * s * v + std * std); });
   }
 
   template <class S>
   void denoise_values(BlockView<const S> x, double s, double std, BlockView<S> out) const {
     // A direction without variance holds the mean whatever x is, also in the limit of std = 0.
-    apply(x, s, out, [=](double v) { return v * s > 0 ? v * s / (s * s * v + std * std) : 0.0; });
+    apply(x, s, std, s, out,
+          [=](double v) { return v * s > 0 ? v * s / (s * s * v + std * std) : 0.0; });
     for (Index r = 0; r < x.rows; ++r) as_array(out).row(r) += static_cast<S>(mean_at(r));
+  }
+
+  void covariance_times_values(BlockView<const double>, double s, double std,
+                               BlockView<const double> v, BlockView<double> out) const {
+    apply(v, s, std, 0, out, [=](double value) { return posterior_variance(value, s, std); });
   }
 
   template <class S>
@@ -139,19 +156,30 @@ class GaussianModel final : public TypedModel<GaussianModel> {
       return {float_basis_.data(), dimension(), dimension()};
   }
 
-  /// out = U diag(gain(v)) U^T (x - s m).
+  /// out = U diag(gain(v)) U^T (x - shift m), with gains that belong to (s, std).
   template <class S, class Gain>
-  void apply(BlockView<const S> x, double s, BlockView<S> out, Gain gain) const {
+  void apply(BlockView<const S> x, double s, double std, double shift, BlockView<S> out,
+             Gain gain) const {
     const auto from = as_array(x);
     auto to = as_array(out);
     if (!dense()) {
       for (Index r = 0; r < x.rows; ++r)
-        to.row(r) = static_cast<S>(gain(value(r))) * (from.row(r) - static_cast<S>(s * mean_at(r)));
+        to.row(r) = (gain(value(r)) * (from.row(r).template cast<double>() - shift * mean_at(r)))
+                        .template cast<S>();
       return;
+    }
+    if constexpr (std::is_same_v<S, float>) {
+      const double widest = std::max(s * reach_, std::sqrt(s * s * largest_ + std * std));
+      if (widest > widening_ratio * std::sqrt(s * s * least_ + std * std)) {
+        const BlockView<const double> at = widened<GaussianModel, 0>(x);
+        narrowed<GaussianModel, 1>(
+            out, [&](BlockView<double> result) { apply(at, s, std, shift, result, gain); });
+        return;
+      }
     }
     Eigen::Map<Matrix<S>> y(scratch<S, GaussianModel>(x.rows * x.columns), x.rows, x.columns);
     for (Index r = 0; r < x.rows; ++r)
-      y.row(r).array() = from.row(r) - static_cast<S>(s * mean_at(r));
+      y.row(r).array() = from.row(r) - static_cast<S>(shift * mean_at(r));
     to.matrix().noalias() = basis<S>().transpose() * y;
     for (Index r = 0; r < x.rows; ++r)
       y.row(r).array() = static_cast<S>(gain(value(r))) * to.row(r);
@@ -160,7 +188,8 @@ class GaussianModel final : public TypedModel<GaussianModel> {
 
   std::vector<double> mean_, values_, basis_, lower_;
   std::vector<float> float_basis_;
-  double least_;
+  double least_, largest_;  ///< of the variances
+  double reach_;            ///< the largest |mean|
 };
 
 void require_finite(std::span<const double> values, std::string_view what) {
@@ -169,6 +198,131 @@ void require_finite(std::span<const double> values, std::string_view what) {
       throw std::invalid_argument(
           fmt::format("the {} must be finite: entry {} is {}", what, i + 1, values[i]));
 }
+
+/// N(mean, U diag(values) U^T + floor I) with r <= d orthonormal columns in U.
+class LowRankModel final : public DoubleModel<LowRankModel> {
+ public:
+  LowRankModel(std::span<const double> mean, std::span<const double> factor, double floor)
+      : floor_(floor) {
+    const auto d = static_cast<Index>(mean.size());
+    if (d == 0 || factor.empty() || factor.size() % mean.size() != 0)
+      throw std::invalid_argument(fmt::format(
+          "a Gaussian of low rank needs d >= 1 means and d * r factors, r >= 1: got {} and {}", d,
+          factor.size()));
+    if (!(floor >= 0) || !std::isfinite(floor))
+      throw std::invalid_argument(
+          fmt::format("the floor of the variance must be finite and not negative: got {}", floor));
+    require_finite(mean, "mean");
+    require_finite(factor, "factor");
+    mean_ = Eigen::Map<const Eigen::VectorXd>(mean.data(), d);
+    const auto r = static_cast<Index>(factor.size()) / d;
+    const Eigen::Map<const Eigen::MatrixXd> f(factor.data(), d, r);
+    const Eigen::JacobiSVD<Eigen::MatrixXd, Eigen::HouseholderQRPreconditioner> svd(
+        f, Eigen::ComputeThinU);
+    basis_ = svd.matrixU();
+    values_ = svd.singularValues().cwiseAbs2();
+    complete_ = basis_.cols() == d;
+  }
+
+  DataKind kind() const override { return DataKind::gaussian; }
+  Index dimension() const override { return mean_.size(); }
+  bool has_density() const override { return least() > 0; }
+  void mean(double* out) const override { Eigen::Map<Eigen::VectorXd>(out, dimension()) = mean_; }
+
+  void variance(double* out) const override {
+    Eigen::Map<Eigen::VectorXd>(out, dimension()) = (basis_.cwiseAbs2() * values_).array() + floor_;
+  }
+
+  void covariance(double* out) const override {
+    Eigen::Map<Matrix<double>> c(out, dimension(), dimension());
+    c = basis_ * values_.asDiagonal() * basis_.transpose();
+    c.diagonal().array() += floor_;
+  }
+
+  /// The directions of U, then one along the rest of the mean, then any.
+  GaussianSpectrum in_eigenbasis() const {
+    const Index d = dimension(), r = values_.size();
+    Eigen::VectorXd mean = Eigen::VectorXd::Zero(d), variance(d);
+    mean.head(r) = basis_.transpose() * mean_;
+    variance.setConstant(floor_);
+    variance.head(r) += values_;
+    if (!complete_) mean(r) = (mean_ - basis_ * mean.head(r)).norm();
+    return {mean, variance};
+  }
+
+  void sample_double(PathRandom& random, BlockView<double> x) const {
+    auto out = as_array(x);
+    auto along = as_array(scratch_block<LowRankModel, 0>(values_.size(), x.columns));
+    random.normal(along);
+    random.normal(out);
+    along.colwise() *= values_.array().sqrt();
+    out *= std::sqrt(floor_);
+    out.matrix().noalias() += basis_ * along.matrix();
+    out.colwise() += mean_.array();
+  }
+
+  void score_double(BlockView<const double> x, double s, double std, BlockView<double> out) const {
+    require_density(least(), s, std);
+    apply(x, s, out, [=](double v) { return -1 / (s * s * v + std * std); });
+  }
+
+  void denoise_double(BlockView<const double> x, double s, double std,
+                      BlockView<double> out) const {
+    apply(x, s, out, [=](double v) { return v * s > 0 ? v * s / (s * s * v + std * std) : 0.0; });
+    as_array(out).colwise() += mean_.array();
+  }
+
+  void covariance_times_values(BlockView<const double>, double s, double std,
+                               BlockView<const double> v, BlockView<double> out) const {
+    apply(v, 0, out, [=](double value) { return posterior_variance(value, s, std); });
+  }
+
+  void log_density_double(BlockView<const double> x, double s, double std, double* out) const {
+    require_density(least(), s, std);
+    const auto [along, rest] = split(x, s);
+    const auto noised = (s * s * (values_.array() + floor_) + std * std).eval();
+    const double level = s * s * floor_ + std * std;
+    const Index others = dimension() - values_.size();
+    double log_det = noised.log().sum();
+    if (others > 0) log_det += static_cast<double>(others) * std::log(level);
+    for (Index j = 0; j < x.columns; ++j) {
+      double square = (as_array(along).col(j).square() / noised).sum();
+      if (others > 0) square += as_array(rest).col(j).square().sum() / level;
+      out[j] = -0.5 * (square + log_det + static_cast<double>(dimension()) * log_two_pi);
+    }
+  }
+
+ private:
+  double least() const { return complete_ ? values_.minCoeff() + floor_ : floor_; }
+
+  /// U^T (x - shift m), and what of x - shift m is at right angles to U.
+  std::pair<BlockView<double>, BlockView<double>> split(BlockView<const double> x,
+                                                        double shift) const {
+    const auto along = scratch_block<LowRankModel, 0>(values_.size(), x.columns);
+    const auto rest = scratch_block<LowRankModel, 1>(x.rows, x.columns);
+    as_array(rest) = as_array(x).colwise() - shift * mean_.array();
+    as_array(along).matrix().noalias() = basis_.transpose() * as_array(rest).matrix();
+    if (complete_)
+      as_array(rest).setZero();
+    else
+      as_array(rest).matrix().noalias() -= basis_ * as_array(along).matrix();
+    return {along, rest};
+  }
+
+  /// out = (U diag(gain(v + floor)) U^T + gain(floor) (I - U U^T)) (x - shift m).
+  template <class Gain>
+  void apply(BlockView<const double> x, double shift, BlockView<double> out, Gain gain) const {
+    const auto [along, rest] = split(x, shift);
+    for (Index i = 0; i < values_.size(); ++i) as_array(along).row(i) *= gain(values_(i) + floor_);
+    as_array(out) = (complete_ ? 0.0 : gain(floor_)) * as_array(rest);
+    as_array(out).matrix().noalias() += basis_ * as_array(along).matrix();
+  }
+
+  Eigen::VectorXd mean_, values_;
+  Eigen::MatrixXd basis_;
+  double floor_;
+  bool complete_;  ///< whether U spans all of the space
+};
 
 std::shared_ptr<const DataModel> dense_model(std::span<const double> mean,
                                              std::span<const double> covariance) {
@@ -212,9 +366,26 @@ Gaussian::Gaussian(std::span<const double> mean, std::span<const double> covaria
 GaussianSpectrum::GaussianSpectrum(std::span<const double> mean, std::span<const double> variance)
     : AnyData(detail::diagonal_model(mean, variance)) {}
 
+GaussianLowRank::GaussianLowRank(std::span<const double> mean, std::span<const double> factor,
+                                 double floor)
+    : AnyData(std::make_shared<detail::LowRankModel>(mean, factor, floor)) {}
+
 std::optional<GaussianSpectrum> AnyData::gaussian() const {
   if (const auto* model = dynamic_cast<const detail::GaussianModel*>(model_.get()))
     return model->in_eigenbasis();
+  if (const auto* model = dynamic_cast<const detail::LowRankModel*>(model_.get()))
+    return model->in_eigenbasis();
+  if (const auto* model = dynamic_cast<const detail::ProductModel*>(model_.get())) {
+    std::vector<double> mean, variance;
+    for (const auto& factor : model->factors()) {
+      const auto part = AnyData(factor).gaussian();
+      if (!part) return std::nullopt;
+      const Eigen::VectorXd m = part->mean(), v = part->variance();
+      mean.insert(mean.end(), m.begin(), m.end());
+      variance.insert(variance.end(), v.begin(), v.end());
+    }
+    return GaussianSpectrum(mean, variance);
+  }
   return std::nullopt;
 }
 

@@ -55,12 +55,17 @@ class MixtureModel final : public TypedModel<MixtureModel> {
       for (std::size_t r = 0; r < mean_.size(); ++r) mean_[r] += c.weight * c.mean[r];
     }
     least_ = *std::min_element(values_.begin(), values_.end());
+    reach_ = 0;
+    for (const MixtureComponent& c : components_)
+      reach_ = std::max(reach_, vector(c.mean).cwiseAbs().maxCoeff());
+    reach_ = std::max(reach_, std::sqrt(*std::max_element(values_.begin(), values_.end())));
   }
 
   std::span<const MixtureComponent> components() const { return components_; }
 
   DataKind kind() const override { return DataKind::gaussian_mixture; }
   Index dimension() const override { return d_; }
+  bool has_density() const override { return true; }
   void mean(double* out) const override { std::copy(mean_.begin(), mean_.end(), out); }
 
   void variance(double* out) const override {
@@ -106,15 +111,30 @@ class MixtureModel final : public TypedModel<MixtureModel> {
   template <class S>
   void score_values(BlockView<const S> x, double s, double std, BlockView<S> out) const {
     require_density(least_, s, std);
+    if constexpr (std::is_same_v<S, float>)
+      if (widens(s, std)) {
+        const BlockView<const double> at = widened<MixtureModel, 0>(x);
+        narrowed<MixtureModel, 1>(
+            out, [&](BlockView<double> result) { score_values(at, s, std, result); });
+        return;
+      }
     run_score(tables<S>(s, std), x, out);
   }
 
   template <class S>
   void denoise_values(BlockView<const S> x, double s, double std, BlockView<S> out) const {
-    if (s == 0 && std == 0)
+    if (s == 0 && std == 0) {
       as_array(out).colwise() = vector(mean_).template cast<S>().array();
-    else
-      run_denoise(tables<S>(s, std), x, out);
+      return;
+    }
+    if constexpr (std::is_same_v<S, float>)
+      if (widens(s, std)) {
+        const BlockView<const double> at = widened<MixtureModel, 0>(x);
+        narrowed<MixtureModel, 1>(
+            out, [&](BlockView<double> result) { denoise_values(at, s, std, result); });
+        return;
+      }
+    run_denoise(tables<S>(s, std), x, out);
   }
 
   template <class S>
@@ -129,7 +149,99 @@ class MixtureModel final : public TypedModel<MixtureModel> {
       out[j] += t.constant - 0.5 * static_cast<double>(d_) * log_two_pi;
   }
 
+  void covariance_times_values(BlockView<const double> x, double s, double std,
+                               BlockView<const double> v, BlockView<double> out) const {
+    if (std == 0 && s > 0) {  // x tells x0
+      as_array(out).setZero();
+      return;
+    }
+    const std::size_t components = components_.size();
+    const bool prior = std == 0;  // x says nothing: C_k, and the weights of x0
+    const Tables<double>* const t = prior ? nullptr : &tables<double>(s, std);
+    const std::size_t matrix = isotropic_ ? 1 : mean_.size() * mean_.size();
+    Eigen::Map<Eigen::ArrayXd> weight(scratch<double, Slot<MixtureModel, 2>>(index(components)),
+                                      index(components));
+    // x, v, the sum, the mean of D_k, a difference, C_k v.
+    Eigen::Map<Eigen::MatrixXd> column(scratch<double, Slot<MixtureModel, 3>>(6 * d_), d_, 6);
+    auto at = column.col(0), direction = column.col(1), sum = column.col(2), mean = column.col(3),
+         difference = column.col(4), spread = column.col(5);
+
+    /// to = the product of the matrix of component k, from a table, with `from`.
+    const auto multiply = [&](const std::vector<double>& table, std::size_t k, const auto& from,
+                              auto& to) {
+      if (isotropic_)
+        to = table[k] * from;
+      else
+        to = Eigen::Map<const Matrix<double>>(table.data() + k * matrix, d_, d_).lazyProduct(from);
+    };
+    /// difference = D_k - mean.
+    const auto subtract_mean = [&](std::size_t k) {
+      if (prior) {
+        difference = vector(components_[k].mean) - mean;
+        return;
+      }
+      multiply(t->gain, k, at, difference);
+      difference += Eigen::Map<const Eigen::VectorXd>(t->offset.data() + index(k) * d_, d_) - mean;
+    };
+
+    for (Index j = 0; j < x.columns; ++j) {
+      at = as_array(x).col(j);
+      direction = as_array(v).col(j);
+      for (std::size_t k = 0; k < components; ++k) {
+        if (prior) {
+          weight(index(k)) = components_[k].weight;
+          continue;
+        }
+        difference = at - Eigen::Map<const Eigen::VectorXd>(t->centre.data() + index(k) * d_, d_);
+        multiply(t->precision, k, difference, spread);
+        weight(index(k)) = t->log_weight[k] - 0.5 * difference.dot(spread);
+      }
+      if (!prior) weight = (weight - weight.maxCoeff()).exp();
+      weight /= weight.sum();
+
+      mean.setZero();
+      sum.setZero();
+      for (std::size_t k = 0; k < components; ++k) {
+        subtract_mean(k);  // the sum of weighted D_k; `mean` is not yet known
+        sum += weight(index(k)) * difference;
+      }
+      mean = sum;
+      sum.setZero();
+      for (std::size_t k = 0; k < components; ++k) {
+        const double w = weight(index(k));
+        if (w == 0) continue;
+        subtract_mean(k);
+        sum += w * difference.dot(direction) * difference;
+        multiply_covariance(k, direction, spread);
+        if (!prior) {
+          difference = spread;
+          multiply(t->precision, k, difference, spread);
+          spread *= std * std;
+        }
+        sum += w * spread;
+      }
+      as_array(out).col(j) = sum;
+    }
+  }
+
  private:
+  static Index index(std::size_t i) { return static_cast<Index>(i); }
+
+  /// to = C_k from.
+  template <class From, class To>
+  void multiply_covariance(std::size_t k, const From& from, To& to) const {
+    const std::vector<double>& c = components_[k].covariance;
+    if (c.size() == 1)
+      to = c[0] * from;
+    else
+      to = Eigen::Map<const Matrix<double>>(c.data(), d_, d_).lazyProduct(from);
+  }
+
+  /// Whether float states need double.
+  bool widens(double s, double std) const {
+    return s * reach_ > widening_ratio * std::sqrt(s * s * least_ + std * std);
+  }
+
   static Eigen::Map<const Eigen::VectorXd> vector(const std::vector<double>& v) {
     return {v.data(), static_cast<Index>(v.size())};
   }
@@ -275,7 +387,8 @@ class MixtureModel final : public TypedModel<MixtureModel> {
   std::vector<double> values_;         ///< variances, one per component or d
   std::vector<double> basis_, lower_;  ///< K x d x d, unless isotropic
   std::vector<double> cumulative_, mean_;
-  double least_;
+  double least_;  ///< variance
+  double reach_;  ///< the largest |mean| of a coordinate, or standard deviation
 };
 
 }  // namespace
@@ -292,6 +405,49 @@ GaussianMixture GaussianMixture::ring(Index modes, double radius, double std) {
     const double angle = 2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(modes);
     components.push_back({1.0, {radius * std::cos(angle), radius * std::sin(angle)}, {std * std}});
   }
+  return GaussianMixture(std::move(components));
+}
+
+namespace {
+
+/// Equal isotropic modes at curve(u), u at the middles of equal pieces of [low, high].
+template <class Curve>
+void add_modes(std::vector<MixtureComponent>& components, Index modes, double low, double high,
+               double std, Curve curve) {
+  for (Index k = 0; k < modes; ++k) {
+    const double u =
+        low + (high - low) * (static_cast<double>(k) + 0.5) / static_cast<double>(modes);
+    components.push_back({1.0, curve(u), {std * std}});
+  }
+}
+
+void check_curve(std::string_view name, double std, Index modes) {
+  if (modes < 1)
+    throw std::invalid_argument(fmt::format("{} need modes >= 1: got {}", name, modes));
+  if (!(std > 0) || !std::isfinite(std))
+    throw std::invalid_argument(fmt::format("{} need std > 0: got {}", name, std));
+}
+
+}  // namespace
+
+GaussianMixture GaussianMixture::two_moons(double std, Index modes) {
+  check_curve("two moons", std, modes);
+  std::vector<MixtureComponent> components;
+  add_modes(components, modes, 0, std::numbers::pi, std, [](double u) {
+    return std::vector<double>{std::cos(u), std::sin(u)};
+  });
+  add_modes(components, modes, 0, std::numbers::pi, std, [](double u) {
+    return std::vector<double>{1 - std::cos(u), 0.5 - std::sin(u)};
+  });
+  return GaussianMixture(std::move(components));
+}
+
+GaussianMixture GaussianMixture::swiss_roll(double std, Index modes) {
+  check_curve("the modes of a swiss roll", std, modes);
+  std::vector<MixtureComponent> components;
+  add_modes(components, modes, 1.5 * std::numbers::pi, 4.5 * std::numbers::pi, std, [](double u) {
+    return std::vector<double>{u * std::cos(u) / 4, u * std::sin(u) / 4};
+  });
   return GaussianMixture(std::move(components));
 }
 

@@ -1,47 +1,52 @@
 /// @file  registry.cpp
 /// @brief The list of samplers and the checks of their settings.
 
+#include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <stdexcept>
 
-#include <fokker/diffusion/registry.hpp>
-#include <fokker/diffusion/samplers/ancestral.hpp>
-#include <fokker/diffusion/samplers/ddim.hpp>
-#include <fokker/diffusion/samplers/edm.hpp>
-#include <fokker/diffusion/samplers/exponential_euler_maruyama.hpp>
-#include <fokker/solvers/euler_maruyama.hpp>
+#include <fokker/diffusion/time_grids.hpp>
 #include <fokker/solvers/names.hpp>
 #include <fokker/solvers/ode.hpp>
-#include <fokker/solvers/runge_kutta.hpp>
-#include <fokker/solvers/stochastic_heun.hpp>
 #include <fokker/solvers/text.hpp>
+
+#include "sampler_table.hpp"
 
 namespace fokker {
 
 namespace {
 
-/// The noise of the model that a sampler with this equation steps.
-constexpr NoiseKind kind_of(Equation e) {
-  return e == Equation::sde ? NoiseKind::additive : NoiseKind::none;
-}
-
+/// What the list says of a fixed-step sampler.
 template <class M>
-SamplerInfo plain(Equation e, EtaRange etas, bool ends_at_zero) {
-  return {.name = std::string(M::name),
-          .equation = e,
-          .default_eta = e == Equation::sde ? 1.0 : 0.0,
-          .etas = etas,
-          .evaluations = M::evaluations(kind_of(e)).drift,
-          .adaptive = false,
-          .orders = M::orders(kind_of(e)),
-          .ends_at_zero = ends_at_zero,
-          .source = std::string(M::source)};
-}
-
-/// A sampler of diffusion/samplers/.
-template <class M>
-SamplerInfo special(Equation e) {
-  return plain<M>(e, M::etas, true);
+SamplerInfo describe() {
+  const Equation equation = M::supports(NoiseKind::none) ? Equation::ode : Equation::sde;
+  const NoiseKind kind = detail::noise_of(equation);
+  SamplerInfo info{.name = std::string(M::name),
+                   .equation = equation,
+                   .default_eta = equation == Equation::sde ? 1.0 : 0.0,
+                   .etas = {},
+                   .evaluations = M{}.evaluations(kind).drift,
+                   .extra_evaluations = detail::extra_evaluations(M{}),
+                   .adaptive = false,
+                   .orders = M::orders(kind),
+                   .ends_at_zero = true,
+                   .parameters = {},
+                   .source = std::string(M::source)};
+  if constexpr (requires { M::etas; }) {  // of diffusion/samplers/
+    info.etas = M::etas;
+    info.default_eta = std::clamp(info.default_eta, M::etas.min, M::etas.max);
+  } else {
+    if (equation == Equation::ode) info.etas.max = 0;
+    info.ends_at_zero = info.evaluations == 1;  // then at the start of the step
+  }
+  if constexpr (requires { M::parameters(); }) {
+    static const M defaults{};
+    for (const auto& parameter : M::parameters())
+      info.parameters.push_back({std::string(parameter.name), text(parameter.get(defaults)),
+                                 std::string(parameter.meaning)});
+  }
+  return info;
 }
 
 template <class M>
@@ -51,10 +56,18 @@ SamplerInfo adaptive(int evaluations) {
           .default_eta = 0,
           .etas = {.min = 0, .max = 0},
           .evaluations = evaluations,
+          .extra_evaluations = 0,
           .adaptive = true,
           .orders = M::orders(NoiseKind::none),
           .ends_at_zero = false,
+          .parameters = {},
           .source = std::string(M::source)};
+}
+
+template <class... Ms>
+std::vector<SamplerInfo> describe_all(detail::Samplers<Ms...>) {
+  return {describe<Ms>()..., adaptive<DormandPrince5>(6), adaptive<Fehlberg78>(13),
+          adaptive<BulirschStoer>(0)};
 }
 
 }  // namespace
@@ -65,35 +78,49 @@ std::string to_string(const EtaRange& etas) {
   return "eta in [" + text(etas.min) + ", " + text(etas.max) + "]";
 }
 
+int detail::whole(std::string_view parameter, double value) {
+  if (value != std::floor(value) || std::abs(value) > 1e9)
+    throw std::invalid_argument(std::string(parameter) + " must be a whole number: got " +
+                                text(value));
+  return static_cast<int>(value);
+}
+
 void detail::require_eta(std::string_view sampler, const EtaRange& etas, double eta) {
   if (!etas.contains(eta))
     throw std::invalid_argument(std::string(sampler) + " is defined for " + to_string(etas) +
                                 ": got eta=" + text(eta));
 }
 
+std::vector<detail::Assignment> detail::assignments(std::string_view sampler) {
+  std::vector<Assignment> all;
+  std::size_t colon = sampler.find(':');
+  while (colon != std::string_view::npos) {
+    const std::size_t next = sampler.find(':', colon + 1);
+    const std::string_view word =
+        sampler.substr(colon + 1, next == std::string_view::npos ? next : next - colon - 1);
+    const std::size_t equals = std::min(word.find('='), word.size());
+    const char* number = word.data() + std::min(equals + 1, word.size());
+    const char* end = word.data() + word.size();
+    double value = 0;
+    const auto [rest, error] = std::from_chars(number, end, value);
+    if (equals == 0 || error != std::errc() || rest != end || !std::isfinite(value))
+      throw std::invalid_argument(
+          "a parameter of a sampler reads name=number, as in "
+          "edm-churn:churn=40: got '" +
+          std::string(word) + "' in '" + std::string(sampler) + "'");
+    all.push_back({word.substr(0, equals), value});
+    colon = next;
+  }
+  return all;
+}
+
 const std::vector<SamplerInfo>& list_samplers() {
-  constexpr auto sde = Equation::sde, ode = Equation::ode;
-  constexpr EtaRange any{}, zero{.min = 0, .max = 0};
-  static const std::vector<SamplerInfo> list{
-      plain<EulerMaruyama>(sde, any, true),
-      plain<StochasticHeun>(sde, any, false),
-      special<Ancestral>(sde),
-      special<ExponentialEulerMaruyama>(sde),
-      special<EdmEulerMaruyama>(sde),
-      plain<Euler>(ode, zero, true),
-      plain<Heun>(ode, zero, false),
-      plain<RungeKutta4>(ode, zero, false),
-      special<Ddim>(ode),
-      special<EdmEuler>(ode),
-      special<EdmHeun>(ode),
-      adaptive<DormandPrince5>(6),
-      adaptive<Fehlberg78>(13),
-      adaptive<BulirschStoer>(0),
-  };
+  static const std::vector<SamplerInfo> list = describe_all(detail::SamplerTable{});
   return list;
 }
 
 const SamplerInfo& sampler_info(std::string_view name) {
+  name = name.substr(0, name.find(':'));
   std::vector<std::string_view> known;
   for (const SamplerInfo& info : list_samplers()) {
     if (info.name == name) return info;
@@ -102,13 +129,37 @@ const SamplerInfo& sampler_info(std::string_view name) {
   throw std::invalid_argument(unknown_name_message("sampler", name, known));
 }
 
+namespace {
+
+template <class... Ms>
+SamplerCost find_cost(std::string_view name, const SamplerInfo& info, detail::Samplers<Ms...>) {
+  SamplerCost cost{info.evaluations, info.extra_evaluations};
+  const auto look = [&]<class M>(M method) {
+    if (M::name != info.name) return;
+    detail::set_parameters(method, name);
+    cost = {method.evaluations(detail::noise_of(info.equation)).drift,
+            detail::extra_evaluations(method)};
+  };
+  (look(Ms{}), ...);
+  return cost;
+}
+
+}  // namespace
+
+SamplerCost cost_of(std::string_view name) {
+  return find_cost(name, sampler_info(name), detail::SamplerTable{});
+}
+
 Equation equation_of(const SamplerInfo& sampler, double eta) {
   const bool takes_noise = sampler.equation == Equation::sde || (sampler.etas.max > 0 && eta > 0);
   return takes_noise ? Equation::sde : Equation::ode;
 }
 
 Time start_time(const AnySchedule& schedule, Equation equation, std::string_view grid) {
-  const bool in_sigma = grid == "karras" || grid == "logsnr";
+  const auto& grids = list_grids();
+  const bool in_sigma = std::any_of(grids.begin(), grids.end(), [&](const GridInfo& info) {
+    return info.name == grid && info.in_sigma;
+  });
   return equation == Equation::sde || in_sigma ? schedule.sde_start() : schedule.end_time();
 }
 

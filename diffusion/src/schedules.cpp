@@ -26,10 +26,20 @@ double integral(const std::function<double(double)>& f, double a, double b) {
 
 double invert_increasing(const std::function<double(double)>& f, double value, double low,
                          double high) {
+  if (std::isinf(value)) return value > 0 ? high : low;
   const auto excess = [&](double t) { return f(t) - value; };
-  const double at_low = excess(low), at_high = excess(high);
+  const double at_low = excess(low);
+  double at_high = excess(high);
   if (at_low >= 0) return low;
   if (at_high <= 0) return high;
+  for (double gap = 0.5 * (high - low); std::isinf(at_high); gap *= 0.5) {
+    const double nearer = high - gap;
+    if (nearer == high) return high;
+    if (const double there = excess(nearer); there > 0) {
+      high = nearer;
+      at_high = there;
+    }
+  }
   std::uintmax_t iterations = 200;
   const auto [a, b] = boost::math::tools::toms748_solve(
       excess, low, high, at_low, at_high, boost::math::tools::eps_tolerance<double>(), iterations);
@@ -54,30 +64,44 @@ void LinearBeta::validate() const {
 
 // ---- variance preserving: s^2 + std^2 = 1
 
-double VariancePreserving::scale(Time t) const { return std::exp(-0.5 * beta().integral(t)); }
+namespace detail {
 
-double VariancePreserving::sigma(Time t) const { return std::sqrt(std::expm1(beta().integral(t))); }
+double VariancePreservingForm::scale() const { return std::exp(-0.5 * integral); }
 
-double VariancePreserving::std(Time t) const { return std::sqrt(-std::expm1(-beta().integral(t))); }
+double VariancePreservingForm::sigma() const { return std::sqrt(std::expm1(integral)); }
 
-double VariancePreserving::log_scale_rate(Time t) const { return -0.5 * beta().rate(t); }
+double VariancePreservingForm::std() const { return std::sqrt(-std::expm1(-integral)); }
 
-double VariancePreserving::log_sigma_rate(Time t) const {
-  return -0.5 * beta().rate(t) / std::expm1(-beta().integral(t));
+double VariancePreservingForm::log_sigma_rate() const {
+  return -0.5 * beta / std::expm1(-integral);
 }
 
-double VariancePreserving::log_std_rate(Time t) const {
-  return 0.5 * beta().rate(t) / std::expm1(beta().integral(t));
+double VariancePreservingForm::log_std_rate() const { return 0.5 * beta / std::expm1(integral); }
+
+double VariancePreservingForm::diffusion() const { return std::sqrt(beta); }
+
+double VariancePreservingForm::frozen_score_weight(const VariancePreservingForm& next) const {
+  return 2 * std::expm1(0.5 * (integral - next.integral));
 }
 
-double VariancePreserving::diffusion(Time t) const { return std::sqrt(beta().rate(t)); }
+double VariancePreservingForm::integral_of_sigma(double sigma) { return std::log1p(sigma * sigma); }
+
+}  // namespace detail
+
+double VariancePreserving::scale(Time t) const { return at(t).scale(); }
+double VariancePreserving::sigma(Time t) const { return at(t).sigma(); }
+double VariancePreserving::std(Time t) const { return at(t).std(); }
+double VariancePreserving::log_scale_rate(Time t) const { return at(t).log_scale_rate(); }
+double VariancePreserving::log_sigma_rate(Time t) const { return at(t).log_sigma_rate(); }
+double VariancePreserving::log_std_rate(Time t) const { return at(t).log_std_rate(); }
+double VariancePreserving::diffusion(Time t) const { return at(t).diffusion(); }
 
 double VariancePreserving::frozen_score_weight(Time t, Time t_next) const {
-  return 2 * std::expm1(0.5 * (beta().integral(t) - beta().integral(t_next)));
+  return at(t).frozen_score_weight(at(t_next));
 }
 
 Time VariancePreserving::time_of_sigma(double sigma) const {
-  return beta().time_of_integral(std::log1p(sigma * sigma));
+  return beta().time_of_integral(detail::VariancePreservingForm::integral_of_sigma(sigma));
 }
 
 void VariancePreserving::validate() const { beta().validate(); }
@@ -245,6 +269,127 @@ double FlowMatching::frozen_score_weight(Time t, Time t_next) const {
 
 Time FlowMatching::time_of_sigma(double sigma) const {
   return std::isinf(sigma) ? 1.0 : sigma / (1 + sigma);
+}
+
+// ---- polynomial flow: 1 + sigma = 1/s
+
+double PolynomialFlow::scale(Time t) const { return std::pow(1 - t, n); }
+
+double PolynomialFlow::sigma(Time t) const { return std::expm1(-n * std::log1p(-t)); }
+
+double PolynomialFlow::std(Time t) const { return -std::expm1(n * std::log1p(-t)); }
+
+double PolynomialFlow::log_sigma_rate(Time t) const { return n / ((1 - t) * std(t)); }
+
+double PolynomialFlow::log_std_rate(Time t) const { return n * std::pow(1 - t, n - 1) / std(t); }
+
+double PolynomialFlow::diffusion(Time t) const { return std::sqrt(2 * n * std(t) / (1 - t)); }
+
+double PolynomialFlow::frozen_score_weight(Time t, Time t_next) const {
+  const double step = sigma(t) - sigma(t_next);
+  return 2 * scale(t_next) * (step - n * std::log1p((t - t_next) / (1 - t)));
+}
+
+Time PolynomialFlow::time_of_sigma(double sigma) const {
+  return -std::expm1(-std::log1p(sigma) / n);
+}
+
+void PolynomialFlow::validate() const {
+  if (!(n > 0) || !std::isfinite(n))
+    throw std::invalid_argument("n must be positive and finite: got n=" + text(n));
+}
+
+// ---- linear variance preserving
+
+double LinearVariancePreserving::std(Time t) const { return std::sqrt(t * (2 - t)); }
+
+double LinearVariancePreserving::diffusion(Time t) const { return std::sqrt(2 / (1 - t)); }
+
+Time LinearVariancePreserving::time_of_sigma(double sigma) const {
+  if (std::isinf(sigma)) return 1;
+  const double root = std::hypot(1.0, sigma);  // 1/s
+  return sigma / root * (sigma / (root + 1));
+}
+
+// ---- trigonometric variance preserving
+
+namespace {
+
+constexpr double quarter = 0.5 * std::numbers::pi;
+
+}  // namespace
+
+double TrigonometricVariancePreserving::scale(Time t) const { return std::sin(quarter * (1 - t)); }
+
+double TrigonometricVariancePreserving::sigma(Time t) const { return std(t) / scale(t); }
+
+double TrigonometricVariancePreserving::std(Time t) const { return std::sin(quarter * t); }
+
+double TrigonometricVariancePreserving::log_scale_rate(Time t) const { return -quarter * sigma(t); }
+
+double TrigonometricVariancePreserving::log_sigma_rate(Time t) const {
+  return quarter / (scale(t) * std(t));
+}
+
+double TrigonometricVariancePreserving::log_std_rate(Time t) const { return quarter / sigma(t); }
+
+double TrigonometricVariancePreserving::denoiser_rate(Time t) const { return quarter / std(t); }
+
+double TrigonometricVariancePreserving::diffusion(Time t) const {
+  return std::sqrt(2 * quarter * sigma(t));
+}
+
+double TrigonometricVariancePreserving::frozen_score_weight(Time t, Time t_next) const {
+  const double middle = 0.5 * (t + t_next);
+  return 4 * std::sin(quarter * middle) * std::sin(0.5 * quarter * (t - t_next)) / scale(t);
+}
+
+Time TrigonometricVariancePreserving::time_of_sigma(double sigma) const {
+  return std::atan(sigma) / quarter;
+}
+
+// ---- stochastic interpolant
+
+namespace {
+
+/// sin^2(pi t) / t, so that gamma = t times this.
+double sine_bump(Time t) {
+  const double sine = std::sin(std::numbers::pi * t);
+  return t == 0 ? 0 : sine * sine / t;
+}
+
+/// (t^2 + gamma^2)' / (2t).
+double sine_growth(Time t) {
+  return 1 + std::numbers::pi * std::sin(2 * std::numbers::pi * t) * sine_bump(t);
+}
+
+}  // namespace
+
+double StochasticInterpolant::std(Time t) const {
+  return gamma == Gamma::root ? std::sqrt(t) : t * std::hypot(1.0, sine_bump(t));
+}
+
+double StochasticInterpolant::half_variance_rate(Time t) const {
+  return gamma == Gamma::root ? 0.5 : t * sine_growth(t);
+}
+
+double StochasticInterpolant::log_std_rate(Time t) const {
+  if (gamma == Gamma::root) return 0.5 / t;
+  const double bump = sine_bump(t);
+  return sine_growth(t) / (t * (1 + bump * bump));
+}
+
+double StochasticInterpolant::diffusion(Time t) const {
+  const double s = std(t);
+  return std::sqrt(2 * (half_variance_rate(t) + s * s / (1 - t)));
+}
+
+Time StochasticInterpolant::time_of_sigma(double sigma) const {
+  if (gamma == Gamma::root) {
+    const double root = 2 / (1 / sigma + std::hypot(1 / sigma, 2.0));  // sqrt t
+    return root * root;
+  }
+  return detail::invert_increasing([this](Time t) { return this->sigma(t); }, sigma, 0, 1);
 }
 
 }  // namespace fokker

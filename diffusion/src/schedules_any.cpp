@@ -6,6 +6,8 @@
 #include <stdexcept>
 
 #include <fokker/diffusion/any_schedule.hpp>
+#include <fokker/diffusion/discrete_schedule.hpp>
+#include <fokker/diffusion/shifted_schedule.hpp>
 #include <fokker/solvers/names.hpp>
 #include <fokker/solvers/text.hpp>
 
@@ -36,6 +38,11 @@ Setting<C> setting(std::string name, double C::*member, std::string meaning) {
           [name, member](C& c, std::string_view value) { c.*member = number(name, value); }};
 }
 
+/// The parameter that every schedule of the list has beside its own.
+const ScheduleParameter shift_parameter{
+    "shift", "1",
+    "sigma is multiplied by it: k of a flow, size/64 for images, see ShiftedSchedule"};
+
 /// An entry of the list with how the schedule is made.
 struct Entry {
   ScheduleInfo info;
@@ -50,23 +57,42 @@ Entry entry(std::string equation, std::string grid, std::string source,
                     process.end_time(),   process.sde_start(), process.t_min(),
                     std::move(grid),      std::move(source)};
   for (const auto& s : settings) info.parameters.push_back(s.info);
+  info.parameters.push_back(shift_parameter);
   const auto make = [settings = std::move(settings)](const Parameters& parameters) -> AnySchedule {
     C schedule;
+    double shift = 1;
     for (const auto& [name, value] : parameters) {
+      if (name == shift_parameter.name) {
+        shift = number(name, value);
+        continue;
+      }
       std::vector<std::string_view> known;
       const Setting<C>* found = nullptr;
       for (const auto& s : settings) {
         known.push_back(s.info.name);
         if (s.info.name == name) found = &s;
       }
+      known.push_back(shift_parameter.name);
       if (found == nullptr)
         throw std::invalid_argument(
             unknown_name_message("parameter of " + std::string(C::name), name, known));
       found->set(schedule, value);
     }
-    return schedule;
+    if (shift == 1) return schedule;
+    return ShiftedSchedule<C>{schedule, shift};
   };
   return {std::move(info), make};
+}
+
+Setting<StochasticInterpolant> gamma_setting() {
+  using Gamma = StochasticInterpolant::Gamma;
+  return {{"gamma", "root", "root: gamma^2 = t (1 - t); sine: gamma = sin^2(pi t)"},
+          [](StochasticInterpolant& c, std::string_view value) {
+            if (value != "root" && value != "sine")
+              throw std::invalid_argument("gamma must be root or sine: got '" + std::string(value) +
+                                          "'");
+            c.gamma = value == "root" ? Gamma::root : Gamma::sine;
+          }};
 }
 
 Setting<VarianceExploding> variance_setting() {
@@ -114,12 +140,55 @@ const std::vector<Entry>& entries() {
                                setting("sigma_max", &Edm::sigma_max, "end time")}));
     list.push_back(entry<FlowMatching>("dx = -x/(1 - t) dt + sqrt(2t/(1 - t)) dw", "uniform",
                                        "Lipman et al. (2023), arXiv 2210.02747", {}));
+    list.push_back(entry<PolynomialFlow>(
+        "dx = -n x/(1 - t) dt + sqrt(2n (1 - (1 - t)^n)/(1 - t)) dw", "uniform",
+        "Lipman et al. (2024), arXiv 2412.06264", {setting("n", &PolynomialFlow::n, "power")}));
+    list.push_back(entry<LinearVariancePreserving>("dx = -x/(1 - t) dt + sqrt(2/(1 - t)) dw",
+                                                   "uniform",
+                                                   "Lipman et al. (2024), arXiv 2412.06264", {}));
+    list.push_back(entry<TrigonometricVariancePreserving>(
+        "dx = -pi/2 tan(pi t/2) x dt + sqrt(pi tan(pi t/2)) dw", "uniform",
+        "Ma et al. (2024), arXiv 2401.08740", {}));
+    list.push_back(entry<StochasticInterpolant>(
+        "x = (1 - t) x0 + t x1 + gamma z, x1 and z normal: dx = -x/(1 - t) dt + g dw", "uniform",
+        "Albergo, Boffi & Vanden-Eijnden (2023), arXiv 2303.08797", {gamma_setting()}));
     return list;
   }();
   return all;
 }
 
+constexpr std::string_view table_prefix = "table:";
+
+/// The entry of a table read from a file, which is not in the list.
+const Entry& table_entry() {
+  static const Entry entry{
+      {"table:FILE",
+       "dx = -1/2 beta x dt + sqrt(beta) dw, beta from a table of betas or alpha-bars",
+       {shift_parameter},
+       1,
+       1,
+       0.001,
+       "uniform",
+       "Ho, Jain & Abbeel (2020), arXiv 2006.11239"},
+      nullptr};
+  return entry;
+}
+
+AnySchedule read_schedule(std::string_view file, const Parameters& parameters) {
+  double shift = 1;
+  for (const auto& [name, value] : parameters) {
+    if (name != shift_parameter.name)
+      throw std::invalid_argument(unknown_name_message(
+          "parameter of table", name, std::vector<std::string_view>{shift_parameter.name}));
+    shift = number(name, value);
+  }
+  const DiscreteVariancePreserving schedule = read_discrete_schedule(std::string(file));
+  if (shift == 1) return schedule;
+  return ShiftedSchedule<DiscreteVariancePreserving>{schedule, shift};
+}
+
 const Entry& find(std::string_view name) {
+  if (name.starts_with(table_prefix)) return table_entry();
   std::vector<std::string_view> known;
   for (const Entry& e : entries()) {
     if (e.info.name == name) return e;
@@ -142,6 +211,8 @@ const std::vector<ScheduleInfo>& list_schedules() {
 const ScheduleInfo& schedule_info(std::string_view name) { return find(name).info; }
 
 AnySchedule make_schedule(std::string_view name, const Parameters& parameters) {
+  if (name.starts_with(table_prefix))
+    return read_schedule(name.substr(table_prefix.size()), parameters);
   return find(name).make(parameters);
 }
 

@@ -7,6 +7,7 @@ namespace {
 struct Nonlinear {
   static constexpr NoiseKind noise = NoiseKind::additive;
   void drift(const X& x, Time, X& out) const { nonlinear_drift(x, out); }
+  Eigen::Array2d linear_part() const { return {-1, 0}; }
   Eigen::Array2d diffusion(Time t) const { return {1.1 * (1 + 0.5 * t), 0.9 - 0.3 * t}; }
 };
 

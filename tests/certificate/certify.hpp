@@ -64,7 +64,9 @@ struct Problem {
 template <NoiseKind kind, class F>
 void for_each_solver(const Problem<kind>& problem, F&& f) {
   for (const SolverInfo& solver : list_solvers()) {
-    if (solver.adaptive || !solver.process.empty() || !solver.supports(kind)) continue;
+    if (solver.adaptive || !solver.process.empty() || !solver.supports(kind) ||
+        !solver.takes(problem.ito))
+      continue;
     if constexpr (kind == NoiseKind::additive) {
       f(solver, problem.ito, make_solver<kind>(solver.name));
     } else if (solver.calculus == Calculus::ito) {
@@ -156,6 +158,7 @@ std::optional<Eigen::MatrixXd> second_moment_map(const P& process, const M& meth
   if (needs.h)
     for (Index k = 0; k < m; ++k) axes.push_back({&of_w, 0});
   if (needs.area && m == 2) axes.push_back({&of_area, 0});
+  for (Index k = 0; k < needs.normals * m; ++k) axes.push_back({&of_w, 0});
 
   constexpr Index d = 2, probes = 4;  // 0, e_1, e_2, and one more to see that the map is affine
   X x(d, probes), y(d, probes);
@@ -179,6 +182,7 @@ std::optional<Eigen::MatrixXd> second_moment_map(const P& process, const M& meth
       const double variance = h * (h + dw.w.col(0).square().sum()) / 12;
       dw.area.row(0).setConstant(std::sqrt(variance) * value());
     }
+    for (Index k = 0; k < needs.normals * m; ++k) dw.normals.row(k).setConstant(value());
     method.step(process, x, 0.0, h, dw, y, workspace);
     Eigen::Matrix3d map = Eigen::Matrix3d::Identity();
     for (Index i = 0; i < d; ++i) {
@@ -212,6 +216,7 @@ void certify_weak(const LinearSde& linear, const Problem<kind>& problem,
   const Eigen::MatrixXd exact = linear.second_moment(x0, 1.0);
   Table table(table_name);
   for_each_solver(problem, [&](const SolverInfo& solver, const auto& process, const auto& stepper) {
+    if (stepper.has_memory()) return;  // its step alone is not the scheme
     const Orders claimed = solver.orders(kind);
     std::vector<double> h, errors;
     for (const Index steps : {2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048}) {

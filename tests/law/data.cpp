@@ -6,9 +6,12 @@
 
 #include <Eigen/Core>
 
+#include <fokker/diffusion/boxes.hpp>
 #include <fokker/diffusion/finite_set.hpp>
 #include <fokker/diffusion/gaussian.hpp>
 #include <fokker/diffusion/mixture.hpp>
+#include <fokker/diffusion/product.hpp>
+#include <fokker/diffusion/sphere.hpp>
 
 #include "catch.hpp"
 
@@ -121,6 +124,36 @@ TEST_CASE("a noised finite set and a noised Gaussian have the law of the log den
   CHECK(kolmogorov_smirnov(projected(normal, u), line, 0.8, 0.2) < 1.95);
 }
 
+TEST_CASE("noised boxes have the law of the log density, and a sphere that of Archimedes") {
+  const fokker::Boxes line({{1, {-2}, {-1}}, {2, {0}, {0.5}}, {1, {0.3}, {2}}});
+  // A coordinate of the sphere in three dimensions is uniform, and so is one of the checkerboard.
+  const fokker::Boxes interval({{1, {-1.5}, {1.5}}}), board({{1, {-2}, {2}}});
+  const VectorXd one = VectorXd::Ones(1), third{{0, 0, 1}}, first{{1, 0}};
+
+  for (const auto& [s, std] : {std::pair{1.0, 0.05}, std::pair{0.8, 0.4}, std::pair{0.3, 1.0}}) {
+    const auto boxes = noised(line, s, std, 40'000, 13);
+    const auto sphere = noised<float>(fokker::Sphere(3, 1.5), s, std, 40'000, 14);
+    const auto squares = noised(fokker::Boxes::checkerboard(), s, std, 40'000, 15);
+
+    INFO("s=" << s << " std=" << std);
+    CHECK(kolmogorov_smirnov(projected(boxes, one), line, s, std) < 1.95);
+    CHECK(kolmogorov_smirnov(projected(sphere, third), interval, s, std) < 1.95);
+    CHECK(kolmogorov_smirnov(projected(squares, first), board, s, std) < 1.95);
+  }
+}
+
+TEST_CASE("samples of a sphere lie on it, those of a checkerboard on its dark squares") {
+  const Block<double> sphere = noised(fokker::Sphere(7, 2.5), 1, 0, 1000, 16);
+  const Block<double> board = noised(fokker::Boxes::checkerboard(), 1, 0, 1000, 17);
+
+  CHECK((sphere.square().colwise().sum().sqrt() - 2.5).abs().maxCoeff() < 1e-14);
+  for (Index j = 0; j < board.cols(); ++j) {
+    CHECK(board.col(j).abs().maxCoeff() <= 2);
+    const double sum = (board.col(j) + 2).floor().sum();
+    CHECK(std::fmod(sum, 2.0) == 0);
+  }
+}
+
 TEST_CASE("samples have the mean and the covariance of the data") {
   const fokker::Gaussian gaussian(
       VectorXd{{1.0, -1.0, 0.0}},
@@ -129,7 +162,20 @@ TEST_CASE("samples have the mean and the covariance of the data") {
   const FiniteSet set(std::vector<double>{0, 0, 1, 0, 0.5, 1.5, 2, 2}, 2);
   const Index n = 100'000;
 
-  for (const AnyData& data : std::vector<AnyData>{gaussian, singular, plane_mixture(), set}) {
+  const fokker::GaussianLowRank low_rank(
+      VectorXd{{1.0, -1.0, 0.0}}, Eigen::MatrixXd{{1.0, 0.2}, {0.5, -0.4}, {-0.3, 0.6}}, 0.1);
+  const fokker::Boxes boxes({{1, {-1, -1}, {1, 0.5}}, {2, {0, 0}, {2, 3}}});
+  const std::vector<AnyData> all = {gaussian,
+                                    singular,
+                                    plane_mixture(),
+                                    set,
+                                    low_rank,
+                                    boxes,
+                                    fokker::Sphere(3, 1.5),
+                                    GaussianMixture::two_moons(),
+                                    GaussianMixture::swiss_roll(),
+                                    fokker::Product({boxes, gaussian, fokker::Sphere(1)})};
+  for (const AnyData& data : all) {
     const Block<double> x = noised(data, 1, 0, n, 21);
     const VectorXd mean = x.rowwise().mean().matrix();
     const Eigen::MatrixXd centred = x.matrix().colwise() - mean;
@@ -153,7 +199,17 @@ TEST_CASE("the denoiser is the self-normalised average over samples of the data"
   Block<double> at(2, 3), clean(2, 3);
   at << 0.3, 1.5, -0.5, 0.1, 0.8, -0.6;
 
-  for (const AnyData& data : std::vector<AnyData>{set, gaussian, plane_mixture()}) {
+  const fokker::Boxes boxes({{1, {-1, -1}, {1, 0.5}}, {2, {0, 0}, {2, 3}}});
+  const fokker::Boxes line({{1, {-1}, {0.5}}});
+  const std::vector<AnyData> all = {set,
+                                    gaussian,
+                                    plane_mixture(),
+                                    boxes,
+                                    fokker::Boxes::checkerboard(),
+                                    fokker::Sphere(2, 1.5),
+                                    GaussianMixture::two_moons(),
+                                    fokker::Product({line, fokker::Sphere(1)})};
+  for (const AnyData& data : all) {
     const Block<double> x0 = noised(data, 1, 0, n, 31);
     data.denoise(at, s, std, clean);
     for (Index j = 0; j < at.cols(); ++j) {
@@ -179,7 +235,11 @@ TEST_CASE("Stein's identity: E[x score^T] = -I over noised samples, in 64 dimens
       fokker::points_from_csv(std::filesystem::path(FOKKER_SOURCE_DIR) / "examples/data/digits.csv",
                               {.label_column = 65, .range = std::pair{0.0, 16.0}});
   const std::vector<std::pair<AnyData, Index>> cases = {
-      {plane_mixture(), 100'000}, {GaussianMixture::ring(8, 4.0, 0.3), 100'000}, {digits, 4'000}};
+      {plane_mixture(), 100'000},
+      {GaussianMixture::ring(8, 4.0, 0.3), 100'000},
+      {digits, 4'000},
+      {fokker::Boxes::checkerboard(), 50'000},
+      {fokker::Sphere(64, 8), 4'000}};
   for (const auto& [data, n] : cases)
     for (const double std : {0.3, 1.0}) {
       const Block<double> x = noised(data, 0.9, std, n, 41);

@@ -9,6 +9,7 @@
 #include "catch.hpp"
 
 #include <fokker/solvers/brownian.hpp>
+#include <fokker/solvers/levy_ladder.hpp>
 
 using namespace fokker;
 
@@ -68,6 +69,37 @@ Sample sample(Source source, Index m, Time h, Index count) {
 
 BrownianIncrements<double> source(std::uint64_t seed, Index m) { return {seed, 0, 4000, m, areas}; }
 
+/// Areas with Wiktorsson's tail over independent increments.
+class WiktorssonIncrements {
+ public:
+  WiktorssonIncrements(std::uint64_t seed, Index m)
+      : w_(seed, 0, 4000, m), area_(seed, 0, 4000, m, LevyTail::wiktorsson) {}
+  template <class P, State X>
+  void increment(Time t0, Time t1, Increment<P, X>& dw) {
+    w_.increment(t0, t1, dw);
+    area_.fill(dw.w, t1 - t0, dw.area);
+  }
+
+ private:
+  BrownianIncrements<double> w_;
+  LevyAreas<double> area_;
+};
+
+/// Each interval as the three last quarters and the first one of a ladder of its own, put together.
+struct LadderIncrements {
+  std::uint64_t seed;
+  template <class P, State X>
+  void increment(Time t0, Time t1, Increment<P, X>& dw) {
+    LevyLadder<double> ladder(seed++, 0, dw.w.cols(), dw.w.rows(), t0, t1, 2);
+    const Time quarter = subdivision(t0, t1, 1, 4);
+    Increment<P, X> rest;
+    rest.resize(dw.w.rows(), dw.w.cols(), areas);
+    ladder.increment(quarter, t1, rest);
+    ladder.increment(t0, quarter, dw);
+    append(dw, quarter - t0, rest, t1 - quarter, areas);
+  }
+};
+
 void check_law_of_one_area(const Sample& s) {
   const Eigen::ArrayXd a = s.area.row(0), square = a.square();
   const Eigen::ArrayXd given = square - (1 + s.w.square().colwise().sum().transpose()) / 12;
@@ -94,6 +126,14 @@ TEST_CASE("an area over a short step has the law of Levy's formula, alone and gi
 
 TEST_CASE("areas put together by Chen's relation have the law of those drawn") {
   check_law_of_one_area(sample(CoarsenedIncrements(source(12, 2), 4, areas), 2, 4e-3, 400000));
+}
+
+TEST_CASE("an area with Wiktorsson's tail has the law of Levy's formula, alone and given W") {
+  check_law_of_one_area(sample(WiktorssonIncrements(16, 2), 2, 1e-3, 400000));
+}
+
+TEST_CASE("areas from a ladder have the law of those drawn") {
+  check_law_of_one_area(sample(LadderIncrements{1000}, 2, 4e-3, 400000));
 }
 
 TEST_CASE("the moments of an area given W are exact for a single term") {

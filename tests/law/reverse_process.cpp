@@ -1,10 +1,12 @@
 /// @file  reverse_process.cpp
 /// @brief The way back has the exact law, for every process, sampler and eta.
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
 
+#include <fokker/analysis/linear_law.hpp>
 #include <fokker/diffusion/time_grids.hpp>
 #include <fokker/solvers/simulate.hpp>
 
@@ -35,8 +37,14 @@ std::vector<double> distances(const Sampler& sampler, const Model& model,
   std::vector<double> errors;
   for (const Index steps : {n, 2 * n}) {
     const TimeGrid grid = make_grid("logsnr", schedule, from, to, steps);
-    const auto taken = test::probe_down(sampler, model, grid);
-    errors.push_back(distance(test::propagate(taken, grid, start), exact));
+    TimeGrid clock(grid.size());
+    std::transform(grid.begin(), grid.end(), clock.begin(), [](Time t) { return -t; });
+    const DiagonalGaussian law =
+        propagate(TimeReversed<Model>{model}, sampler,
+                  DiagonalGaussian{Eigen::VectorXd::Constant(1, start.mean),
+                                   Eigen::VectorXd::Constant(1, start.variance)},
+                  clock);
+    errors.push_back(distance(Law{law.mean[0], law.variance[0]}, exact));
   }
   return errors;
 }
@@ -61,7 +69,8 @@ TEST_CASE("the reverse SDE from the forward marginal has the forward marginal at
     const Law start = marginal(score, schedule.sde_start());
     for (const double eta : {1.0, 0.5}) {
       for (const SamplerInfo& info : list_samplers()) {
-        if (info.equation != Equation::sde || !info.etas.contains(eta)) continue;
+        if (info.equation != Equation::sde || !info.etas.contains(eta) || !info.orders.weak)
+          continue;
 
         const auto errors = distances(make_reverse_sampler<double>(info.name),
                                       test::reverse_model(score, eta), score, start, 1000);
@@ -69,7 +78,8 @@ TEST_CASE("the reverse SDE from the forward marginal has the forward marginal at
         INFO(schedule.name() << " " << info.name << " eta=" << eta << " W2 " << errors[0] << " "
                              << errors[1]);
         CHECK(errors[1] < 0.02);
-        CHECK(test::last_order(errors) > 0.85);
+        // below 2e-5 parts of unlike sign may be left alone
+        CHECK((errors[1] < 2e-5 || test::last_order(errors) > 0.85));
       }
     }
   }
@@ -82,13 +92,18 @@ TEST_CASE("the flow from the forward marginal has the forward marginal at t_min"
     for (const SamplerInfo& info : list_samplers()) {
       if (info.equation != Equation::ode || info.adaptive) continue;
       const double order = *info.orders.deterministic;
+      const auto sampler = make_flow_sampler<double>(info.name);
 
-      const auto errors = distances(make_flow_sampler<double>(info.name), test::flow_model(score),
-                                    score, start, order > 2 ? 60 : 1000);
+      const auto errors =
+          distances(sampler, test::flow_model(score), score, start, order > 2 ? 120 : 1000);
 
       INFO(schedule.name() << " " << info.name << " W2 " << errors[0] << " " << errors[1]);
-      CHECK(errors[1] < (order > 1 ? 1e-4 : 0.02));
-      CHECK(test::last_order(errors) > order - 0.25);
+      if (sampler.has_memory()) {  // settles later: its order is in order/samplers_ode.cpp
+        CHECK(errors[1] < 1e-3);
+      } else {
+        CHECK(errors[1] < (order > 1 ? 1e-4 : 0.02));
+        CHECK((errors[1] < 1e-14 || test::last_order(errors) > order - 0.25));
+      }
     }
   }
 }

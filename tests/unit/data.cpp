@@ -12,11 +12,14 @@
 #include <Eigen/Core>
 
 #include <fokker/diffusion/affine_process.hpp>
+#include <fokker/diffusion/boxes.hpp>
 #include <fokker/diffusion/counted_score.hpp>
 #include <fokker/diffusion/exact_score.hpp>
 #include <fokker/diffusion/finite_set.hpp>
 #include <fokker/diffusion/gaussian.hpp>
 #include <fokker/diffusion/mixture.hpp>
+#include <fokker/diffusion/product.hpp>
+#include <fokker/diffusion/sphere.hpp>
 
 #include "catch.hpp"
 
@@ -51,8 +54,18 @@ GaussianSpectrum spectrum() { return {VectorXd{{1.0, 0.0, -2.0}}, VectorXd{{4.0,
 FiniteSet triangle() { return {std::vector<double>{0, 0, 1, 0, 0.5, 1.5}, 2}; }
 
 std::vector<AnyData> all_data() {
-  return {correlated(), spectrum(), GaussianMixture(two_components), GaussianMixture(two_isotropic),
-          triangle()};
+  return {correlated(),
+          spectrum(),
+          GaussianMixture(two_components),
+          GaussianMixture(two_isotropic),
+          triangle(),
+          fokker::GaussianLowRank(VectorXd{{0.5, -1.0, 2.0}}, VectorXd{{1.0, 0.5, -2.0}}, 0.2),
+          GaussianMixture::two_moons(),
+          GaussianMixture::swiss_roll(),
+          fokker::Boxes::checkerboard(),
+          fokker::Boxes({{1, {-1, -1}, {1, 0.5}}, {2, {0, 0}, {2, 3}}, {1, {-2, 1}, {-2, 2}}}),
+          fokker::Sphere(3, 1.5),
+          fokker::Product({triangle(), fokker::Sphere(1, 0.8)})};
 }
 
 /// Noise levels that a process may pass through.

@@ -27,7 +27,7 @@ TEST_CASE(
       const auto sampler = make_reverse_sampler<double>(info.name);
       CHECK(sampler.name() == info.name);
       CHECK(sampler.evaluations(NoiseKind::additive).drift == info.evaluations);
-      CHECK(info.orders.strong == 1.0);
+      CHECK(info.orders.strong.value_or(1.0) == 1.0);
       CHECK(make_reverse_sampler<float>(info.name).name() == info.name);
       CHECK_THROWS_WITH(make_flow_sampler<double>(info.name), ContainsSubstring("does not solve"));
     } else {
@@ -54,7 +54,7 @@ TEST_CASE("ddim solves the flow with eta = 0 and the reverse SDE above") {
 }
 
 TEST_CASE("unknown samplers are answered with the nearest") {
-  CHECK_THROWS_WITH(sampler_info("dpm"), ContainsSubstring("ddpm"));
+  CHECK_THROWS_WITH(sampler_info("dppm"), ContainsSubstring("ddpm"));
   CHECK_THROWS_WITH(make_reverse_sampler<double>("euler-murayama"),
                     ContainsSubstring("euler-maruyama"));
 }
@@ -108,4 +108,24 @@ TEST_CASE("an erased score is the score, on blocks and on single paths") {
   any(x, 0.3, out);
   CHECK(path_out(0) == out(0, 1));
   CHECK(any.dimension() == 1);
+}
+
+TEST_CASE("parameters behind the name of a sampler are set, and wrong ones are refused") {
+  const SamplerInfo& churn = sampler_info("edm-churn:gamma=0.1:s_max=50");
+
+  CHECK(churn.name == "edm-churn");
+  CHECK(make_reverse_sampler<double>("edm-churn:gamma=0.1:s_max=50").name() == "edm-churn");
+  CHECK(cost_of("pc-langevin:corrections=3").per_step == 4);
+  CHECK(cost_of("restart").steps(20) == (20 - cost_of("restart").once) / 2);
+  CHECK(cost_of("restart:repeats=1").once < cost_of("restart").once);
+  const auto refuse = [](const char* name, const char* message) {
+    CHECK_THROWS_WITH(make_reverse_sampler<double>(name), ContainsSubstring(message));
+  };
+  refuse("edm-churn:gama=0.1", "unknown parameter of edm-churn 'gama': did you mean 'gamma'");
+  refuse("edm-churn:gamma", "reads name=number");
+  refuse("edm-churn:gamma=", "reads name=number");
+  refuse("edm-churn:gamma=x", "got 'gamma=x' in 'edm-churn:gamma=x'");
+  refuse("edm-churn:gamma=-1", "gamma >= 0");
+  refuse("pc-langevin:corrections=1.5", "corrections must be a whole number: got 1.5");
+  refuse("ddpm:eta=1", "unknown parameter of ddpm 'eta'");
 }

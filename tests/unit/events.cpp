@@ -3,6 +3,7 @@
 /// say.
 
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -10,8 +11,10 @@
 
 #include "catch.hpp"
 
+#include <fokker/solvers/adaptive_sde.hpp>
 #include <fokker/solvers/euler_maruyama.hpp>
 #include <fokker/solvers/integrate.hpp>
+#include <fokker/solvers/milstein.hpp>
 #include <fokker/solvers/runge_kutta.hpp>
 
 using namespace fokker;
@@ -232,6 +235,59 @@ TEST_CASE("an event of an SDE that is no level is sought on the line between the
   for (std::size_t i = 0; i < expected.size(); ++i)
     CHECK_THAT(s.events[i].t, WithinAbs(expected[i], 1e-14));
   CHECK(s.end(0) == path.end(0));
+}
+
+TEST_CASE(
+    "adaptive steps of an SDE find the events of the steps that were accepted, and no others") {
+  const auto noisy = make_sde([](const auto& x, Time) { return 0.2 - x; },
+                              [](const auto& x, Time) { return 0.8 * x.cos(); }, noise::diagonal);
+  const AdaptiveSde method{Milstein{}, 1e-2, 1e-3};
+  const auto condition = [](const Eigen::ArrayXd& x, Time) { return x[0] - 0.25; };
+  const IntegrateOptions options{.seed = 5, .events = {{.condition = condition}}};
+
+  const auto s = integrate(noisy, method, 0.0, {0, 6}, options);
+
+  REQUIRE(s.counts.rejected > 0);
+  std::size_t crossings = 0;
+  for (std::size_t i = 1; i < s.t.size(); ++i) {
+    const double from = s.x[i - 1](0) - 0.25, to = s.x[i](0) - 0.25;
+    if ((from < 0) == (to < 0)) continue;
+    REQUIRE(crossings < s.events.size());
+    const auto& event = s.events[crossings++];
+    CHECK_THAT(event.t, WithinAbs(s.t[i - 1] + from / (from - to) * (s.t[i] - s.t[i - 1]), 1e-12));
+    CHECK_THAT(event.x(0), WithinAbs(0.25, 1e-12));
+  }
+  CHECK(crossings > 2);
+  CHECK(s.events.size() == crossings);
+}
+
+TEST_CASE("a terminal level ends an adaptive SDE run at the first passage, from where it goes on") {
+  const auto options = [](std::uint64_t seed, bool terminal) {
+    return IntegrateOptions{.seed = seed,
+                            .events = {level_event(0, 0.5, Crossing::rising, terminal, "half")}};
+  };
+  const AdaptiveSde method{EulerMaruyama{}, 1e-2, 1e-2};
+  int passages = 0, ends = 0;
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    Integration<Path<double, 1>> run{brownian_motion, method, 0.0, 0.0, options(seed, true)};
+
+    const auto first = run.to(4);
+    const auto whole = integrate(brownian_motion, method, 0.0, {0, 4}, options(seed, false));
+
+    INFO("seed " << seed);
+    REQUIRE((first.status == Status::event) == !whole.events.empty());
+    if (whole.events.empty()) continue;
+    ++passages;
+    CHECK(first.end_time == whole.events.front().t);
+    CHECK(first.end(0) == 0.5);
+    auto rest = first;  // the step of a passage may be the last
+    while (rest.status == Status::event && run.t() < 4) rest = run.to(4);
+    if (rest.status == Status::event) continue;
+    ++ends;
+    CHECK(rest.end(0) == whole.end(0));
+  }
+  CHECK(passages > 2);
+  CHECK(ends > 1);
 }
 
 TEST_CASE("a level without noise of its own is sought on the line too") {

@@ -7,6 +7,7 @@
 
 #include "catch.hpp"
 
+#include <fokker/solvers/adaptive_sde.hpp>
 #include <fokker/solvers/euler_maruyama.hpp>
 #include <fokker/solvers/integrate.hpp>
 #include <fokker/solvers/milstein.hpp>
@@ -57,7 +58,10 @@ std::vector<T> joined(std::vector<T> a, const std::vector<T>& b) {
 
 }  // namespace
 
-#define EVERY_SOLVER EulerMaruyama, Milstein, RungeKutta4, DormandPrince5, Fehlberg78, BulirschStoer
+using AdaptiveMilstein = AdaptiveSde<Milstein>;
+
+#define EVERY_SOLVER \
+  EulerMaruyama, Milstein, AdaptiveMilstein, RungeKutta4, DormandPrince5, Fehlberg78, BulirschStoer
 
 TEMPLATE_TEST_CASE("one `to` is integrate", "", EVERY_SOLVER) {
   const auto a = begin<TestType>().to(2);
@@ -126,6 +130,21 @@ TEST_CASE("the position in the noise is kept: a path begun anew at the same stat
   const auto rest = run.to(2);
   const auto anew = integrate(noisy, Milstein{}, first.end, {1, 2}, {.dt = 0.125, .seed = 3});
 
+  CHECK(rest.end(0) != anew.end(0));
+}
+
+TEST_CASE(
+    "an adaptive SDE run keeps its place in the tree, also between a rejection and its repeat") {
+  const auto whole = begin<AdaptiveMilstein>().to(2);
+  REQUIRE(whole.counts.rejected > 0);
+
+  auto run = begin<AdaptiveMilstein>();
+  const auto first = run.to(2, [&](Time t, const auto&) { return t < 0.5; });
+  const auto rest = run.to(2);
+  const auto anew = integrate(noisy, AdaptiveMilstein{}, first.end, {first.end_time, 2},
+                              {.dt = 0.125, .seed = 3});
+
+  CHECK(rest.end(0) == whole.end(0));
   CHECK(rest.end(0) != anew.end(0));
 }
 

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include <fokker/diffusion/any_schedule.hpp>
+#include <fokker/diffusion/marginal_schedule.hpp>
+#include <fokker/diffusion/shifted_schedule.hpp>
 #include <fokker/diffusion/tabulated_schedule.hpp>
 
 #include "catch.hpp"
@@ -28,6 +30,18 @@ std::vector<Named> all_schedules() {
   for (const ScheduleInfo& info : list_schedules())
     all.push_back({info.name, make_schedule(info.name)});
   all.push_back({"ve song", make_schedule("ve", {{"variance", "song"}})});
+  all.push_back({"interpolant sine", make_schedule("interpolant", {{"gamma", "sine"}})});
+  all.push_back({"polynomial 0.5", make_schedule("polynomial", {{"n", "0.5"}})});
+  for (const char* name : {"vp", "ve", "edm", "flow", "polynomial", "gvp"})
+    for (const char* shift : {"0.5", "3"})
+      all.push_back(
+          {name + std::string(" shift ") + shift, make_schedule(name, {{"shift", shift}})});
+  all.push_back({"marginals", schedule_from_marginals(
+                                  [](auto t) {
+                                    using std::exp;
+                                    return exp(-t);
+                                  },
+                                  [](auto t) { return t * (2.0 + t); }, 2)});
   return all;
 }
 
@@ -172,18 +186,128 @@ TEST_CASE("schedules have the published values") {
              WithinRel(2 * (vp.scale(0.4) / vp.scale(0.5) - 1), 1e-13));
 }
 
-TEST_CASE("flow matching keeps finite at t = 1 what the flow needs") {
+TEST_CASE("what the flow needs stays finite at t = 1 where the data are gone") {
+  struct Case {
+    AnySchedule schedule;
+    double log_std_rate, denoiser_rate;
+  };
+  const std::vector<Case> cases{
+      {make_schedule("flow"), 1, 1},
+      {make_schedule("polynomial"), 0, 0},
+      {make_schedule("linear-vp"), 0, 1},
+      {make_schedule("gvp"), 0, M_PI / 2},
+      {make_schedule("interpolant"), 0.5, 1},
+      {make_schedule("interpolant", {{"gamma", "sine"}}), 1, 1},
+      {make_schedule("flow", {{"shift", "4"}}), 0.25, 0.25},
+      {make_schedule("polynomial", {{"shift", "4"}}), 0, 0},
+      {make_schedule("gvp", {{"shift", "4"}}), 0, M_PI / 8},
+  };
+  for (const auto& [c, log_std_rate, denoiser_rate] : cases) {
+    INFO(c.name());
+    CHECK(c.end_time() == 1);
+    CHECK(c.scale(1) == 0);
+    CHECK(c.sigma(1) == infinity);
+    CHECK_THAT(c.std(1), WithinAbs(1, 1e-15));
+    CHECK_THAT(c.log_std_rate(1), WithinAbs(log_std_rate, 1e-14));
+    CHECK_THAT(c.denoiser_rate(1), WithinAbs(denoiser_rate, 1e-14));
+    CHECK(c.time_of_sigma(infinity) == 1);
+    CHECK(!std::isfinite(c.diffusion(1)));
+    CHECK(c.sde_start() < 1);
+    CHECK(c.sde_start() >= 0.99);
+    CHECK(std::isfinite(c.diffusion(c.sde_start())));
+  }
   const AffineProcess flow{FlowMatching{}};
-
-  CHECK(flow.scale(1) == 0);
-  CHECK(flow.sigma(1) == infinity);
-  CHECK(flow.std(1) == 1);
-  CHECK(flow.log_std_rate(1) == 1);
-  CHECK(flow.denoiser_rate(1) == 1);
-  CHECK(flow.time_of_sigma(infinity) == 1);
-  CHECK(flow.end_time() == 1);
   CHECK(flow.sde_start() == 0.999);
   CHECK(flow.prior_at(0.999).std == 0.999);
+}
+
+TEST_CASE("the paths of flow matching have their published scale and noise") {
+  const double t = 0.3, r = 0.7;
+  const PolynomialFlow cubic{.n = 3};
+  const LinearVariancePreserving linear;
+  const TrigonometricVariancePreserving gvp;
+  const StochasticInterpolant root, sine{.gamma = StochasticInterpolant::Gamma::sine};
+  const double gamma = std::pow(std::sin(M_PI * t), 2);
+
+  CHECK_THAT(cubic.scale(t), WithinRel(r * r * r, 1e-15));
+  CHECK_THAT(cubic.std(t), WithinRel(1 - r * r * r, 1e-15));
+  CHECK_THAT(PolynomialFlow{.n = 1}.frozen_score_weight(0.6, 0.2),
+             WithinRel(FlowMatching{}.frozen_score_weight(0.6, 0.2), 1e-13));
+  CHECK_THAT(linear.std(t), WithinRel(std::sqrt(1 - r * r), 1e-15));
+  CHECK_THAT(gvp.scale(t), WithinRel(std::cos(M_PI * t / 2), 1e-15));
+  CHECK_THAT(gvp.std(t), WithinRel(std::sin(M_PI * t / 2), 1e-15));
+  CHECK_THAT(root.std(t), WithinRel(std::sqrt(t * t + t * (1 - t)), 1e-15));
+  CHECK_THAT(sine.std(t), WithinRel(std::sqrt(t * t + gamma * gamma), 1e-15));
+}
+
+TEST_CASE("the three shifts in use are a shift of the log-SNR") {
+  const double k = 3, mu = 0.7, power = 1.3;
+  const AffineProcess shifted{ShiftedSchedule<FlowMatching>{FlowMatching{}, k}};
+  const AffineProcess dynamic{dynamically_shifted_flow(mu, power)};
+  const AffineProcess large{shifted_for_resolution(TrigonometricVariancePreserving{}, 256)};
+  const AffineProcess cosine{TrigonometricVariancePreserving{}};
+
+  for (const Time t : {1e-6, 0.1, 0.5, 0.9, 0.999}) {
+    INFO("t = " << t);
+    const double u = k * t / (1 + (k - 1) * t);
+    const double v = std::exp(mu) / (std::exp(mu) + std::pow(1 / t - 1, power));
+    CHECK_THAT(shifted.std(t), WithinRel(u, 1e-14));
+    CHECK_THAT(shifted.scale(t), WithinRel(1 - u, 1e-12));
+    CHECK_THAT(dynamic.std(t), WithinRel(v, 1e-14));
+    CHECK_THAT(dynamic.time_of_sigma(dynamic.sigma(t)), WithinRel(t, 1e-13));
+    CHECK_THAT(large.log_snr(t), WithinAbs(cosine.log_snr(t) + 2 * std::log(64.0 / 256), 1e-12));
+    CHECK_THAT(large.scale(t) * large.scale(t) + large.std(t) * large.std(t), WithinRel(1, 1e-13));
+  }
+}
+
+TEST_CASE("a shifted schedule ends where its noise is the largest of its own schedule") {
+  const AnySchedule up = make_schedule("vp", {{"shift", "3"}});
+  const AnySchedule down = make_schedule("vp", {{"shift", "0.5"}});
+  const AnySchedule vp = make_schedule("vp");
+
+  CHECK(up.end_time() < 1);
+  CHECK_THAT(up.sigma(up.end_time()), WithinRel(vp.sigma(1), 1e-13));
+  CHECK_THAT(up.sigma(up.t_min()), WithinRel(vp.sigma(vp.t_min()), 1e-13));
+  CHECK(down.end_time() == 1);
+  CHECK_THAT(down.sigma(1), WithinRel(0.5 * vp.sigma(1), 1e-13));
+}
+
+TEST_CASE("a schedule of one's own s and sigma has the coefficients of their derivatives") {
+  const AffineProcess vp{VariancePreserving{}};
+  const auto integral = [](auto t) { return t * (0.1 + 9.95 * t); };
+  const AffineProcess complex{schedule_from_marginals(
+      [=](auto t) {
+        using std::exp;
+        return exp(-0.5 * integral(t));
+      },
+      [=](auto t) {
+        using std::exp;
+        using std::sqrt;
+        return sqrt(exp(integral(t)) - 1.0);
+      })};
+  const AffineProcess given{
+      schedule_from_marginals([&](Time t) { return vp.scale(t); },
+                              [&](Time t) { return vp.scale(t) * vp.log_scale_rate(t); },
+                              [&](Time t) { return vp.sigma(t); },
+                              [&](Time t) { return vp.sigma(t) * vp.log_sigma_rate(t); })};
+
+  for (const Time t : {1e-3, 0.2, 0.7, 1.0}) {
+    CHECK_THAT(complex.log_scale_rate(t), WithinRel(vp.log_scale_rate(t), 1e-14));
+    CHECK_THAT(complex.diffusion(t), WithinRel(vp.diffusion(t), 1e-13));
+    CHECK_THAT(complex.log_sigma_rate(t), WithinRel(vp.log_sigma_rate(t), 1e-11));
+    CHECK_THAT(given.log_scale_rate(t), WithinRel(vp.log_scale_rate(t), 1e-14));
+    CHECK_THAT(given.diffusion(t), WithinRel(vp.diffusion(t), 1e-14));
+    CHECK_THAT(given.time_of_sigma(vp.sigma(t)), WithinRel(t, 1e-13));
+  }
+  CHECK_THAT(complex.diffusion(0), WithinRel(std::sqrt(0.1), 1e-14));
+  CHECK(given.sde_start() == 1);
+
+  const AffineProcess flow{schedule_from_marginals([](auto t) { return 1.0 - t; },
+                                                   [](auto t) { return t / (1.0 - t); })};
+  CHECK(flow.sde_start() == 0.999);
+  CHECK(flow.time_of_sigma(infinity) == 1);
+  CHECK_THAT(flow.time_of_sigma(1e9), WithinRel(1, 1e-8));
+  CHECK_THAT(flow.diffusion(0.4), WithinRel(std::sqrt(2 * 0.4 / 0.6), 1e-14));
 }
 
 TEST_CASE("the prior is the law that x at the start is taken to have") {
@@ -243,10 +367,15 @@ TEST_CASE("schedules are made by name, with the defaults of their structs") {
   CHECK(make_schedule("edm", {{"sigma_max", "10"}}).end_time() == 10);
   CHECK(make_schedule("ve", {{"variance", "song"}}).sigma(0) == 0.01);
   CHECK(make_schedule("ve", {{"variance", "true"}}).sigma(0) == 0);
-  CHECK(list_schedules().size() == 6);
+  CHECK(list_schedules().size() == 10);
   CHECK(schedule_info("flow").sde_start == 0.999);
   CHECK(schedule_info("edm").default_grid == "karras");
   CHECK(schedule_info("vp").parameters.at(1).default_value == "20");
+  CHECK(schedule_info("gvp").parameters.back().name == "shift");
+  CHECK(make_schedule("flow", {{"shift", "3"}}).name() == "flow");
+  CHECK_THAT(make_schedule("flow", {{"shift", "3"}}).std(0.5), WithinRel(0.75, 1e-15));
+  CHECK(make_schedule("polynomial", {{"n", "3"}}).scale(0.5) == 0.125);
+  CHECK(make_schedule("interpolant", {{"gamma", "root"}}).std(0.25) == 0.5);
 }
 
 TEST_CASE("senseless schedules are refused in one line") {
@@ -264,6 +393,23 @@ TEST_CASE("senseless schedules are refused in one line") {
                     "beta_max must be a number: got 'ten'");
   CHECK_THROWS_WITH(make_schedule("ve", {{"variance", "big"}}),
                     "variance must be exact or song: got 'big'");
+  CHECK_THROWS_WITH(make_schedule("polynomial", {{"n", "-1"}}),
+                    "n must be positive and finite: got n=-1");
+  CHECK_THROWS_WITH(make_schedule("interpolant", {{"gamma", "cosine"}}),
+                    "gamma must be root or sine: got 'cosine'");
+  CHECK_THROWS_WITH(make_schedule("flow", {{"shift", "0"}}),
+                    "shift must be positive and finite: got shift=0");
+  CHECK_THROWS_WITH(make_schedule("ve", {{"variance", "song"}, {"shift", "2"}}),
+                    "a shift needs a schedule with sigma=0 at t=0: ve has sigma=0.01");
+  CHECK_THROWS_WITH(make_schedule("flow", {{"shfit", "2"}}), ContainsSubstring("shift"));
+  CHECK_THROWS_WITH(dynamically_shifted_flow(0.5, -1),
+                    "the power of a shift must be positive and finite: got power=-1");
+  CHECK_THROWS_WITH(
+      schedule_from_marginals([](auto t) { return 1.0 - t; }, [](auto t) { return t * (1.0 - t); }),
+      StartsWith("sigma must be at least 0 and never fall: got sigma(0.515625)="));
+  CHECK_THROWS_WITH(
+      schedule_from_marginals([](auto t) { return 2.0 - t; }, [](auto t) { return t; }),
+      "s must be 1 at t=0, the data: got s(0)=2");
   CHECK_THROWS_WITH(make_schedule("vp", {{"beta_mx", "10"}}), ContainsSubstring("beta_max"));
   CHECK_THROWS_WITH(make_schedule("vp-cosin"), ContainsSubstring("vp-cosine"));
   CHECK_THROWS_WITH(

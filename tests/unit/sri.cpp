@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "sde_problems.hpp"
 
 #include <fokker/solvers/sri.hpp>
 
@@ -98,54 +99,10 @@ Real least_residual_when_one_moves(const Tableau& m, double shift) {
   return least;
 }
 
-// One problem in two dimensions, written twice: f = (sin x_1 + t, x_0 - x_1^2 / 2).
 using Vector = std::array<double, 2>;
-
-Vector f(const Vector& x, double t) { return {std::sin(x[1]) + t, x[0] - 0.5 * x[1] * x[1]}; }
-
-/// g of the noise kind: (W_0, W_1) drive the components of diagonal and additive noise, W_0 both of
-/// scalar noise.
-Vector g(NoiseKind kind, const Vector& x, double t) {
-  switch (kind) {
-    case NoiseKind::additive:
-      return {1 + t, 0.5 * t * t};
-    case NoiseKind::scalar:
-      return {std::cos(x[1]) + t, x[0] * x[1]};
-    default:
-      return {std::cos(x[0]) + t, 0.5 + x[1] * x[1]};
-  }
-}
-
-template <NoiseKind kind>
-struct Problem {
-  static constexpr Calculus calculus = Calculus::ito;
-  static constexpr NoiseKind noise = kind;
-  void drift(const auto& x, Time t, auto& out) const {
-    using S = typename std::remove_cvref_t<decltype(x)>::Scalar;
-    out.row(0) = x.row(1).sin() + S(t);
-    out.row(1) = x.row(0) - S(0.5) * x.row(1).square();
-  }
-};
-
-struct Additive : Problem<NoiseKind::additive> {
-  Path<double, 2> diffusion(Time t) const { return {1 + t, 0.5 * t * t}; }
-};
-
-struct Scalar : Problem<NoiseKind::scalar> {
-  void diffusion(const auto& x, Time t, auto& out) const {
-    using S = typename std::remove_cvref_t<decltype(x)>::Scalar;
-    out.row(0) = x.row(1).cos() + S(t);
-    out.row(1) = x.row(0) * x.row(1);
-  }
-};
-
-struct Diagonal : Problem<NoiseKind::diagonal> {
-  void diffusion(const auto& x, Time t, auto& out) const {
-    using S = typename std::remove_cvref_t<decltype(x)>::Scalar;
-    out.row(0) = x.row(0).cos() + S(t);
-    out.row(1) = S(0.5) + x.row(1).square();
-  }
-};
+using Additive = sde_problems::Additive<Calculus::ito>;
+using Scalar = sde_problems::Scalar<Calculus::ito>;
+using Diagonal = sde_problems::Diagonal<Calculus::ito>;
 
 /// The step and the step of order 1 inside it, with every stage and every zero.
 std::array<Vector, 2> expected(const Tableau& m, NoiseKind kind, const Vector& x, double t,
@@ -160,8 +117,8 @@ std::array<Vector, 2> expected(const Tableau& m, NoiseKind kind, const Vector& x
         z0[r] += m.a0[i][j] * df[j][r] * h + m.b0[i][j] * dg[j][r] * i10;
         z1[r] += m.a1[i][j] * df[j][r] * h + m.b1[i][j] * dg[j][r] * std::sqrt(h);
       }
-    df[i] = f(z0, t + m.c0[i] * h);
-    dg[i] = g(kind, z1, t + m.c1[i] * h);
+    df[i] = sde_problems::drift_of(z0, t + m.c0[i] * h);
+    dg[i] = sde_problems::diffusion_of(kind, z1, t + m.c1[i] * h);
     for (std::size_t r = 0; r < 2; ++r) {
       const double i10 = w[r] / 2 + area[r], i11 = (w[r] * w[r] - h) / 2,
                    i111 = (w[r] * w[r] * w[r] - 3 * h * w[r]) / 6;

@@ -5,6 +5,7 @@
 #include "no_allocation.hpp"
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "catch.hpp"
@@ -78,6 +79,20 @@ struct Nonlinear {
   }
 };
 
+/// f = (x_1 - rate x_0^3, -x_1), without and with its Jacobian.
+struct Cubic : Nonlinear {
+  double rate = 0;
+  void drift(const auto& x, Time, auto& out) const {
+    out.row(0) = -rate * x.row(0).cube() + x.row(1);
+    out.row(1) = -x.row(1);
+  }
+};
+struct CubicWithJacobian : Cubic {
+  void drift_jacobian(const auto& x, Time, auto& j) const {
+    j << -3 * rate * x(0, 0) * x(0, 0), 1, 0, -1;
+  }
+};
+
 template <class S>
 Eigen::Array2d step(const SkRock& method, Time t, Time h) {
   using B = Block<S>;
@@ -143,6 +158,49 @@ TEST_CASE("SK-ROCK takes no more stages than its region needs, and fewer would n
   const Amplification few = amplification(SkRock{.spectral_radius = 10}, -60);
   CHECK(few.a * few.a > 1);
   CHECK(std::abs(amplification(EulerMaruyama{}, -60).a) > 1);
+}
+
+TEST_CASE(
+    "without a spectral radius SK-ROCK takes it from the Jacobian of the path that needs most") {
+  const auto cubic_step = []<class P>(const SkRock& method, const P& process, const X& x) {
+    X y(2, x.cols());
+    Increment<P, X> dw{X::Constant(2, x.cols(), 0.1)};
+    SkRock::Workspace<X> workspace(2, x.cols());
+    method.step(process, x, 0, 0.1, dw, y, workspace);  // makes the Jacobian's scratch
+    const NoAllocation guard;
+    method.step(process, x, 0, 0.1, dw, y, workspace);
+    return y;
+  };
+  X x(2, 3);
+  x << 0.1, 2, std::numeric_limits<double>::quiet_NaN(), 1, 1, 1;
+  const CubicWithJacobian known{{{}, 50}};
+  const Cubic unknown{{}, 50};
+  const double radius = 3 * 50 * 4 + 1;  // the first row of the second path
+
+  const X given = cubic_step(SkRock{.spectral_radius = radius}, known, x);
+  const X estimated = cubic_step(SkRock{}, known, x),
+          differenced = cubic_step(SkRock{}, unknown, x);
+
+  REQUIRE(SkRock{.spectral_radius = radius}.stages(0.1) == 6);
+  CHECK((estimated.leftCols(2) == given.leftCols(2)).all());
+  CHECK((differenced.leftCols(2) == given.leftCols(2)).all());
+  CHECK(std::isnan(estimated(0, 2)));
+  CHECK((estimated.leftCols(2).abs() < 3).all());
+  CHECK((cubic_step(SkRock{.spectral_radius = 1}, known, x).leftCols(2).abs() > 20).any());
+}
+
+TEST_CASE(
+    "without a spectral radius SK-ROCK ends with a bound on its stages, also on blown-up paths") {
+  const X x = X::Constant(1, 2, 1);
+  X y(1, 2);
+  Increment<TestEquation, X> dw{X::Zero(1, 2)};
+  SkRock::Workspace<X> workspace(1, 2);
+
+  SkRock{}.step(TestEquation{-1e200, 0}, x, 0, 1, dw, y, workspace);
+  SkRock{}.step(TestEquation{std::numeric_limits<double>::infinity(), 0}, x, 0, 1, dw, y,
+                workspace);
+
+  CHECK_FALSE(y.isFinite().all());
 }
 
 TEST_CASE("an SK-ROCK step of three stages is its formula, and allocates nothing") {

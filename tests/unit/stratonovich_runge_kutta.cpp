@@ -11,6 +11,7 @@
 #include <Eigen/Dense>
 
 #include "catch.hpp"
+#include "sde_problems.hpp"
 
 #include <fokker/solvers/stratonovich_milstein.hpp>
 #include <fokker/solvers/stratonovich_runge_kutta.hpp>
@@ -22,53 +23,19 @@ namespace {
 using Vector = Eigen::Vector2d;
 using Matrix = Eigen::Matrix2d;
 
-// One problem in two dimensions, written twice: f = (sin x_1 + t, x_0 - x_1^2 / 2).
-Vector f(const Vector& x, double t) { return {std::sin(x[1]) + t, x[0] - 0.5 * x[1] * x[1]}; }
+constexpr Calculus stratonovich = Calculus::stratonovich;
+using Additive = sde_problems::Additive<stratonovich>;
+using Scalar = sde_problems::Scalar<stratonovich>;
+using Diagonal = sde_problems::Diagonal<stratonovich>;
 
 /// G, 2 x m; scalar noise in the first column.
 Matrix g(NoiseKind kind, const Vector& x, double t) {
-  switch (kind) {
-    case NoiseKind::additive:
-      return Vector(1 + t, 0.5 * t * t).asDiagonal();
-    case NoiseKind::scalar:
-      return (Matrix() << std::cos(x[1]) + t, 0, x[0] * x[1], 0).finished();
-    case NoiseKind::diagonal:
-      return Vector(std::cos(x[0]) + t, 0.5 + x[1] * x[1]).asDiagonal();
-    default:
-      return (Matrix() << x[1] + t, x[0] * x[1], std::sin(x[0]), t - x[0]).finished();
-  }
+  if (kind == NoiseKind::general)
+    return (Matrix() << x[1] + t, x[0] * x[1], std::sin(x[0]), t - x[0]).finished();
+  const auto b = sde_problems::diffusion_of(kind, x, t);
+  if (kind == NoiseKind::scalar) return (Matrix() << b[0], 0, b[1], 0).finished();
+  return b.asDiagonal();
 }
-
-template <NoiseKind kind>
-struct Problem {
-  static constexpr Calculus calculus = Calculus::stratonovich;
-  static constexpr NoiseKind noise = kind;
-  void drift(const auto& x, Time t, auto& out) const {
-    using S = typename std::remove_cvref_t<decltype(x)>::Scalar;
-    out.row(0) = x.row(1).sin() + S(t);
-    out.row(1) = x.row(0) - S(0.5) * x.row(1).square();
-  }
-};
-
-struct Additive : Problem<NoiseKind::additive> {
-  Path<double, 2> diffusion(Time t) const { return {1 + t, 0.5 * t * t}; }
-};
-
-struct Scalar : Problem<NoiseKind::scalar> {
-  void diffusion(const auto& x, Time t, auto& out) const {
-    using S = typename std::remove_cvref_t<decltype(x)>::Scalar;
-    out.row(0) = x.row(1).cos() + S(t);
-    out.row(1) = x.row(0) * x.row(1);
-  }
-};
-
-struct Diagonal : Problem<NoiseKind::diagonal> {
-  void diffusion(const auto& x, Time t, auto& out) const {
-    using S = typename std::remove_cvref_t<decltype(x)>::Scalar;
-    out.row(0) = x.row(0).cos() + S(t);
-    out.row(1) = S(0.5) + x.row(1).square();
-  }
-};
 
 struct DiagonalWithSlope : Diagonal {
   void diffusion_slope(const auto& x, Time, auto& out) const {
@@ -77,7 +44,7 @@ struct DiagonalWithSlope : Diagonal {
   }
 };
 
-struct General : Problem<NoiseKind::general> {
+struct General : sde_problems::Problem<NoiseKind::general, stratonovich> {
   Index sources() const { return 2; }
   void diffusion(const auto& x, Time t, Index k, auto& out) const {
     using S = typename std::remove_cvref_t<decltype(x)>::Scalar;
@@ -98,7 +65,7 @@ struct Step {
   double t, h;
   Vector w, area;
   bool analytic;  ///< the process gives the slope of g
-  Vector F(const Vector& z, double c) const { return f(z, t + c * h); }
+  Vector F(const Vector& z, double c) const { return sde_problems::drift_of(z, t + c * h); }
   Vector G(const Vector& z, double c, const Vector& v) const { return g(kind, z, t + c * h) * v; }
 };
 

@@ -10,6 +10,7 @@
 #include "catch.hpp"
 
 #include <fokker/solvers/euler_maruyama.hpp>
+#include <fokker/solvers/platen.hpp>
 #include <fokker/solvers/simplified_euler.hpp>
 #include <fokker/solvers/weak_runge_kutta.hpp>
 
@@ -308,7 +309,7 @@ struct WrongDigit : tableaus::Dri1 {  // one coefficient wrong in the third digi
 TEMPLATE_TEST_CASE(
     "weak order 2 on nonlinear, time-dependent noise of every kind: the error of "
     "one step is O(h^3)",
-    "", Ri1, Ri6, Dri1, W2Ito1) {
+    "", Ri1, Ri6, Dri1, W2Ito1, Platen) {
   const TestType method;
 
   CHECK_THAT(local_order<NoiseKind::general>(method, general_noise()), WithinAbs(3, 0.05));
@@ -318,7 +319,7 @@ TEMPLATE_TEST_CASE(
 }
 
 TEMPLATE_TEST_CASE("weak order 2 of the moments of a linear system that does not commute", "", Ri1,
-                   Ri6, Dri1, W2Ito1) {
+                   Ri6, Dri1, W2Ito1, Platen) {
   CHECK_THAT(global_order(TestType{}), WithinAbs(2, 0.05));
 }
 
@@ -345,6 +346,7 @@ TEST_CASE("the two-point variable must be independent of the three-point one") {
 
   CHECK(local_order<NoiseKind::general>(Ri6{}, general_noise(), tied) < 2.1);
   CHECK(local_order<NoiseKind::general>(W2Ito1{}, general_noise(), tied) < 2.1);
+  CHECK(local_order<NoiseKind::general>(Platen{}, general_noise(), tied) < 2.1);
 }
 
 TEST_CASE("the discrete increments have the probabilities of their moments") {
@@ -371,7 +373,7 @@ TEST_CASE("the discrete increments have the probabilities of their moments") {
 }
 
 TEMPLATE_TEST_CASE("diagonal, scalar and additive noise step as the same noise by columns does", "",
-                   Ri1, Dri1, W2Ito1, SimplifiedEuler) {
+                   Ri1, Dri1, W2Ito1, Platen, SimplifiedEuler) {
   const TestType method;
   const Path<double, 2> x(0.7, -0.4);
   const auto difference = [&](const auto& special, const Coefficients& c) {
@@ -387,4 +389,44 @@ TEMPLATE_TEST_CASE("diagonal, scalar and additive noise step as the same noise b
   CHECK(difference(PolynomialProcess<NoiseKind::scalar>{scalar_noise()}, scalar_noise()) < 1e-15);
   CHECK(difference(PolynomialProcess<NoiseKind::additive>{additive_noise()}, additive_noise()) <
         1e-15);
+}
+
+TEST_CASE("Platen's scheme with one source is the step of PL1WM") {
+  // f = a x + b x^2 and g = c + e x^2, one component of two equal ones, by the formula.
+  const auto f = [](double x) { return 0.3 * x - 0.4 * x * x; };
+  const auto g = [](double x) { return 0.5 + 0.2 * x * x; };
+  Coefficients c{{0.3 * x0 + -0.4 * x0 * x0, 0.3 * x1 + -0.4 * x1 * x1},
+                 {{Polynomial(0.5) + 0.2 * x0 * x0, Polynomial(0.5) + 0.2 * x1 * x1}}};
+  const double h = 0.2, x = 0.7, root_h = std::sqrt(h);
+
+  const X y =
+      enumerate(Platen{}, PolynomialProcess<NoiseKind::scalar>{c}, {x, x}, 0, h, three_points()).y;
+
+  for (Index j = 0; j < 3; ++j) {
+    const double dw = root_h * three_points().z[static_cast<std::size_t>(j)];
+    const double plus = g(x + f(x) * h + g(x) * root_h), minus = g(x + f(x) * h - g(x) * root_h);
+    const double want = x + 0.5 * (f(x) + f(x + f(x) * h + g(x) * dw)) * h +
+                        0.25 * (plus + minus + 2 * g(x)) * dw +
+                        0.25 * (plus - minus) * (dw * dw - h) / root_h;
+    CHECK_THAT(y(0, j), WithinAbs(want, 1e-15));
+  }
+}
+
+TEST_CASE("Platen's scheme takes 2 m + 1 of each column of m sources") {
+  struct Counted : PolynomialProcess<NoiseKind::general> {
+    mutable int calls = 0;
+    void diffusion(const X& x, Time t, Index k, X& out) const {
+      ++calls;
+      PolynomialProcess<NoiseKind::general>::diffusion(x, t, k, out);
+    }
+  };
+  for (const std::size_t m : {1u, 2u, 3u}) {
+    Counted process{{general_noise()}};
+    process.c.g.resize(m);
+
+    enumerate(Platen{}, process, {0.7, -0.4}, 0, 0.1, three_points());
+
+    CHECK(process.calls == static_cast<int>(m * (2 * m + 1)));
+    if (m == 2) CHECK(process.calls == 2 * Platen::evaluations(NoiseKind::general).diffusion);
+  }
 }

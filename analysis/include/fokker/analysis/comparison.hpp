@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,8 @@
 #include <fokker/analysis/regression.hpp>
 #include <fokker/diffusion/any_data.hpp>
 #include <fokker/diffusion/any_schedule.hpp>
+#include <fokker/diffusion/learned_score.hpp>
+#include <fokker/solvers/grid.hpp>
 #include <fokker/solvers/solution.hpp>
 #include <fokker/solvers/state.hpp>
 
@@ -24,6 +27,23 @@ enum class Init { prior, exact };
 enum class Last { none, denoise };
 enum class Precision { single, double_ };
 
+/// An error put into the score on purpose, for from <= t < to: (1 + scale) score + bias in every
+/// component. See fokker/diffusion/score_error.hpp.
+struct LinearScoreError {
+  double scale = 0;
+  double bias = 0;
+  Time from = 0;
+  Time to = std::numeric_limits<double>::infinity();
+
+  bool none() const { return scale == 0 && bias == 0; }
+
+  template <State X>
+  void apply(const X&, Time t, X& score) const {
+    using S = typename X::Scalar;
+    if (from <= t && t < to) score = static_cast<S>(1 + scale) * score + static_cast<S>(bias);
+  }
+};
+
 /// What to compare. Names are those of list_schedules(), list_samplers(), grid_names() and
 /// metric_names().
 struct ComparisonSettings {
@@ -35,18 +55,41 @@ struct ComparisonSettings {
   std::vector<Index> nfe = {};             ///< budgets of score evaluations; empty: 8, 16, ... 256
   std::vector<Index> steps = {};           ///< steps instead of budgets
   std::optional<std::string> grid = {};    ///< empty: the process's default
-  std::optional<double> t_min = {};        ///< empty: the process's default
-  std::optional<double> eta = {};          ///< empty: 1 for SDE samplers, 0 for ODE samplers
+  /// A grid of one's own, with `grid` its name; it fixes the steps, the start and t_min.
+  std::optional<TimeGrid> times = {};
+  std::optional<double> t_min = {};  ///< empty: the process's default
+  std::optional<double> eta = {};    ///< empty: 1 for SDE samplers, 0 for ODE samplers
   Init init = Init::prior;
   Last last = Last::none;
+  std::optional<LearnedDenoiser> learned = {};  ///< its score instead of the exact one
+  std::string score_name = "exact";
+  LinearScoreError score_error = {};
   Index paths = 0;  ///< 0: 20000, or 400 for a finite data set
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0: all cores; never changes a result
   Precision precision = Precision::double_;
   std::string metric = "sliced-w2";
-  bool exact = false;  ///< Gaussian data: laws pushed through the schemes, no Monte Carlo
+  bool pathwise = true;  ///< measure pathwise errors and orders, at many times the cost of the rows
+  bool exact = false;    ///< Gaussian data: laws pushed through the schemes, no Monte Carlo
+  bool trace = false;    ///< exact: the distance to the law of x_t at every step
+  bool modes = false;    ///< exact: the error of every eigenmode of the data
   const std::atomic<bool>* cancel = nullptr;
   std::function<void(double fraction, std::string_view what)> progress = {};
+};
+
+/// The law of a scheme at one of its times against that of the forward process.
+struct TracePoint {
+  double t = 0;
+  double nfe = 0;  ///< evaluations until then, one per step and path
+  double w2 = 0;   ///< W2 between the scheme's law and that of x_t
+  double kl = 0;   ///< KL(scheme || x_t) in nats; nan where x_t has no density
+};
+
+/// Errors of each eigenmode of Gaussian data: distances W2 in one coordinate, whose squares sum to
+/// those of the row.
+struct ModeErrors {
+  Eigen::ArrayXd variance;  ///< of the data: the eigenvalue
+  Eigen::ArrayXd error, init, truncation, discretisation, score;
 };
 
 /// One sampler at one budget. A figure that does not apply is empty.
@@ -63,6 +106,9 @@ struct ComparisonRow {
   std::optional<double> error_pathwise;         ///< RMS distance to the exact solution of the same
   std::optional<double> error_pathwise_stderr;  ///< equation from the same start and noise
   std::optional<double> error_init, error_truncation, error_discretisation;  ///< exact only
+  std::optional<double> error_score;  ///< exact, with an error in the score
+  std::vector<TracePoint> trace;      ///< with settings.trace, from the start to the end
+  ModeErrors modes;                   ///< with settings.modes, in the order of the spectrum
   double seconds = 0;
   Status status = Status::success;
   Index failed = 0;  ///< paths that ended non-finite

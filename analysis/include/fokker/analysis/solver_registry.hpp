@@ -24,6 +24,7 @@ struct SolverInfo {
   bool adaptive;                 ///< chooses its own steps, always
   bool (*adaptable)(NoiseKind);  ///< AdaptiveSde takes it: adaptive where tolerances are given
   bool (*supports)(NoiseKind);
+  bool (*takes)(const AnyRegistered&);  ///< false for one that lacks what the solver asks beside
   Orders (*orders)(NoiseKind);
   Evaluations (*evaluations)(NoiseKind);  ///< per step; zero for an adaptive solver
 };

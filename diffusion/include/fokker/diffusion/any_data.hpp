@@ -2,6 +2,7 @@
 /// @file  fokker/diffusion/any_data.hpp
 /// @brief Any data distribution of this library: a shared handle, one virtual call per block.
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,7 +20,7 @@ namespace fokker {
 class FiniteSet;
 class GaussianSpectrum;
 
-enum class DataKind { gaussian, gaussian_mixture, finite_set };
+enum class DataKind { gaussian, gaussian_mixture, finite_set, boxes, sphere, product };
 
 constexpr std::string_view to_string(DataKind kind) {
   switch (kind) {
@@ -29,6 +30,12 @@ constexpr std::string_view to_string(DataKind kind) {
       return "gaussian mixture";
     case DataKind::finite_set:
       return "finite set";
+    case DataKind::boxes:
+      return "union of boxes";
+    case DataKind::sphere:
+      return "sphere";
+    case DataKind::product:
+      return "product";
   }
   return "unknown";
 }
@@ -43,6 +50,7 @@ class DataModel {
 
   virtual DataKind kind() const = 0;
   virtual Index dimension() const = 0;
+  virtual bool has_density() const = 0;            ///< a smooth one, of x0 itself
   virtual void mean(double* out) const = 0;        ///< d values
   virtual void variance(double* out) const = 0;    ///< d values, of each coordinate
   virtual void covariance(double* out) const = 0;  ///< d * d values
@@ -59,22 +67,33 @@ class DataModel {
                        BlockView<float> out) const = 0;
   virtual void log_density(BlockView<const double> x, double s, double std, double* out) const = 0;
   virtual void log_density(BlockView<const float> x, double s, double std, double* out) const = 0;
+  virtual void posterior_covariance_times(BlockView<const double> x, double s, double std,
+                                          BlockView<const double> v,
+                                          BlockView<double> out) const = 0;
+  virtual void posterior_covariance_times(BlockView<const float> x, double s, double std,
+                                          BlockView<const float> v, BlockView<float> out) const = 0;
 };
 
 }  // namespace detail
 
 /// A data distribution whose kind is known at run time. `Gaussian`, `GaussianSpectrum`,
-/// `GaussianMixture` and `FiniteSet` are such handles themselves, so each converts to AnyData by
-/// copying a pointer. What they point to is shared and constant: copies are cheap, calls are safe
-/// from any thread, and nothing is allocated once the scratch of a thread has grown (but by the
-/// matrix products of a dense Gaussian in more than about a hundred dimensions).
+/// `GaussianLowRank`, `GaussianMixture`, `FiniteSet`, `Boxes`, `Sphere` and `Product` are such
+/// handles themselves, so each converts to AnyData by copying a pointer. What they point to is
+/// shared and constant: copies are cheap, calls are safe from any thread, and nothing is allocated
+/// once the scratch of a thread has grown (but by the matrix products of a dense Gaussian in more
+/// than about a hundred dimensions).
 ///
 /// All functions take blocks of d x n, double or float, of any storage; row-major blocks and single
 /// paths d x 1 are used in place. Tables that depend on (s, std) are made once per call, in double.
+/// Where rounding to float between two steps of the computation would show in the result (noise
+/// that is small against the data), float states are computed in double and rounded at the end.
 class AnyData {
  public:
   DataKind kind() const { return model_->kind(); }
   Index dimension() const { return model_->dimension(); }
+
+  /// Whether x0 itself has a smooth density, so that `score` and `log_density` take std = 0.
+  bool has_density() const { return model_->has_density(); }
 
   Eigen::VectorXd mean() const;        ///< E[x0]
   Eigen::VectorXd variance() const;    ///< the variance of each coordinate of x0
@@ -108,8 +127,9 @@ class AnyData {
   }
 
   /// out = E[x0 | s x0 + std eps = x], also in the limits: std = 0 gives x / s (the projection of
-  /// it onto the support of a singular Gaussian; the nearest point of a finite set, the mean of the
-  /// nearest if several are equally near), and s = 0 gives the mean of x0. Shapes as in `score`.
+  /// it onto the support of a singular Gaussian, onto the nearest box, or onto a sphere; the
+  /// nearest point of a finite set, the mean of the nearest if several are equally near), and s = 0
+  /// gives the mean of x0. Shapes as in `score`.
   template <State X>
   void denoise(const X& x, double s, double std, X& out) const {
     check_rows(x.rows());
@@ -128,11 +148,42 @@ class AnyData {
     return out;
   }
 
+  /// out = Cov[x0 | s x0 + std eps = x] v, each column of v with the posterior of the same column
+  /// of x. By Tweedie's formula of the second order this covariance is std^2 / s times the Jacobian
+  /// of the denoiser, so a product with its Jacobian (which is symmetric) costs one call; where
+  /// that breaks down the limits hold: nothing at std = 0 but for points equally near, the
+  /// covariance of x0 at s = 0. Computed in double whatever the scalar. Cost: as `denoise`, and
+  /// O(K d^2) per path for K components of a mixture; O(N d) per path without the fast kernels for
+  /// N points.
+  /// @param x, v  d x n
+  /// @param out   d x n, allocated by the caller; must not overlap x nor v
+  /// @throws std::invalid_argument  for a wrong number of rows, or of columns of v
+  template <State X>
+  void posterior_covariance_times(const X& x, double s, double std, const X& v, X& out) const {
+    check_rows(x.rows());
+    check_rows(v.rows());
+    if (x.cols() != v.cols())
+      throw std::invalid_argument("each path needs a direction: got " + std::to_string(x.cols()) +
+                                  " paths and " + std::to_string(v.cols()) + " directions");
+    detail::with_input(x, [&](auto in) {
+      detail::with_input(v, [&](auto direction) {
+        detail::with_output(out, [&](auto result) {
+          model_->posterior_covariance_times(in, s, std, direction, result);
+        });
+      });
+    });
+  }
+
+  /// Cov[x0 | s x0 + std eps = x] of one path, d x d: d products.
+  Eigen::MatrixXd posterior_covariance(const Eigen::VectorXd& x, double s, double std) const;
+
  protected:
   explicit AnyData(std::shared_ptr<const detail::DataModel> model) : model_(std::move(model)) {}
   const detail::DataModel& model() const { return *model_; }
 
  private:
+  friend class Product;
+
   void check_rows(Index rows) const {
     if (rows != dimension())
       throw std::invalid_argument("the data have dimension " + std::to_string(dimension()) +
@@ -158,6 +209,23 @@ inline Eigen::MatrixXd AnyData::covariance() const {
   Eigen::MatrixXd c(dimension(), dimension());
   model_->covariance(c.data());
   return c;
+}
+
+inline Eigen::MatrixXd AnyData::posterior_covariance(const Eigen::VectorXd& x, double s,
+                                                     double std) const {
+  check_rows(x.size());
+  const Index d = dimension();
+  Eigen::MatrixXd c(d, d);
+  constexpr Index width = 64;  // columns at a time
+  for (Index first = 0; first < d; first += width) {
+    const Index count = std::min(width, d - first);
+    const Block<double> at = x.array().replicate(1, count);
+    Block<double> unit = Block<double>::Zero(d, count), product(d, count);
+    for (Index j = 0; j < count; ++j) unit(first + j, j) = 1;
+    posterior_covariance_times(at, s, std, unit, product);
+    c.middleCols(first, count) = product.matrix();
+  }
+  return 0.5 * (c + c.transpose());
 }
 
 }  // namespace fokker

@@ -114,7 +114,9 @@ struct ScheduleInfo {
   std::string source;
 };
 
-/// All schedules: vp, vp-cosine, sub-vp, ve, edm, flow.
+/// All schedules by name: vp, vp-cosine, sub-vp, ve, edm, flow, polynomial, linear-vp, gvp,
+/// interpolant. Each has the parameter `shift` beside its own (see ShiftedSchedule). Beside them,
+/// `table:FILE` is the discrete schedule in a file (see read_discrete_schedule).
 const std::vector<ScheduleInfo>& list_schedules();
 
 /// The entry of `list_schedules` with this name.
@@ -123,8 +125,7 @@ const ScheduleInfo& schedule_info(std::string_view name);
 
 /// The schedule with this name; parameters not given keep their defaults.
 /// @throws std::invalid_argument  for an unknown schedule or parameter, with the nearest names; for
-/// a
-///                                value that is no number or makes no sense
+///     a value that is no number or makes no sense; see read_discrete_schedule for `table:FILE`
 AnySchedule make_schedule(std::string_view name, const Parameters& parameters = {});
 
 }  // namespace fokker

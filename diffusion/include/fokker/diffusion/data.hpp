@@ -13,7 +13,8 @@
 ///
 /// A process enters only through s = process.scale(t) and std = process.std(t); see
 /// exact_score.hpp. Any type with these members will do; those of this library are gaussian.hpp,
-/// mixture.hpp, finite_set.hpp, and any_data.hpp for one chosen at run time.
+/// mixture.hpp, finite_set.hpp, boxes.hpp, sphere.hpp, product.hpp, and any_data.hpp for one chosen
+/// at run time. They also know the covariance of x0 given x_t (see any_data.hpp).
 
 #include <concepts>
 #include <utility>

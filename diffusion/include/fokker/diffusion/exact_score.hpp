@@ -26,6 +26,14 @@ struct ExactScore {
     data.denoise(x, process.scale(t), process.std(t), out);
   }
 
+  /// out = Cov[x0 | x_t = x] v, also where std(t) = 0. @param x,v,out  d x n; out must not overlap
+  template <State X>
+  void posterior_covariance_times(const X& x, Time t, const X& v, X& out) const requires
+      requires(const Data& d) {
+    d.posterior_covariance_times(x, 1.0, 1.0, v, out);
+  }
+  { data.posterior_covariance_times(x, process.scale(t), process.std(t), v, out); }
+
   Process process;
   Data data;
 };

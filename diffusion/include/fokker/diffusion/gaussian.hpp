@@ -1,11 +1,12 @@
 #pragma once
 /// @file  fokker/diffusion/gaussian.hpp
-/// @brief Gaussian data, N(m, C): dense, and by variances of independent coordinates.
+/// @brief Gaussian data, N(m, C): dense, by variances of independent coordinates, and of low rank.
 ///
 /// With x = s x0 + std eps and an eigenvalue v of C, per eigenvector
 ///
 ///     score   -(x - s m) / (s^2 v + std^2)
 ///     E[x0|x] m + s v / (s^2 v + std^2) (x - s m)
+///     Cov[x0|x] has the eigenvalue v std^2 / (s^2 v + std^2), whatever x is
 
 #include <filesystem>
 #include <span>
@@ -43,6 +44,23 @@ class GaussianSpectrum : public AnyData {
   GaussianSpectrum(const Eigen::VectorXd& mean, const Eigen::VectorXd& variance)
       : GaussianSpectrum(std::span(mean.data(), static_cast<std::size_t>(mean.size())),
                          std::span(variance.data(), static_cast<std::size_t>(variance.size()))) {}
+};
+
+/// N(m, F F^T + floor I) with a factor F of d x r: few directions of large variance over an even
+/// rest. Works with the r singular directions of F (the Woodbury identity in the basis in which it
+/// is diagonal): O(d r) per path, and no d x d matrix.
+class GaussianLowRank : public AnyData {
+ public:
+  /// @param mean    d numbers
+  /// @param factor  d * r numbers, column after column, r >= 1; U sqrt(V) for the covariance
+  ///                U V U^T + floor I
+  /// @param floor   variance added in every direction, >= 0
+  /// @throws std::invalid_argument  sizes that disagree, values not finite, a floor below 0
+  GaussianLowRank(std::span<const double> mean, std::span<const double> factor, double floor);
+
+  GaussianLowRank(const Eigen::VectorXd& mean, const Eigen::MatrixXd& factor, double floor)
+      : GaussianLowRank(std::span(mean.data(), static_cast<std::size_t>(mean.size())),
+                        std::span(factor.data(), static_cast<std::size_t>(factor.size())), floor) {}
 };
 
 /// N(0, diag(v)) from a file with one eigenvalue per line.

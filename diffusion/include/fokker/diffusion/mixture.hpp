@@ -6,7 +6,8 @@
 /// its posterior weight w_k(x) (log-sum-exp of ln w_k - 1/2 ln det V_k - 1/2 |x - s m_k|^2_V_k)
 ///
 ///     score   -sum_k w_k V_k^-1 (x - s m_k)
-///     E[x0|x]  sum_k w_k (m_k + s C_k V_k^-1 (x - s m_k))
+///     E[x0|x]  sum_k w_k D_k,  D_k = m_k + s C_k V_k^-1 (x - s m_k)
+///     Cov[x0|x]  sum_k w_k (std^2 V_k^-1 C_k + (D_k - E[x0|x]) (D_k - E[x0|x])^T)
 
 #include <filesystem>
 #include <span>
@@ -36,6 +37,21 @@ class GaussianMixture : public AnyData {
   /// @param radius  of the circle through their means
   /// @param std     standard deviation of each mode, > 0
   static GaussianMixture ring(Index modes, double radius, double std);
+
+  /// Two interleaved half circles of radius 1 in the plane, (cos u, sin u) and
+  /// (1 - cos u, 1/2 - sin u) for u in [0, pi], with noise about them: equal isotropic modes at the
+  /// middles of equal pieces of the arcs.
+  /// @param std    standard deviation of each mode, > 0
+  /// @param modes  number of modes on each half circle, >= 1; a smooth curve where pi / modes is
+  ///               not above std
+  static GaussianMixture two_moons(double std = 0.1, Index modes = 64);
+
+  /// A spiral in the plane with noise about it, the swiss roll seen from its side: equal isotropic
+  /// modes at u (cos u, sin u) / 4, u at the middles of equal pieces of [3 pi / 2, 9 pi / 2]: from
+  /// radius 1.2 to 3.5, turns 1.6 apart.
+  /// @param std    standard deviation of each mode, > 0
+  /// @param modes  number of modes, >= 1; a smooth curve where 33 / modes is not above 2 std
+  static GaussianMixture swiss_roll(double std = 0.1, Index modes = 192);
 
   /// The components, with weights that sum to 1.
   std::span<const MixtureComponent> components() const;

@@ -32,6 +32,11 @@ enum class Equation { sde, ode };
 
 constexpr std::string_view to_string(Equation e) { return e == Equation::sde ? "sde" : "ode"; }
 
+/// A number that a sampler can be told behind its name: "edm-churn:churn=40".
+struct SamplerParameter {
+  std::string name, default_value, meaning;
+};
+
 /// A sampler in the list.
 struct SamplerInfo {
   std::string name;
@@ -39,20 +44,34 @@ struct SamplerInfo {
   double default_eta;
   EtaRange etas;    ///< that it is defined for
   int evaluations;  ///< of the score per step; adaptive: per step that is accepted, 0: it varies
+  int extra_evaluations;  ///< once in a run: of a first step, of restarts
   bool adaptive;
   Orders orders;      ///< on the equation that it solves
   bool ends_at_zero;  ///< can step to t = 0 whatever the data: it never asks for the score there
+  std::vector<SamplerParameter> parameters;
   std::string source;
 };
 
-/// All samplers, plain solvers among them: for the SDE euler-maruyama, heun-sde, ddpm,
-/// exponential-euler-maruyama, edm-euler-maruyama; for the flow euler, heun, rk4, ddim, edm-euler,
-/// edm-heun and the adaptive dopri5, fehlberg78, bulirsch-stoer (their run needs solvers/ode.hpp).
+/// All samplers, plain solvers among them: those with fixed steps (src/sampler_table.hpp), and the
+/// adaptive dopri5, fehlberg78 and bulirsch-stoer for the flow (their run needs solvers/ode.hpp).
 const std::vector<SamplerInfo>& list_samplers();
 
-/// The entry of `list_samplers` with this name.
+/// The entry of `list_samplers` with this name; parameters behind it are not looked at.
 /// @throws std::invalid_argument  with the nearest names
 const SamplerInfo& sampler_info(std::string_view name);
+
+/// What a sampler costs in evaluations of the score.
+struct SamplerCost {
+  int per_step = 1;
+  int once = 0;  ///< at most, in a run
+
+  /// The most steps that this many evaluations are enough for.
+  Index steps(Index evaluations) const { return (evaluations - once) / per_step; }
+};
+
+/// The cost of a fixed-step sampler with the parameters behind its name.
+/// @throws std::invalid_argument  as make_reverse_sampler
+SamplerCost cost_of(std::string_view name);
 
 /// The equation that the sampler solves with this eta: ddim goes to the SDE for eta > 0.
 Equation equation_of(const SamplerInfo& sampler, double eta);
@@ -68,9 +87,9 @@ Time start_time(const AnySchedule& schedule, Equation equation, std::string_view
 void check_sampler(const SamplerInfo& sampler, const AnySchedule& schedule, double eta, Time t_min);
 
 /// The fixed-step sampler with this name, for the reverse SDE or for the flow; S is float or
-/// double.
-/// @throws std::invalid_argument  for an unknown name, an adaptive sampler, or one for the other
-/// equation
+/// double. Parameters may follow the name: "edm-churn:churn=40:s_max=50".
+/// @throws std::invalid_argument  for an unknown name or parameter, an adaptive sampler, or one for
+///                                the other equation
 template <class S>
 ReverseSampler<S> make_reverse_sampler(std::string_view name);
 template <class S>

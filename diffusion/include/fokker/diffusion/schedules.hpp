@@ -22,8 +22,8 @@
 ///     frozen_score_weight(t, t_next)   s(t_next) * integral of s d(sigma^2) from t_next up to t
 ///     t_min()                where the way back stops by default
 ///     sde_start()            where a reverse SDE starts by default
-///     prior_std(start)       standard deviation of the normal law that x at `start` is taken to
-///     have validate()             throws std::invalid_argument if the parameters make no sense
+///     prior_std(start)       std of the normal law that x at `start` is taken to have
+///     validate()             throws std::invalid_argument if the parameters make no sense
 ///
 /// Times lie in [0, T]; outside, the formulas are continued or give nan. Limits: sigma' / sigma is
 /// infinite where sigma(0) = 0, and std(0) = 0 there, so a score at t = 0 exists only for data with
@@ -53,7 +53,8 @@ namespace detail {
 double integral(const std::function<double(double)>& f, double a, double b);
 
 /// The t in [low, high] with f(t) = value for an increasing f, to the last bits; an end if the
-/// value lies beyond it. Source: Alefeld, Potra & Shi (1995), algorithm 748.
+/// value lies beyond it. f(high) may be infinite. Source: Alefeld, Potra & Shi (1995), algorithm
+/// 748.
 double invert_increasing(const std::function<double(double)>& f, double value, double low,
                          double high);
 
@@ -65,6 +66,24 @@ struct LinearBeta {
   double integral(Time t) const { return t * (low + 0.5 * (high - low) * t); }
   Time time_of_integral(double b) const;
   void validate() const;
+};
+
+/// What every variance preserving schedule, s^2 + std^2 = 1, has at a time with this beta and this
+/// integral B of beta: s = exp(-B/2), sigma^2 = exp(B) - 1.
+struct VariancePreservingForm {
+  double beta, integral;
+
+  double scale() const;
+  double sigma() const;
+  double std() const;
+  double log_scale_rate() const { return -0.5 * beta; }
+  double log_sigma_rate() const;
+  double log_std_rate() const;
+  double diffusion() const;
+  /// From here down to `next`.
+  double frozen_score_weight(const VariancePreservingForm& next) const;
+  /// B where sigma is this.
+  static double integral_of_sigma(double sigma);
 };
 
 }  // namespace detail
@@ -93,6 +112,7 @@ struct VariancePreserving {
 
  private:
   detail::LinearBeta beta() const { return {beta_min, beta_max}; }
+  detail::VariancePreservingForm at(Time t) const { return {beta().rate(t), beta().integral(t)}; }
 };
 
 /// Variance preserving with s^2 = c(t)/c(0), c = cos^2(pi/2 (t + 0.008) / 1.008), on [0, end]. The
@@ -208,6 +228,104 @@ struct FlowMatching {
   Time end_time() const { return 1; }
   Time sde_start() const { return 0.999; }
   Time t_min() const { return 1e-3; }
+};
+
+/// Polynomial paths of flow matching: x_t = (1 - t)^n x0 + (1 - (1 - t)^n) eps on [0, 1], flow
+/// matching at the time 1 - (1 - t)^n; n = 1 is `FlowMatching`. s = (1 - t)^n, sigma = (1 - t)^-n
+/// - 1, g^2 = 2n (1 - (1 - t)^n)/(1 - t). Singular at t = 1 as flow matching is; for n > 1 the
+/// velocity of the flow vanishes there. Source: Lipman et al. (2024), arXiv 2412.06264, whose clock
+/// is 1 - t (alpha = t^n).
+struct PolynomialFlow {
+  static constexpr std::string_view name = "polynomial";
+  double n = 2;
+
+  double scale(Time t) const;
+  double sigma(Time t) const;
+  double std(Time t) const;
+  double log_scale_rate(Time t) const { return -n / (1 - t); }
+  double log_sigma_rate(Time t) const;
+  double log_std_rate(Time t) const;
+  double denoiser_rate(Time t) const { return log_std_rate(t); }
+  double diffusion(Time t) const;
+  double frozen_score_weight(Time t, Time t_next) const;
+  Time time_of_sigma(double sigma) const;
+  Time end_time() const { return 1; }
+  Time sde_start() const { return 0.999; }
+  Time t_min() const { return 1e-3; }
+  void validate() const;
+};
+
+/// The variance preserving process whose scale falls linearly: s = 1 - t, std = sqrt(1 - (1 - t)^2)
+/// on [0, 1]; sigma^2 = (1 - t)^-2 - 1, g^2 = 2/(1 - t). Singular at t = 1 as flow matching is.
+/// Source: Lipman et al. (2024), arXiv 2412.06264, whose clock is 1 - t (alpha = t).
+struct LinearVariancePreserving {
+  static constexpr std::string_view name = "linear-vp";
+
+  double scale(Time t) const { return 1 - t; }
+  double sigma(Time t) const { return std(t) / (1 - t); }
+  double std(Time t) const;
+  double log_scale_rate(Time t) const { return -1 / (1 - t); }
+  double log_sigma_rate(Time t) const { return 1 / ((1 - t) * t * (2 - t)); }
+  double log_std_rate(Time t) const { return (1 - t) / (t * (2 - t)); }
+  double denoiser_rate(Time t) const { return 1 / (t * (2 - t)); }
+  double diffusion(Time t) const;
+  double frozen_score_weight(Time t, Time t_next) const { return 2 * (t - t_next) / (1 - t); }
+  Time time_of_sigma(double sigma) const;
+  Time end_time() const { return 1; }
+  Time sde_start() const { return 0.999; }
+  Time t_min() const { return 1e-3; }
+  double prior_std(Time) const { return 1; }
+};
+
+/// The variance preserving process on a quarter of a circle at even speed, "GVP": s = cos(pi t/2),
+/// std = sin(pi t/2), sigma = tan(pi t/2) on [0, 1], g^2 = pi tan(pi t/2). Singular at t = 1 as
+/// flow matching is. Source: Albergo & Vanden-Eijnden (2023), arXiv 2209.15571; Ma et al. (2024),
+/// arXiv 2401.08740.
+struct TrigonometricVariancePreserving {
+  static constexpr std::string_view name = "gvp";
+
+  double scale(Time t) const;
+  double sigma(Time t) const;
+  double std(Time t) const;
+  double log_scale_rate(Time t) const;
+  double log_sigma_rate(Time t) const;
+  double log_std_rate(Time t) const;
+  double denoiser_rate(Time t) const;
+  double diffusion(Time t) const;
+  double frozen_score_weight(Time t, Time t_next) const;
+  Time time_of_sigma(double sigma) const;
+  Time end_time() const { return 1; }
+  Time sde_start() const { return 0.999; }
+  Time t_min() const { return 1e-3; }
+  double prior_std(Time) const { return 1; }
+};
+
+/// The stochastic interpolant x_t = (1 - t) x0 + t x1 + gamma(t) z on [0, 1] from the data x0 to x1
+/// ~ N(0, I), z ~ N(0, I). As x1 is normal, t x1 + gamma z is normal too: the path has the
+/// marginals of the affine process with s = 1 - t and std^2 = t^2 + gamma^2, which is all that flow
+/// and reverse SDE see. `root`: gamma^2 = t (1 - t), so that std = sqrt(t), sigma = sqrt(t)/(1 - t)
+/// and g^2 = (1 + t)/(1 - t). `sine`: gamma = sin^2(pi t). Singular at t = 1 as flow matching is.
+/// Source: Albergo, Boffi & Vanden-Eijnden (2023), arXiv 2303.08797.
+struct StochasticInterpolant {
+  static constexpr std::string_view name = "interpolant";
+  enum class Gamma { root, sine };
+  Gamma gamma = Gamma::root;
+
+  double scale(Time t) const { return 1 - t; }
+  double sigma(Time t) const { return std(t) / (1 - t); }
+  double std(Time t) const;
+  double log_scale_rate(Time t) const { return -1 / (1 - t); }
+  double log_sigma_rate(Time t) const { return log_std_rate(t) + 1 / (1 - t); }
+  double log_std_rate(Time t) const;
+  double denoiser_rate(Time t) const { return (1 - t) * log_std_rate(t) + 1; }
+  double diffusion(Time t) const;
+  Time time_of_sigma(double sigma) const;
+  Time end_time() const { return 1; }
+  Time sde_start() const { return 0.999; }
+  Time t_min() const { return 1e-3; }
+
+ private:
+  double half_variance_rate(Time t) const;  // std std'
 };
 
 }  // namespace fokker

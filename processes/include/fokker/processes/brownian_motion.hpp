@@ -32,6 +32,9 @@ struct BrownianMotion {
   double drift(const State auto&, Time) const { return mu; }
   double diffusion(Time) const { return sigma; }
   double divergence(const State auto&, Time) const { return 0; }
+  void drift_jacobian(const State auto&, Time, auto& j) const { j.setZero(); }
+  double linear_part() const { return 0; }
+  static constexpr bool linear() { return true; }
 
   /// X_t on the path with W_t = w. @param x0, w  numbers, or arrays of one shape, d x n
   auto exact(const auto& x0, Time t, const auto& w) const {

@@ -63,6 +63,13 @@ struct CoxIngersollRoss {
     using S = typename std::remove_cvref_t<decltype(x)>::Scalar;
     return (x > S(0)).select(0.5 * sigma / x.max(std::numeric_limits<S>::min()).sqrt(), S(0));
   }
+  /// The slope of kappa (theta - x^+).
+  void drift_jacobian(const State auto& x, Time, auto& j) const {
+    using S = typename std::remove_cvref_t<decltype(x)>::Scalar;
+    j.setZero();
+    j.diagonal() = (x > S(0)).template cast<S>().matrix() * S(-kappa);
+  }
+  double linear_part() const { return -kappa; }
   static Interval domain(Index) { return {.low = 0}; }
 
   /// E X_t. @param x0  a number or an array

@@ -37,6 +37,10 @@ struct DoubleWell {
   double diffusion(Time) const { return sigma; }
   /// sum_i (1 - 3 x_i^2), 1 x n.
   auto divergence(const State auto& x, Time) const { return (1 - 3 * x.square()).colwise().sum(); }
+  void drift_jacobian(const State auto& x, Time, auto& j) const {
+    j.setZero();
+    j.diagonal() = (1 - 3 * x.square()).matrix();
+  }
 
   /// log of the density of the stationary law of one component.
   double stationary_log_density(double x) const {

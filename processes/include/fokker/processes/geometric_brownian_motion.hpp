@@ -36,6 +36,12 @@ struct GeometricBrownianMotion {
   auto diffusion(const State auto& x, Time) const { return sigma * x; }
   double diffusion_slope(const State auto&, Time) const { return sigma; }
   double divergence(const State auto& x, Time) const { return mu * static_cast<double>(x.rows()); }
+  void drift_jacobian(const State auto&, Time, auto& j) const {
+    detail::set_multiple_of_identity(mu, j);
+  }
+  double linear_part() const { return mu; }
+  double linear_diffusion() const { return sigma; }
+  static constexpr bool linear() { return true; }
   /// For x0 > 0.
   static Interval domain(Index) { return {.low = 0}; }
 

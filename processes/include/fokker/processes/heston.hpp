@@ -60,6 +60,17 @@ struct Heston {
       out.row(1) = (std::sqrt(1 - rho * rho) * xi) * x.row(1).max(0).sqrt();
     }
   }
+  template <State X>
+  void drift_jacobian(const X& x, Time, auto& j) const {
+    using S = typename X::Scalar;
+    const double in_domain = x(1, 0) > S(0) ? 1 : 0;
+    j.setZero();
+    j(0, 1) = S(-0.5 * in_domain);
+    j(1, 1) = S(-kappa * in_domain);
+  }
+  Eigen::Matrix2d linear_part() const {
+    return (Eigen::Matrix2d() << 0, -0.5, 0, -kappa).finished();
+  }
   static Interval domain(Index component) {
     return component == 1 ? Interval{.low = 0} : Interval{};
   }

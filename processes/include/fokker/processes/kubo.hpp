@@ -45,6 +45,18 @@ struct KuboOscillator {
   /// (g . grad) g.
   auto diffusion_slope(const State auto& x, Time) const { return -sigma * sigma * x; }
   double divergence(const State auto&, Time) const { return -sigma * sigma; }
+  void drift_jacobian(const State auto&, Time, auto& j) const {
+    using S = typename std::remove_cvref_t<decltype(j)>::Scalar;
+    j = linear_part().template cast<S>();
+  }
+  Eigen::Matrix2d linear_part() const {
+    const double damping = -0.5 * sigma * sigma;
+    return (Eigen::Matrix2d() << damping, -omega, omega, damping).finished();
+  }
+  Eigen::Matrix2d linear_diffusion() const {
+    return (Eigen::Matrix2d() << 0, -sigma, sigma, 0).finished();
+  }
+  static constexpr bool linear() { return true; }
 
   /// X_t on the paths with W_t = w. @param x0  2 x n  @param w  1 x n
   template <State X>

@@ -54,6 +54,17 @@ struct Langevin {
   }
   Eigen::Array2d diffusion(Time) const { return {0.0, std::sqrt(2 * gamma * kT / mass)}; }
   double divergence(const State auto&, Time) const { return -gamma; }
+  template <State X>
+  void drift_jacobian(const X& x, Time, auto& j) const {
+    using S = typename X::Scalar;
+    const S q = x(0, 0);
+    j << S(0), S(1), S(-stiffness / mass) - S(3 * quartic / mass) * q * q, S(-gamma);
+  }
+  /// With the spring but not the quartic part of the force.
+  Eigen::Matrix2d linear_part() const {
+    return (Eigen::Matrix2d() << 0, 1, -stiffness / mass, -gamma).finished();
+  }
+  bool linear() const { return quartic == 0; }
 
   /// The structure that the solvers for KineticProcess use: gamma, kT / m and -V'(q) / m.
   double friction() const { return gamma; }
@@ -70,25 +81,23 @@ struct Langevin {
   /// Whether mean and covariance are known: a harmonic potential.
   bool has_moments() const { return quartic == 0; }
   /// E X_t. @pre has_moments()  @throws std::invalid_argument
-  Eigen::ArrayXd mean(const Eigen::ArrayXd& x0, Time t) const { return linear().mean(x0, t); }
+  Eigen::ArrayXd mean(const Eigen::ArrayXd& x0, Time t) const { return linear_sde().mean(x0, t); }
   /// Cov X_t, 2 x 2. @pre has_moments()  @throws std::invalid_argument
   Eigen::MatrixXd covariance(const Eigen::ArrayXd& x0, Time t) const {
-    return linear().covariance(x0, t);
+    return linear_sde().covariance(x0, t);
   }
 
  private:
-  LinearSde linear() const {
+  LinearSde linear_sde() const {
     if (!has_moments())
       throw std::invalid_argument(
           "the moments of Langevin dynamics are known for a harmonic potential "
           "only: got quartic=" +
           text(quartic));
-    LinearSde p{Eigen::MatrixXd(2, 2),
-                Eigen::VectorXd::Zero(2),
-                {Eigen::MatrixXd::Zero(2, 2)},
-                {diffusion(0).matrix()}};
-    p.A << 0, 1, -stiffness / mass, -gamma;
-    return p;
+    return {linear_part(),
+            Eigen::VectorXd::Zero(2),
+            {Eigen::MatrixXd::Zero(2, 2)},
+            {diffusion(0).matrix()}};
   }
 };
 

@@ -30,6 +30,13 @@ Eigen::MatrixXd covariance(const P& p, const Eigen::ArrayXd& x0, Time t) {
 
 namespace detail {
 
+/// j = value I.
+template <class Matrix>
+void set_multiple_of_identity(double value, Matrix& j) {
+  j.setZero();
+  j.diagonal().setConstant(static_cast<typename Matrix::Scalar>(value));
+}
+
 /// A number as it is; an array expression as the array that owns its values.
 template <class V>
 auto value_of(const V& v) {

@@ -87,6 +87,13 @@ struct LinearSde {
     detail::affine_map(B[i], b[i], x, out);
   }
   double divergence(const State auto&, Time) const { return A.trace(); }
+  void drift_jacobian(const State auto&, Time, auto& j) const {
+    using S = typename std::remove_cvref_t<decltype(j)>::Scalar;
+    j = A.cast<S>();
+  }
+  const Eigen::MatrixXd& linear_part() const { return A; }
+  const Eigen::MatrixXd& linear_diffusion(Index k) const { return B[static_cast<std::size_t>(k)]; }
+  static constexpr bool linear() { return true; }
 
   /// Whether (g_k . grad) g_l = (g_l . grad) g_k for all k and l, to rounding.
   bool commutative() const {

@@ -34,6 +34,14 @@ struct Lorenz {
     out.row(2) = x.row(0) * x.row(1) - beta * x.row(2);
   }
   double divergence(const State auto&, Time) const { return -(sigma + 1 + beta); }
+  template <State X>
+  void drift_jacobian(const X& u, Time, auto& j) const {
+    using S = typename X::Scalar;
+    const S x = u(0, 0), y = u(1, 0), z = u(2, 0);
+    j << S(-sigma), S(sigma), S(0),  //
+        S(rho) - z, S(-1), -x,       //
+        y, x, S(-beta);
+  }
 };
 
 }  // namespace fokker

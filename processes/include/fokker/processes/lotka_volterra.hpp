@@ -55,6 +55,15 @@ struct StochasticLotkaVolterra {
   auto divergence(const State auto& x, Time) const {
     return alpha - gamma - beta * x.row(1) + delta * x.row(0);
   }
+  template <State X>
+  void drift_jacobian(const X& x, Time, auto& j) const {
+    using S = typename X::Scalar;
+    const S prey = x(0, 0), predators = x(1, 0);
+    j << S(alpha) - S(beta) * predators, S(-beta) * prey,  //
+        S(delta) * predators, S(delta) * prey - S(gamma);
+  }
+  /// The growth of each without the other.
+  Eigen::Array2d linear_part() const { return {alpha, -gamma}; }
   static Interval domain(Index) { return {.low = 0}; }
 };
 

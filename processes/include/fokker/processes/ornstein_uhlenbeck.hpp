@@ -38,6 +38,11 @@ struct OrnsteinUhlenbeck {
   double divergence(const State auto& x, Time) const {
     return -theta * static_cast<double>(x.rows());
   }
+  void drift_jacobian(const State auto&, Time, auto& j) const {
+    detail::set_multiple_of_identity(-theta, j);
+  }
+  double linear_part() const { return -theta; }
+  static constexpr bool linear() { return true; }
 
   /// E X_t. @param x0  a number or an array
   auto mean(const auto& x0, Time t) const {

@@ -29,6 +29,12 @@ struct VanDerPol {
   }
   /// 1 x n.
   auto divergence(const State auto& x, Time) const { return mu * (1 - x.row(0).square()); }
+  template <State X>
+  void drift_jacobian(const X& u, Time, auto& j) const {
+    using S = typename X::Scalar;
+    const S x = u(0, 0), y = u(1, 0);
+    j << S(0), S(1), S(-2 * mu) * x * y - S(1), S(mu) * (S(1) - x * x);
+  }
 };
 
 }  // namespace fokker

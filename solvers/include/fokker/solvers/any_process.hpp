@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include <fokker/solvers/drift_jacobian.hpp>
+#include <fokker/solvers/linear_process.hpp>
 #include <fokker/solvers/process.hpp>
 
 namespace fokker {
@@ -16,7 +18,8 @@ namespace fokker {
 /// Any process of one noise kind, calculus and clock on states Block<double>, with the type erased,
 /// so that each solver is instantiated once per kind and not once per process. Copies share the
 /// process, which is constant. Coefficients are written into `out`, which must have the shape of x.
-/// An analytic slope is known at run time only: `has_diffusion_slope()`; Milstein asks it.
+/// What else the process knows, solvers ask at run time: `has_diffusion_slope()`,
+/// `has_drift_jacobian()`, `has_linear_part()`, `linear()`.
 template <NoiseKind kind, Calculus c = Calculus::ito,
           Clock direction = kind == NoiseKind::none ? Clock::both : Clock::up>
 class AnyProcess {
@@ -92,6 +95,49 @@ class AnyProcess {
     self_->slope(x, t, out);
   }
 
+  bool has_drift_jacobian() const { return self_->has_jacobian(); }
+
+  /// j = df_i/dx_k at one path x, d x d.
+  /// @throws std::invalid_argument  if the process does not know it
+  void drift_jacobian(const Path<double>& x, Time t, Eigen::MatrixXd& j) const {
+    check_jacobian(x.rows());
+    self_->jacobian(x, t, j);
+  }
+
+  /// The Jacobians of all paths by one virtual call; see evaluate_drift_jacobian.
+  /// @throws std::invalid_argument  if the process does not know them
+  void drift_jacobian(const X& x, Time t, X& out, Path<double>& path,
+                      Eigen::MatrixXd& matrix) const {
+    check_jacobian(x.rows());
+    self_->jacobian(x, t, out, path, matrix);
+  }
+
+  bool has_linear_part() const { return self_->has_linear_part(); }
+
+  /// Whether the process is linear and gives its matrices (see LinearProcess).
+  bool linear() const { return self_->linear(); }
+
+  /// out = A, d x d, of the drift A x + F(x, t).
+  /// @throws std::invalid_argument  if the process does not know it
+  void linear_part(Eigen::MatrixXd& out) const {
+    check_rows(out.rows());
+    if (!has_linear_part())
+      throw std::invalid_argument(
+          fmt::format("the process {} has no linear_part: ask has_linear_part() first", name_));
+    self_->linear_part(out);
+  }
+
+  /// out = B_k, d x d, of the noise B_k x + b_k(t).
+  /// @throws std::invalid_argument  if the process is not linear
+  void linear_diffusion(Index k, Eigen::MatrixXd& out) const
+      requires(kind != NoiseKind::none && kind != NoiseKind::additive) {
+    check_rows(out.rows());
+    if (!linear())
+      throw std::invalid_argument(
+          fmt::format("the process {} is not linear: ask linear() first", name_));
+    self_->linear_diffusion(k, out);
+  }
+
  private:
   struct Concept {
     virtual ~Concept() = default;
@@ -103,6 +149,13 @@ class AnyProcess {
     virtual void diffusion(const X&, Time, X&) const = 0;
     virtual void diffusion(const X&, Time, Index, X&) const = 0;
     virtual void slope(const X&, Time, X&) const = 0;
+    virtual bool has_jacobian() const = 0;
+    virtual void jacobian(const Path<double>&, Time, Eigen::MatrixXd&) const = 0;
+    virtual void jacobian(const X&, Time, X&, Path<double>&, Eigen::MatrixXd&) const = 0;
+    virtual bool has_linear_part() const = 0;
+    virtual bool linear() const = 0;
+    virtual void linear_part(Eigen::MatrixXd&) const = 0;
+    virtual void linear_diffusion(Index, Eigen::MatrixXd&) const = 0;
   };
 
   /// Each function does what the kind of noise has; the others are never called.
@@ -135,6 +188,26 @@ class AnyProcess {
       if constexpr (HasDiffusionSlope<P, X>)
         detail::assign(out, fokker::diffusion_slope(p, x, t, out));
     }
+    bool has_jacobian() const override { return fokker::has_drift_jacobian<X>(p); }
+    void jacobian([[maybe_unused]] const Path<double>& x, [[maybe_unused]] Time t,
+                  [[maybe_unused]] Eigen::MatrixXd& j) const override {
+      if constexpr (HasDriftJacobian<P, X>) p.drift_jacobian(x, t, j);
+    }
+    void jacobian([[maybe_unused]] const X& x, [[maybe_unused]] Time t, [[maybe_unused]] X& out,
+                  [[maybe_unused]] Path<double>& path,
+                  [[maybe_unused]] Eigen::MatrixXd& matrix) const override {
+      if constexpr (HasDriftJacobian<P, X>) evaluate_drift_jacobian(p, x, t, out, path, matrix);
+    }
+    bool has_linear_part() const override { return fokker::has_linear_part(p); }
+    bool linear() const override { return is_linear(p); }
+    void linear_part([[maybe_unused]] Eigen::MatrixXd& out) const override {
+      if constexpr (SemiLinearProcess<P, X>) evaluate_linear_part(p, out);
+    }
+    void linear_diffusion([[maybe_unused]] Index k,
+                          [[maybe_unused]] Eigen::MatrixXd& out) const override {
+      if constexpr (LinearProcess<P, X> && kind != NoiseKind::none && kind != NoiseKind::additive)
+        evaluate_linear_diffusion(p, k, out);
+    }
     P p;
   };
 
@@ -150,6 +223,13 @@ class AnyProcess {
     if (dimension() >= 0 && rows != dimension())
       throw std::invalid_argument(fmt::format(
           "the process {} has dimension {} and the state has {}", name_, dimension(), rows));
+  }
+
+  void check_jacobian(Index rows) const {
+    check_rows(rows);
+    if (!has_drift_jacobian())
+      throw std::invalid_argument(fmt::format(
+          "the process {} has no drift_jacobian: ask has_drift_jacobian() first", name_));
   }
 
   std::shared_ptr<const Concept> self_;

@@ -3,6 +3,7 @@
 /// @brief A solver chosen at run time: one virtual call per step and block.
 
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -15,17 +16,35 @@ namespace fokker {
 /// which is constant.
 template <class P, State X>
 class AnyStepper {
+  struct AnyWorkspace {
+    virtual ~AnyWorkspace() = default;
+    virtual std::unique_ptr<AnyWorkspace> clone() const = 0;
+  };
+
  public:
   using ProcessType = P;  ///< the one process type it takes
   static constexpr Calculus calculus = calculus_of<P>;
   static constexpr bool supports(NoiseKind) { return true; }
 
-  /// Scratch of the solver inside, made at its first step.
+  /// The workspace of the solver inside, made at its first step.
   template <State>
-  struct Workspace {
-    Workspace(Index rows, Index columns) : d(rows), n(columns) {}
-    Index d, n;
-    std::shared_ptr<void> scratch;
+  class Workspace {
+   public:
+    Workspace(Index rows, Index columns) : d_(rows), n_(columns) {}
+    Workspace(const Workspace& other)
+        : d_(other.d_), n_(other.n_), inner_(other.inner_ ? other.inner_->clone() : nullptr) {}
+    Workspace(Workspace&&) noexcept = default;
+    Workspace& operator=(Workspace other) noexcept {
+      std::swap(d_, other.d_);
+      std::swap(n_, other.n_);
+      inner_.swap(other.inner_);
+      return *this;
+    }
+
+   private:
+    friend AnyStepper;
+    Index d_, n_;
+    std::unique_ptr<AnyWorkspace> inner_;
   };
 
   /// @param method  a solver whose step takes P; compatibility is checked here, at compile time
@@ -39,12 +58,15 @@ class AnyStepper {
   Orders orders(NoiseKind kind) const { return self_->orders(kind); }
   Evaluations evaluations(NoiseKind kind) const { return self_->evaluations(kind); }
   Needs needs() const { return self_->needs(); }
+  bool has_memory() const { return self_->has_memory(); }
+
+  /// What the solver inside carries from step to step.
+  std::span<X> memory(Workspace<X>& w) const { return self_->memory(inner(w)); }
 
   /// @copydoc EulerMaruyama::step
   void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
             Workspace<X>& w) const {
-    if (!w.scratch) w.scratch = self_->scratch(w.d, w.n);
-    self_->step(p, x, t, h, dw, y, w.scratch.get());
+    self_->step(p, x, t, h, dw, y, inner(w));
   }
 
   /// Whether the solver inside estimates its error.
@@ -53,8 +75,7 @@ class AnyStepper {
   /// The same with the estimate. @throws std::logic_error  if there is none
   void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y, X& error,
             Workspace<X>& w) const {
-    if (!w.scratch) w.scratch = self_->scratch(w.d, w.n);
-    self_->step(p, x, t, h, dw, y, error, w.scratch.get());
+    self_->step(p, x, t, h, dw, y, error, inner(w));
   }
 
  private:
@@ -64,11 +85,14 @@ class AnyStepper {
     virtual Orders orders(NoiseKind) const = 0;
     virtual Evaluations evaluations(NoiseKind) const = 0;
     virtual Needs needs() const = 0;
-    virtual std::shared_ptr<void> scratch(Index d, Index n) const = 0;
+    virtual bool has_memory() const = 0;
     virtual bool has_error_estimate() const = 0;
-    virtual void step(const P&, const X&, Time, Time, const Increment<P, X>&, X&, void*) const = 0;
+    virtual std::unique_ptr<AnyWorkspace> workspace(Index d, Index n) const = 0;
+    virtual std::span<X> memory(AnyWorkspace&) const = 0;
+    virtual void step(const P&, const X&, Time, Time, const Increment<P, X>&, X&,
+                      AnyWorkspace&) const = 0;
     virtual void step(const P&, const X&, Time, Time, const Increment<P, X>&, X&, X&,
-                      void*) const = 0;
+                      AnyWorkspace&) const = 0;
   };
 
   template <class M>
@@ -78,26 +102,40 @@ class AnyStepper {
     Orders orders(NoiseKind kind) const override { return method.orders(kind); }
     Evaluations evaluations(NoiseKind kind) const override { return method.evaluations(kind); }
     Needs needs() const override { return needs_of(method); }
-    std::shared_ptr<void> scratch(Index d, Index n) const override {
-      return std::make_shared<typename M::template Workspace<X>>(d, n);
+    bool has_memory() const override { return remembers(method); }
+    bool has_error_estimate() const override { return EmbeddedStepper<M, P, X>; }
+    std::unique_ptr<AnyWorkspace> workspace(Index d, Index n) const override {
+      return std::make_unique<Held>(d, n);
+    }
+    std::span<X> memory(AnyWorkspace& w) const override {
+      return memory_of<X>(method, static_cast<Held&>(w).workspace);
     }
     void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
-              void* scratch) const override {
-      method.step(p, x, t, h, dw, y, *static_cast<typename M::template Workspace<X>*>(scratch));
+              AnyWorkspace& w) const override {
+      method.step(p, x, t, h, dw, y, static_cast<Held&>(w).workspace);
     }
-    bool has_error_estimate() const override { return EmbeddedStepper<M, P, X>; }
     void step([[maybe_unused]] const P& p, [[maybe_unused]] const X& x, [[maybe_unused]] Time t,
               [[maybe_unused]] Time h, [[maybe_unused]] const Increment<P, X>& dw,
               [[maybe_unused]] X& y, [[maybe_unused]] X& error,
-              [[maybe_unused]] void* scratch) const override {
+              [[maybe_unused]] AnyWorkspace& w) const override {
       if constexpr (EmbeddedStepper<M, P, X>)
-        method.step(p, x, t, h, dw, y, error,
-                    *static_cast<typename M::template Workspace<X>*>(scratch));
+        method.step(p, x, t, h, dw, y, error, static_cast<Held&>(w).workspace);
       else
         throw std::logic_error("this solver has no error estimate: ask has_error_estimate first");
     }
+
+    struct Held final : AnyWorkspace {
+      Held(Index d, Index n) : workspace(d, n) {}
+      std::unique_ptr<AnyWorkspace> clone() const override { return std::make_unique<Held>(*this); }
+      typename M::template Workspace<X> workspace;
+    };
     M method;
   };
+
+  AnyWorkspace& inner(Workspace<X>& w) const {
+    if (!w.inner_) w.inner_ = self_->workspace(w.d_, w.n_);
+    return *w.inner_;
+  }
 
   std::shared_ptr<const Concept> self_;
 };

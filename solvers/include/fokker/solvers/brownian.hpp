@@ -22,11 +22,12 @@ struct PathKey {
   std::uint64_t path = 0;
 };
 
-/// What a step needs of the Brownian path over [t, t + h] beside W.
+/// What a step needs over [t, t + h] beside W.
 struct Needs {
   bool h = false;     ///< the space-time Levy area H
   bool k = false;     ///< the space-time-time Levy area K
   bool area = false;  ///< the Levy area A between the Wiener processes
+  int normals = 0;    ///< blocks of m standard normals that are not of the Brownian path
 };
 
 /// Rows of the Wiener increment of process P on states X, if known at compile time.
@@ -43,6 +44,9 @@ inline constexpr int wiener_rows = noise_kind<P> == NoiseKind::scalar ? 1
 ///     k    = 1/h^2 int_0^h (B(r) - r/h w) (h/2 - r) dr                     N(0, h/720)
 ///     area = A_kl = 1/2 int_0^h (B_k dB_l - B_l dB_k)  in row area_row(k, l), k < l
 ///
+///     normals: independent N(0, 1) that the path knows nothing of, block j in rows [j m, (j + 1)
+///     m)
+///
 /// w, h and k are m x n and independent of each other. What the step does not need is not filled.
 /// Source: Foster, Lyons & Oberhauser (2020); Foster & Habermann (2023).
 template <class P, State X>
@@ -57,6 +61,7 @@ struct Increment {
   W h{};
   W k{};
   Area area{};
+  Area normals{};
 
   /// Makes room for m Wiener processes on n paths and sets all to zero.
   void resize(Index m, Index n, Needs needs = {}) {
@@ -64,6 +69,7 @@ struct Increment {
     if (needs.h) h.setZero(m, n);
     if (needs.k) k.setZero(m, n);
     if (needs.area) area.setZero(m * (m - 1) / 2, n);
+    if (needs.normals > 0) normals.setZero(needs.normals * m, n);
   }
 };
 
@@ -113,6 +119,8 @@ class BrownianIncrements {
     if (needs.h || needs.k) h_.emplace(seed, first_path, paths, m, Purpose::levy_h);
     if (needs.k) k_.emplace(seed, first_path, paths, m, Purpose::levy_k);
     if (needs.area) area_.emplace(seed, first_path, paths, m);
+    if (needs.normals > 0)
+      normals_.emplace(seed, first_path, paths, needs.normals * m, Purpose::normals);
   }
 
   /// The increment over [t0, t1]; intervals must be asked for in order. Never throws.
@@ -123,6 +131,7 @@ class BrownianIncrements {
     if (h_) h_->fill(dw.h, static_cast<S>(std::sqrt(length / 12)));
     if (k_) k_->fill(dw.k, static_cast<S>(std::sqrt(length / 720)));
     if (area_) area_->fill(dw.w, length, dw.area);
+    if (normals_) normals_->fill(dw.normals, S(1));
   }
 
  private:
@@ -166,13 +175,13 @@ class BrownianIncrements {
   };
 
   Normals w_;
-  std::optional<Normals> h_, k_;
+  std::optional<Normals> h_, k_, normals_;
   std::optional<LevyAreas<S>> area_;
 };
 
 /// The same Brownian path seen on a coarser grid: each interval is drawn as `factor` equal pieces
 /// of the source, put together by Chen's relation, so that a run on `refine(grid, factor)` has the
-/// very same path.
+/// very same path. Normals beside the path are those of the last piece.
 template <class Source>
 class CoarsenedIncrements {
  public:
@@ -191,6 +200,7 @@ class CoarsenedIncrements {
       source_.increment(from, to, piece);
       append(dw, from - t0, piece, to - from, needs_);
     }
+    if (needs_.normals > 0) dw.normals = piece.normals;
   }
 
  private:

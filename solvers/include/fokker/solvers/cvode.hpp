@@ -2,8 +2,8 @@
 /// @file  fokker/solvers/cvode.hpp
 /// @brief SUNDIALS' CVODE as an adaptive solver for stiff ODEs. Needs SUNDIALS 6.
 ///
-/// Not part of fokker.hpp. With -DFOKKER_SUNDIALS=ON there is a target fokker::cvode to link;
-/// beside an installed fokker, link SUNDIALS::cvode.
+/// Not part of fokker.hpp. With -DFOKKER_SUNDIALS=ON there is a target fokker::cvode to link; from
+/// an installed fokker, find_package(fokker COMPONENTS cvode) gives it.
 
 #if !__has_include(<cvode/cvode.h>)
 #error "fokker/solvers/cvode.hpp needs SUNDIALS 6: configure fokker with -DFOKKER_SUNDIALS=ON"

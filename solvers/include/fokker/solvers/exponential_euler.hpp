@@ -3,66 +3,12 @@
 /// @brief The exponential Euler step for semi-linear Ito SDEs.
 
 #include <cmath>
+#include <stdexcept>
 
+#include <fokker/solvers/linear_process.hpp>
 #include <fokker/solvers/solver.hpp>
 
 namespace fokker {
-
-/// A process whose drift is A x + F(x, t) and that gives A as `linear_part()`: a number a for
-/// A = a I, an array of d numbers for a diagonal matrix, or a d x d matrix. What the drift is
-/// beside A x is the process's own affair; A only has to hold what is stiff.
-template <class P, class X>
-concept SemiLinearProcess = Process<P, X> && requires(const P& p) {
-  p.linear_part();
-};
-
-namespace detail {
-
-/// (e^z - 1) / z.
-inline double exponential_phi1(double z) { return z == 0 ? 1 : std::expm1(z) / z; }
-
-/// e^Z and phi_1(Z) = Z^{-1} (e^Z - 1) for Z = h A, kept while h and A stay the same.
-struct ExponentialOfMatrix {
-  using Matrix = Eigen::MatrixXd;
-
-  explicit ExponentialOfMatrix(Index d)
-      : a(d, d), z(d, d), exponential(d, d), phi(d, d), product(d, d) {}
-
-  /// By Taylor's series at |Z| <= 1/2 and phi_1(2Z) = (e^Z + 1) phi_1(Z) / 2. No allocation.
-  template <class A>
-  void update(const A& matrix, Time step) {
-    if (known && step == h && matrix == a) return;
-    a = matrix;
-    h = step;
-    known = true;
-    z = h * a;
-    int doublings = 0;
-    for (double norm = z.cwiseAbs().rowwise().sum().maxCoeff(); norm > 0.5 && doublings < 1100;
-         norm /= 2)
-      ++doublings;
-    z *= std::ldexp(1.0, -doublings);
-    phi.setIdentity();
-    for (int n = 14; n >= 1; --n) {  // phi = 1 + Z/2 (1 + Z/3 (1 + ...))
-      product = z.lazyProduct(phi);
-      phi = product / (n + 1);
-      phi.diagonal().array() += 1;
-    }
-    exponential = z.lazyProduct(phi);
-    exponential.diagonal().array() += 1;
-    for (int i = 0; i < doublings; ++i) {
-      product = exponential.lazyProduct(phi);
-      phi = (phi + product) / 2;
-      product = exponential.lazyProduct(exponential);
-      exponential.swap(product);
-    }
-  }
-
-  Matrix a, z, exponential, phi, product;
-  Time h = 0;
-  bool known = false;
-};
-
-}  // namespace detail
 
 /// One exponential Euler step of a SemiLinearProcess on a d x n block:
 ///
@@ -78,6 +24,7 @@ struct ExponentialOfMatrix {
 ///               f and g.
 /// Stability     of the linear part unconditional.
 /// Cost          one f and one g; e^{hA} of a matrix once per change of h; no allocation.
+/// Throws        std::invalid_argument for a type-erased process that has no linear part.
 /// Source        Lord & Tambue (2013); Jentzen & Kloeden (2009) for additive noise.
 struct ExponentialEuler {
   static constexpr std::string_view name = "exponential-euler";
@@ -90,9 +37,13 @@ struct ExponentialEuler {
   }
   static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
 
+  /// Whether a step takes the process; asked at run time of one with its type erased.
+  static constexpr bool takes(const auto& process) { return has_linear_part(process); }
+
   template <State X>
   struct Workspace : Scratch<X, 4> {
-    Workspace(Index d, Index n) : Scratch<X, 4>(d, n), matrix(d) {}
+    Workspace(Index d, Index n) : Scratch<X, 4>(d, n), linear(d, d), matrix(d) {}
+    Eigen::MatrixXd linear;
     detail::ExponentialOfMatrix matrix;
   };
 
@@ -101,31 +52,57 @@ struct ExponentialEuler {
   void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
             Workspace<X>& w) const {
     using S = typename X::Scalar;
+    if (!takes(p))
+      throw std::invalid_argument(
+          "exponential-euler needs the linear part of the drift, and this process gives none: "
+          "give it linear_part(), or choose a solver for any drift such as drift-implicit-euler");
     auto& [f, noise_dw, sum, column] = w.array;
     evaluate_drift(p, x, t, f);
     noise_dw = noise_term(p, x, t, dw.w, sum, column);
-    const auto& linear = p.linear_part();
-    using Linear = std::remove_cvref_t<decltype(linear)>;
-    if constexpr (detail::Number<Linear>) {
-      const double z = h * linear;
-      y = x + S(h * detail::exponential_phi1(z)) * f + S(of_noise<P>(z)) * noise_dw;
-    } else if constexpr (Linear::ColsAtCompileTime == 1) {
-      for (Index i = 0; i < x.rows(); ++i) {
-        const double z = h * linear(i);
-        y.row(i) = x.row(i) + S(h * detail::exponential_phi1(z)) * f.row(i) +
-                   S(of_noise<P>(z)) * noise_dw.row(i);
+    if constexpr (requires { p.linear_part(); }) {
+      const auto& linear = p.linear_part();
+      using Linear = std::remove_cvref_t<decltype(linear)>;
+      if constexpr (detail::Number<Linear>) {
+        const double z = h * linear;
+        y = x + S(h * detail::exponential_phi1(z)) * f + S(of_noise<P>(z)) * noise_dw;
+      } else if constexpr (Linear::ColsAtCompileTime == 1) {
+        by_component<P>(linear, x, h, w, y);
+      } else {
+        by_matrix<P>(linear, x, h, w, y);
       }
     } else {
-      w.matrix.update(linear, h);
-      y = x;
-      for (Index i = 0; i < x.rows(); ++i)
-        for (Index j = 0; j < x.rows(); ++j)
-          y.row(i) += S(h * w.matrix.phi(i, j)) * f.row(j) +
-                      S(w.matrix.exponential(i, j)) * noise_dw.row(j);
+      p.linear_part(w.linear);
+      by_matrix<P>(w.linear, x, h, w, y);
     }
   }
 
  private:
+  /// The step with the drift and the noise in the scratch, for A = diag(linear).
+  template <class P, class Linear, State X>
+  static void by_component(const Linear& linear, const X& x, Time h, Workspace<X>& w, X& y) {
+    using S = typename X::Scalar;
+    auto& [f, noise_dw, sum, column] = w.array;
+    for (Index i = 0; i < x.rows(); ++i) {
+      const double z = h * linear(i);
+      y.row(i) = x.row(i) + S(h * detail::exponential_phi1(z)) * f.row(i) +
+                 S(of_noise<P>(z)) * noise_dw.row(i);
+    }
+  }
+
+  /// Likewise for A = linear, which may turn out to be diagonal.
+  template <class P, class Linear, State X>
+  static void by_matrix(const Linear& linear, const X& x, Time h, Workspace<X>& w, X& y) {
+    using S = typename X::Scalar;
+    auto& [f, noise_dw, sum, column] = w.array;
+    w.matrix.update(linear, h);
+    if (w.matrix.diagonal) return by_component<P>(w.matrix.a.diagonal(), x, h, w, y);
+    y = x;
+    for (Index i = 0; i < x.rows(); ++i)
+      for (Index j = 0; j < x.rows(); ++j)
+        y.row(i) +=
+            S(h * w.matrix.phi(i, j)) * f.row(j) + S(w.matrix.exponential(i, j)) * noise_dw.row(j);
+  }
+
   template <class P>
   static double of_noise(double z) {
     if constexpr (noise_kind<P> == NoiseKind::additive)

@@ -103,6 +103,11 @@ class JumpRun {
         y_(d, 1),
         workspace_(d, 1) {
     static_assert(Stepper<M, P, X>, "the solver's step does not take this process");
+    if (remembers(method_))
+      throw std::invalid_argument(
+          fmt::format("{} carries something from step to step, which a jump makes wrong: choose a "
+                      "one-step solver such as euler-maruyama",
+                      name_of(method_)));
     if (!(jumps_.bound() >= 0) || !std::isfinite(jumps_.bound()))
       throw std::invalid_argument(
           fmt::format("the rate of jumps must be finite and not negative: got {}", jumps_.bound()));

@@ -7,18 +7,10 @@
 
 #include <Eigen/LU>
 
+#include <fokker/solvers/drift_jacobian.hpp>
 #include <fokker/solvers/process.hpp>
 
 namespace fokker {
-
-/// A process has the Jacobian of its drift: `drift_jacobian(x, t, j)` fills a d x d matrix with
-/// j_ik = df_i/dx_k at one path x, d x 1.
-template <class P, class X>
-concept HasDriftJacobian = State<X> &&
-    requires(const P& p, const Path<typename X::Scalar, X::RowsAtCompileTime>& x, Time t,
-             Eigen::Matrix<typename X::Scalar, X::RowsAtCompileTime, X::RowsAtCompileTime>& j) {
-  p.drift_jacobian(x, t, j);
-};
 
 /// The scratch of `solve_implicit` for states d x n.
 template <State X>
@@ -52,28 +44,23 @@ struct NewtonWorkspace {
 
 namespace detail {
 
-/// The Jacobian of f at (u, t): the process's own, or forward differences from f in w.f with a
-/// relative displacement of sqrt(epsilon).
+/// The Jacobian of f at (u, t) into w.jacobian: the process's own, or forward differences from f
+/// in w.f with a relative displacement of sqrt(epsilon) of |u| or |r|.
 template <State X, class P>
 void evaluate_jacobian(const P& p, const X& u, const X& r, Time t, NewtonWorkspace<X>& w) {
-  if constexpr (HasDriftJacobian<P, X>) {
-    for (Index j = 0; j < u.cols(); ++j) {
-      w.path = u.col(j);
-      p.drift_jacobian(w.path, t, w.matrix);
-      w.jacobian.col(j) = w.matrix.reshaped().array();
-    }
-  } else {
-    using S = typename X::Scalar;
-    const S root = std::sqrt(std::numeric_limits<S>::epsilon());
-    const Index d = u.rows();
-    for (Index j = 0; j < d; ++j) {
-      w.moved = u;
-      const auto size = u.row(j).abs().max(r.row(j).abs());
-      w.moved.row(j) += root * (size > S(0)).select(size, S(1));
-      evaluate_drift(p, w.moved, t, w.f_moved);
-      for (Index i = 0; i < d; ++i)
-        w.jacobian.row(i + d * j) = (w.f_moved.row(i) - w.f.row(i)) / (w.moved.row(j) - u.row(j));
-    }
+  if constexpr (HasDriftJacobian<P, X>)
+    if (has_drift_jacobian<X>(p))
+      return evaluate_drift_jacobian(p, u, t, w.jacobian, w.path, w.matrix);
+  using S = typename X::Scalar;
+  const S root = std::sqrt(std::numeric_limits<S>::epsilon());
+  const Index d = u.rows();
+  for (Index j = 0; j < d; ++j) {
+    w.moved = u;
+    const auto size = u.row(j).abs().max(r.row(j).abs());
+    w.moved.row(j) += root * (size > S(0)).select(size, S(1));
+    evaluate_drift(p, w.moved, t, w.f_moved);
+    for (Index i = 0; i < d; ++i)
+      w.jacobian.row(i + d * j) = (w.f_moved.row(i) - w.f.row(i)) / (w.moved.row(j) - u.row(j));
   }
 }
 

@@ -44,12 +44,18 @@ class OdeintStepper {
   /// @param process  the one that will be passed as system; its noise dimension is read here
   /// @param x        a state of the shape to come, d x n
   /// @param source   BrownianIncrements of n paths and the process's noise dimension
+  /// @throws std::invalid_argument  for a solver with memory
   OdeintStepper(M method, const P& process, const X& x, Source source = {})
       : shared_(
             std::make_shared<Shared>(std::move(method), std::move(source), x.rows(), x.cols())) {
     require_compatible<M, P>();
     static_assert(noise_kind<P> == NoiseKind::none || !std::same_as<Source, NoNoise>,
                   "an SDE needs a source of noise: pass BrownianIncrements");
+    if (remembers(shared_->method))
+      throw std::invalid_argument(
+          fmt::format("{} carries something from step to step, and odeint's steps may start "
+                      "anywhere: choose a one-step solver",
+                      name_of(shared_->method)));
     shared_->dw.w.resize(wiener_dimension(process, x.rows()), x.cols());
   }
 

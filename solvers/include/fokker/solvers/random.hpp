@@ -24,6 +24,7 @@ enum class Purpose : std::uint64_t {
   levy_area,  ///< A: Levy areas between the Wiener processes
   crossing,   ///< whether and when a path meets a level between two steps
   tree,       ///< the Brownian tree: W, H and K by bisection
+  normals,    ///< normals of a step that are not of the Brownian path
 };
 
 /// The pcg32 (O'Neill 2014, XSH-RR 64/32) of (seed, path, purpose). State and stream are both

@@ -66,10 +66,10 @@ class RecordedPath {
   /// Refuses what is not on the record. @throws std::invalid_argument  unless W is all that is
   /// needed
   void check(Needs needs) const {
-    if (needs.h || needs.k || needs.area)
+    if (needs.h || needs.k || needs.area || needs.normals > 0)
       throw std::invalid_argument(
           "a recorded path has the increments of W alone: choose a solver that needs no Levy area "
-          "(neither H, K nor A)");
+          "(neither H, K nor A) and no normals beside the path");
   }
 
   /// dw.w = the increment over [t0, t1].

@@ -11,12 +11,18 @@
 ///     static constexpr Evaluations evaluations(NoiseKind);       // per step
 ///     static constexpr Needs needs{.h = true};                   // optional: more than W
 ///     template <State X> using Workspace = Scratch<X, k>;
+///     static constexpr bool has_memory = true;                   // optional, see below
 ///     void step(p, x, t, h, dw, y, w) const;                     // y = x advanced by h > 0
 ///
-/// A step never draws, never allocates and writes out of place (y must not be x). An adaptive
-/// solver has `static constexpr bool adaptive = true` and a `Run` (see ode.hpp).
+/// A step never draws, never allocates and writes out of place (y must not be x). A workspace is
+/// made once for a run of a block, Workspace(d, n). There a solver with memory, such as a multistep
+/// method, keeps what it carries from one step to the next: arrays shaped like the state in
+/// `std::array<X, m> memory`, which it changes linearly where the scheme is linear, and numbers
+/// such as earlier times beside it. A copy of the workspace goes on by itself. An adaptive solver
+/// has `static constexpr bool adaptive = true` and a `Run` (see ode.hpp).
 
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include <fokker/solvers/brownian.hpp>
@@ -52,6 +58,28 @@ constexpr Needs needs_of(const M& m) {
     return m.needs();
   else if constexpr (requires { Needs{M::needs}; })
     return M::needs;
+  else
+    return {};
+}
+
+/// Whether `m` carries something from step to step.
+template <class M>
+constexpr bool remembers(const M& m) {
+  if constexpr (requires { m.has_memory(); })
+    return m.has_memory();
+  else if constexpr (requires { M::has_memory; })
+    return M::has_memory;
+  else
+    return false;
+}
+
+/// The arrays that `m` carries in this workspace; none for most.
+template <State X, class M, class W>
+std::span<X> memory_of(const M& m, W& w) {
+  if constexpr (requires { m.memory(w); })
+    return m.memory(w);
+  else if constexpr (requires { w.memory; })
+    return w.memory;
   else
     return {};
 }

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
+#include <fokker/solvers/newton.hpp>
 #include <fokker/solvers/solver.hpp>
 
 namespace fokker {
@@ -27,7 +29,12 @@ namespace fokker {
 /// Stability     in mean square on dX = lambda X dt + mu X dW wherever the solution is, for
 ///               -2 / omega_1 <= h lambda <= 0; 2 / omega_1 is near to 1.93 s^2. The number of
 ///               stages is the smallest with h spectral_radius <= 2 / omega_1.
-/// Cost          s f and one g; no allocation.
+/// Stages        Without a `spectral_radius` every step bounds it by the infinity norm of df/dx at
+///               x, the largest of the paths of the block that are finite: for small d. At most
+///               `most_stages` are taken then, and a path that needs more may grow.
+/// Cost          s f and one g; without a spectral radius also the Jacobian, which is d + 1 more f
+///               unless the process has `drift_jacobian`. No allocation (one at the first step
+///               where the Jacobian is asked for).
 /// Source        Abdulle, Almuslimani & Vilmart (2018), section 3.
 struct SkRock {
   static constexpr std::string_view name = "sk-rock";
@@ -35,32 +42,32 @@ struct SkRock {
   static constexpr Calculus calculus = Calculus::ito;
   static constexpr double damping = 0.05;  ///< eta
 
-  double spectral_radius = 0;  ///< finite: bounds the eigenvalues of df/dx, near (-inf, 0]
+  static constexpr int most_stages = 1000;  ///< where the spectral radius is not given
+
+  double spectral_radius = 0;  ///< bounds the eigenvalues of df/dx, near (-inf, 0]; 0: not given
 
   static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
   static constexpr Orders orders(NoiseKind kind) {
     return {.strong = kind == NoiseKind::additive ? 1.0 : 0.5, .weak = 1.0, .deterministic = 1.0};
   }
-  /// With one stage; a step costs `stages(h)` drifts.
+  /// With one stage and the Jacobian given; a step costs `stages(h)` drifts.
   static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
 
   /// s for steps of h.
-  int stages(Time h) const {
-    const double reach = h * spectral_radius;
-    int s = std::max(1, static_cast<int>(std::sqrt(reach / 2)));
-    while (2 / omega1(s) < reach) ++s;
-    return s;
-  }
+  int stages(Time h) const { return stages(h, spectral_radius); }
 
   template <State X>
-  using Workspace = Scratch<X, 6>;
+  struct Workspace : Scratch<X, 6> {
+    using Scratch<X, 6>::Scratch;
+    std::optional<NewtonWorkspace<X>> jacobian;
+  };
 
   /// @copydoc EulerMaruyama::step
   template <State X, Process<X> P>
   void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
             Workspace<X>& w) const {
     using S = typename X::Scalar;
-    const int s = stages(h);
+    const int s = stages(h, spectral_radius > 0 ? spectral_radius : radius(p, x, t, h, w));
     const double w0 = omega0(s), w1 = omega1(s);
     auto& [before, last, q, f, sum, column] = w.array;
     q = noise_term(p, x, t, dw.w, sum, column);
@@ -83,6 +90,32 @@ struct SkRock {
   }
 
  private:
+  static int stages(Time h, double radius) {
+    const double reach = h * radius;
+    int s = std::max(1, static_cast<int>(std::sqrt(reach / 2)));
+    while (2 / omega1(s) < reach) ++s;
+    return s;
+  }
+
+  /// The largest |df/dx| of a path in the infinity norm, where it is finite; of `most_stages` at
+  /// most.
+  template <State X, class P>
+  static double radius(const P& p, const X& x, Time t, Time h, Workspace<X>& w) {
+    const Index d = x.rows();
+    if (!w.jacobian) w.jacobian.emplace(d, x.cols());
+    NewtonWorkspace<X>& newton = *w.jacobian;
+    if (!has_drift_jacobian<X>(p)) evaluate_drift(p, x, t, newton.f);
+    detail::evaluate_jacobian(p, x, x, t, newton);
+    double largest = 0;
+    for (Index i = 0; i < d; ++i) {
+      auto sum = newton.moved.row(i);
+      sum.setZero();
+      for (Index k = 0; k < d; ++k) sum += newton.jacobian.row(i + d * k).abs();
+      largest = std::max(largest, static_cast<double>(sum.isFinite().select(sum, 0).maxCoeff()));
+    }
+    return std::min(largest, 2 / omega1(most_stages) / h);
+  }
+
   static double omega0(int s) { return 1 + damping / (static_cast<double>(s) * s); }
   /// T_s / T_s' at omega_0 = cosh a: cosh(s a) sinh(a) / (s sinh(s a)).
   static double omega1(int s) {

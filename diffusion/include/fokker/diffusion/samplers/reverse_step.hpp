@@ -9,6 +9,8 @@
 /// of a solver it has
 ///
 ///     static constexpr EtaRange etas;   // the etas that it is defined for
+///     static constexpr auto parameters();   // optional: its numbers by name, see Parameter
+///     void validate() const;                // optional: throws std::invalid_argument
 ///
 /// and all of them can step to t' = 0, where a score need not exist: none asks for it there.
 
@@ -17,6 +19,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include <fokker/diffusion/evaluate_score.hpp>
 #include <fokker/solvers/solver.hpp>
@@ -39,10 +42,31 @@ struct EtaRange {
   constexpr bool contains(double eta) const { return eta >= min && eta <= max; }
 };
 
+/// A number of the sampler M that can be set by name. A sampler lists its own as
+///
+///     static constexpr auto parameters() { return std::array{Parameter<M>{"churn", &M::churn,
+///                                                                         "noise added"}}; }
+template <class M>
+struct Parameter {
+  std::string_view name;
+  std::variant<double M::*, int M::*> member;
+  std::string_view meaning;
+
+  double get(const M& m) const {
+    if (const auto* number = std::get_if<double M::*>(&member)) return m.*(*number);
+    return m.*std::get<int M::*>(member);
+  }
+  /// @throws std::invalid_argument  for a number with decimals where whole ones count
+  void set(M& m, double value) const;
+};
+
 /// "eta=1", "eta >= 0" or "eta in [0, 1]".
 std::string to_string(const EtaRange& etas);
 
 namespace detail {
+
+/// @throws std::invalid_argument  unless the value of this parameter is whole
+int whole(std::string_view parameter, double value);
 
 /// A step in the model's own time, t > t_next >= 0.
 struct TimeInterval {
@@ -62,5 +86,13 @@ void add_noise(double c, Time h, const Increment<P, X>& dw, X& y) {
 }
 
 }  // namespace detail
+
+template <class M>
+void Parameter<M>::set(M& m, double value) const {
+  if (const auto* number = std::get_if<double M::*>(&member))
+    m.*(*number) = value;
+  else
+    m.*std::get<int M::*>(member) = detail::whole(name, value);
+}
 
 }  // namespace fokker

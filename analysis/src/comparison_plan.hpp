@@ -1,0 +1,114 @@
+#pragma once
+/// @file  comparison_plan.hpp
+/// @brief What a comparison is to run: a row for each sampler and budget.
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include <fokker/analysis/comparison.hpp>
+#include <fokker/diffusion/exact_score.hpp>
+#include <fokker/diffusion/registry.hpp>
+#include <fokker/diffusion/score_error.hpp>
+#include <fokker/diffusion/time_grids.hpp>
+
+namespace fokker::detail {
+
+using DiffusionProcess = AffineProcess<AnySchedule>;
+
+/// Tolerances of the adaptive samplers.
+inline constexpr double tolerances[] = {1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7};
+
+inline double eta_of(const ComparisonSettings& s, const SamplerInfo& info) {
+  return s.eta.value_or(info.default_eta);
+}
+
+inline DiffusionProcess make_process(const ComparisonSettings& s) {
+  return DiffusionProcess{make_schedule(s.process, s.parameters)};
+}
+
+inline Time start_time(const ComparisonSettings& s, const DiffusionProcess& process,
+                       Equation equation) {
+  if (s.times) return s.times->front();
+  return fokker::start_time(process.schedule, equation, *s.grid);
+}
+
+/// The score of the settings: exact or learned, with its error if it has one.
+template <class S>
+AnyScore<S> make_score(const ComparisonSettings& s, const DiffusionProcess& process,
+                       const AnyData& data) {
+  const auto with_its_error = [&](const auto& score) {
+    if (s.score_error.none()) return AnyScore<S>{score};
+    return AnyScore<S>{with_error(process, score, s.score_error)};
+  };
+  return s.learned ? with_its_error(learned_score(process, *s.learned))
+                   : with_its_error(exact_score(process, data));
+}
+
+/// The times of a fixed-step sampler, down to t_min.
+inline TimeGrid time_grid(const ComparisonSettings& s, const DiffusionProcess& process,
+                          Equation equation, Index steps) {
+  if (s.times) return *s.times;
+  return make_grid(*s.grid, process.schedule, start_time(s, process, equation), *s.t_min, steps);
+}
+
+/// A row before it is run: the sampler at one number of steps or one tolerance.
+struct Task {
+  std::string sampler;  // with its parameters
+  const SamplerInfo* info;
+  double eta;
+  Equation equation;
+  Index steps;       // of a fixed-step sampler
+  double tolerance;  // of an adaptive one
+};
+
+/// The rows that the settings ask for.
+inline std::vector<Task> plan(const ComparisonSettings& s) {
+  std::vector<Task> tasks;
+  for (const auto& name : s.samplers) {
+    const SamplerInfo& info = sampler_info(name);
+    const double eta = eta_of(s, info);
+    const Equation equation = equation_of(info, eta);
+    if (info.adaptive) {
+      for (const double tolerance : tolerances)
+        tasks.push_back({name, &info, eta, equation, 0, tolerance});
+    } else if (s.times) {
+      tasks.push_back({name, &info, eta, equation, std::ssize(*s.times) - 1, 0});
+    } else if (!s.steps.empty()) {
+      for (const Index steps : s.steps) tasks.push_back({name, &info, eta, equation, steps, 0});
+    } else {
+      for (const Index nfe : s.nfe)
+        tasks.push_back({name, &info, eta, equation, cost_of(name).steps(nfe), 0});
+    }
+  }
+  return tasks;
+}
+
+/// Work of a task in score evaluations per path; of an adaptive one a guess.
+inline double work(const Task& task) {
+  return task.info->adaptive ? 100.0 : static_cast<double>(task.steps * task.info->evaluations);
+}
+
+/// Seconds since then.
+inline double elapsed(std::chrono::steady_clock::time_point since) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - since).count();
+}
+
+/// What is done, of what there is to do; both in units of score evaluations per path.
+class Progress {
+ public:
+  Progress(const ComparisonSettings& s, double total) : settings_(s), total_(total) {}
+  void add(double work, std::string_view what) {
+    done_ += work;
+    if (settings_.progress) settings_.progress(std::min(1.0, done_ / total_), what);
+  }
+  bool cancelled() const { return settings_.cancel && settings_.cancel->load(); }
+
+ private:
+  const ComparisonSettings& settings_;
+  double total_, done_ = 0;
+};
+
+}  // namespace fokker::detail

@@ -1,0 +1,21 @@
+#pragma once
+/// @file  fokker/diffusion/samplers/parameter.hpp
+/// @brief The check of a sampler's parameters.
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include <fokker/solvers/text.hpp>
+
+namespace fokker::detail {
+
+/// Refuses a parameter for which the rule does not hold. @throws std::invalid_argument
+inline void require_parameter(bool holds, std::string_view sampler, std::string_view rule,
+                              double value) {
+  if (!holds)
+    throw std::invalid_argument(std::string(sampler) + " needs " + std::string(rule) + ": got " +
+                                text(value));
+}
+
+}  // namespace fokker::detail

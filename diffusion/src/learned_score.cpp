@@ -1,0 +1,180 @@
+#include <fokker/diffusion/learned_score.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <iterator>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace fokker {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* format_name = "fokker-denoiser";
+constexpr int format_version = 1;
+
+void require(bool holds, const std::string& otherwise) {
+  if (!holds) throw std::invalid_argument(otherwise);
+}
+
+void check(const LearnedParts& parts) {
+  parts.shape.validate();
+  const Index d = parts.shape.dimension;
+  require(parts.weights.size() == parts.shape.parameters(),
+          fmt::format("a network of dimension {}, width {}, {} layers and {} frequencies has {} "
+                      "weights: got {}",
+                      d, parts.shape.width, parts.shape.layers, parts.shape.frequencies,
+                      parts.shape.parameters(), parts.weights.size()));
+  require(parts.weights.array().isFinite().all(), "the weights of a network must be finite");
+  require(static_cast<Index>(parts.mean.size()) == d,
+          fmt::format("the mean must have {} numbers: got {}", d, parts.mean.size()));
+  require(
+      std::all_of(parts.mean.begin(), parts.mean.end(), [](double m) { return std::isfinite(m); }),
+      "the mean must be finite");
+  require(
+      parts.data_std > 0 && std::isfinite(parts.data_std),
+      fmt::format("the standard deviation of the data must be positive: got {}", parts.data_std));
+  require(
+      parts.sigma_min > 0 && parts.sigma_max > parts.sigma_min && std::isfinite(parts.sigma_max),
+      fmt::format("noise levels need 0 < sigma_min < sigma_max: got {} and {}", parts.sigma_min,
+                  parts.sigma_max));
+}
+
+/// D or the score, on a block of either scalar.
+template <class S>
+void evaluate_network(const LearnedParts& parts, const Network<float>& network,
+                      detail::BlockView<const S> x, double s, double std, detail::BlockView<S> out,
+                      bool score) {
+  require(x.rows == parts.shape.dimension,
+          fmt::format("the score was learned in dimension {}, the state has {} rows",
+                      parts.shape.dimension, x.rows));
+  require(!score || std > 0, "a learned score has no value without noise, at std = 0");
+  const double variance = std * std + s * s * parts.data_std * parts.data_std;
+  const double v = std::sqrt(variance);
+  const double skip = score ? -1 / variance : s * parts.data_std * parts.data_std / variance;
+  const double gain = score ? s * parts.data_std / (v * std) : std * parts.data_std / v;
+
+  const auto in = detail::as_array(x);
+  auto result = detail::as_array(out);
+  for (Index r = 0; r < x.rows; ++r)
+    result.row(r) = in.row(r) - static_cast<S>(s * parts.mean[static_cast<std::size_t>(r)]);
+
+  thread_local Network<float>::Workspace w;
+  network.input(x.columns, w) = (result * static_cast<S>(1 / v)).template cast<float>().matrix();
+  const double sigma = std::clamp(std / s, parts.sigma_min, parts.sigma_max);  // s = 0: the largest
+  Eigen::VectorXf log_sigma(1);
+  log_sigma(0) = static_cast<float>(std::log(sigma));
+  network.set_features(log_sigma, w);
+  network.forward(w, false);
+
+  result =
+      static_cast<S>(skip) * result + static_cast<S>(gain) * w.output.array().template cast<S>();
+  if (!score)
+    for (Index r = 0; r < x.rows; ++r)
+      result.row(r) += static_cast<S>(parts.mean[static_cast<std::size_t>(r)]);
+}
+
+template <class T>
+T member(const Json& json, const char* key, const char* what) {
+  try {
+    return json.at(key).get<T>();
+  } catch (const nlohmann::json::exception&) {
+    throw std::invalid_argument(fmt::format("'{}' must be {}", key, what));
+  }
+}
+
+LearnedParts parts_from(const Json& json) {
+  require(json.is_object() && json.value("format", Json()) == format_name,
+          fmt::format(R"(not a learned score, which has "format": "{}")", format_name));
+  const int version = member<int>(json, "version", "a whole number");
+  require(version == format_version,
+          fmt::format("version {} of the format: this program reads version {}", version,
+                      format_version));
+  const Json network = member<Json>(json, "network", "an object");
+  const auto size = [&](const char* key) { return member<Index>(network, key, "a whole number"); };
+  LearnedParts parts;
+  parts.shape = {.dimension = size("dimension"),
+                 .width = size("width"),
+                 .layers = size("layers"),
+                 .frequencies = size("frequencies")};
+  const auto weights = member<std::vector<double>>(json, "weights", "a list of numbers");
+  parts.weights =
+      Eigen::Map<const Eigen::VectorXd>(weights.data(), static_cast<Index>(weights.size()))
+          .cast<float>();
+  parts.mean = member<std::vector<double>>(json, "mean", "a list of numbers");
+  parts.data_std = member<double>(json, "data_std", "a number");
+  parts.sigma_min = member<double>(json, "sigma_min", "a number");
+  parts.sigma_max = member<double>(json, "sigma_max", "a number");
+  parts.process = member<std::string>(json, "process", "a name");
+  parts.parameters = member<Parameters>(json, "parameters", "an object of strings");
+  parts.loss = member<std::string>(json, "loss", "a name");
+  return parts;
+}
+
+}  // namespace
+
+LearnedDenoiser::LearnedDenoiser(LearnedParts parts) {
+  check(parts);
+  Network<float> network(parts.shape);
+  network.parameters() = parts.weights;
+  self_ = std::make_shared<const Self>(Self{std::move(parts), std::move(network)});
+}
+
+void LearnedDenoiser::evaluate(detail::BlockView<const float> x, double s, double std,
+                               detail::BlockView<float> out, bool score) const {
+  evaluate_network(self_->parts, self_->network, x, s, std, out, score);
+}
+
+void LearnedDenoiser::evaluate(detail::BlockView<const double> x, double s, double std,
+                               detail::BlockView<double> out, bool score) const {
+  evaluate_network(self_->parts, self_->network, x, s, std, out, score);
+}
+
+std::string to_json(const LearnedDenoiser& denoiser) {
+  const LearnedParts& parts = denoiser.parts();
+  const Json json = {{"format", format_name},
+                     {"version", format_version},
+                     {"process", parts.process},
+                     {"parameters", parts.parameters},
+                     {"loss", parts.loss},
+                     {"network",
+                      {{"dimension", parts.shape.dimension},
+                       {"width", parts.shape.width},
+                       {"layers", parts.shape.layers},
+                       {"frequencies", parts.shape.frequencies}}},
+                     {"data_std", parts.data_std},
+                     {"sigma_min", parts.sigma_min},
+                     {"sigma_max", parts.sigma_max},
+                     {"mean", parts.mean},
+                     {"weights", std::vector<double>(parts.weights.begin(), parts.weights.end())}};
+  return json.dump() + '\n';
+}
+
+LearnedDenoiser denoiser_from_json(const std::string& text, const std::string& name) {
+  Json json;
+  try {
+    json = Json::parse(text);
+  } catch (const nlohmann::json::parse_error& error) {
+    throw std::invalid_argument(fmt::format("{} is not valid JSON: {}", name, error.what()));
+  }
+  try {
+    return LearnedDenoiser(parts_from(json));
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(fmt::format("{}: {}", name, error.what()));
+  }
+}
+
+LearnedDenoiser read_denoiser(const std::filesystem::path& path) {
+  std::string text;
+  std::ifstream file;
+  if (!std::filesystem::is_directory(path)) file.open(path, std::ios::binary);
+  if (file.is_open()) text.assign(std::istreambuf_iterator<char>(file), {});
+  if (!file.is_open() || file.bad())
+    throw std::runtime_error(fmt::format("cannot read {}", path.string()));
+  return denoiser_from_json(text, path.string());
+}
+
+}  // namespace fokker

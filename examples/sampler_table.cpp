@@ -1,0 +1,165 @@
+/// @file  sampler_table.cpp
+/// @brief All samplers at small budgets on three processes and three data sets, and where the
+///        reverse SDE overtakes the flow as the score gets worse: the tables of docs/samplers.md.
+///
+///     sampler_table [PATHS]
+///
+/// Markdown on stdout. Gaussian data: exact laws. Others: PATHS samples (20000 by default), and the
+/// distance that two exact samples of that size have.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <fokker/analysis/comparison.hpp>
+#include <fokker/diffusion/gaussian.hpp>
+#include <fokker/diffusion/mixture.hpp>
+#include <fokker/diffusion/registry.hpp>
+
+namespace {
+
+using namespace fokker;
+
+const std::vector<Index> budgets = {5, 10, 20, 50, 100};
+
+struct Data {
+  std::string name;
+  AnyData data;
+  bool exact;
+};
+
+/// Sixteen eigenvalues that fall as 1/k^2, as those of images do; eight modes in the plane; a
+/// spiral.
+std::vector<Data> all_data() {
+  Eigen::VectorXd spectrum(16);
+  for (Index k = 0; k < spectrum.size(); ++k) spectrum[k] = 1 / std::pow(double(k + 1), 2);
+  return {{"spectrum 1/k^2, d = 16", GaussianSpectrum(Eigen::VectorXd::Zero(16), spectrum), true},
+          {"ring of eight modes, d = 2", GaussianMixture::ring(8, 4.0, 0.3), false},
+          {"swiss roll, d = 2", GaussianMixture::swiss_roll(), false}};
+}
+
+ComparisonSettings settings(const std::string& process, const Data& data, Index paths) {
+  ComparisonSettings s;
+  s.process = process;
+  s.data = data.data;
+  s.data_name = data.name;
+  s.exact = data.exact;
+  s.paths = paths;
+  s.pathwise = false;
+  return s;
+}
+
+/// Error by sampler and budget; where a sampler refuses the setting it is not there.
+using Errors = std::map<std::string, std::map<Index, ComparisonRow>>;
+
+Errors measure(const std::string& process, const Data& data, Index paths) {
+  Errors errors;
+  for (const SamplerInfo& info : list_samplers()) {
+    if (info.adaptive) continue;
+    for (const Index nfe : budgets) {
+      if (cost_of(info.name).steps(nfe) < 1) continue;
+      ComparisonSettings s = settings(process, data, paths);
+      s.samplers = {info.name};
+      s.nfe = {nfe};
+      try {
+        errors[info.name][nfe] = compare(s).rows.front();
+      } catch (const std::invalid_argument&) {
+        // not defined here: a scheme that is not linear has no exact law
+      }
+    }
+  }
+  return errors;
+}
+
+void print_table(const std::string& process, const Data& data, const Errors& errors) {
+  std::map<Index, double> best;
+  double floor = 0;
+  for (const auto& [sampler, rows] : errors)
+    for (const auto& [nfe, row] : rows) {
+      if (!std::isfinite(row.error)) continue;
+      const auto [at, fresh] = best.emplace(nfe, row.error);
+      if (!fresh) at->second = std::min(at->second, row.error);
+      floor = row.floor;
+    }
+  fmt::print("\n### {}, {}\n\n", process, data.name);
+  if (floor > 0) fmt::print("Two exact samples: {:.3g}.\n\n", floor);
+  fmt::print("| sampler |");
+  for (const Index nfe : budgets) fmt::print(" {} |", nfe);
+  fmt::print("\n|---|");
+  for (std::size_t i = 0; i < budgets.size(); ++i) fmt::print("---:|");
+  fmt::print("\n");
+  for (const auto& [sampler, rows] : errors) {
+    fmt::print("| {} |", sampler);
+    for (const Index nfe : budgets) {
+      const auto row = rows.find(nfe);
+      if (row == rows.end() || !std::isfinite(row->second.error))
+        fmt::print(" - |");
+      else if (row->second.error == best[nfe])
+        fmt::print(" **{:.3g}** |", row->second.error);
+      else
+        fmt::print(" {:.3g} |", row->second.error);
+    }
+    fmt::print("\n");
+  }
+}
+
+/// The exact error of the reverse equation itself, with hardly any from steps, as the score gets
+/// worse by a factor 1 + a, and with a bias early (much noise) or late (little).
+void print_crossover(const Data& data) {
+  struct Fault {
+    std::string name;
+    LinearScoreError error;
+  };
+  std::vector<Fault> faults;
+  for (const double a : {0.0, 0.01, 0.03, 0.1, 0.3})
+    faults.push_back({fmt::format("score x {}", 1 + a), {.scale = a}});
+  for (const double b : {0.1, 0.3}) {
+    faults.push_back({fmt::format("bias {} at t > 0.3", b), {.bias = b, .from = 0.3}});
+    faults.push_back({fmt::format("bias {} at t < 0.1", b), {.bias = b, .to = 0.1}});
+  }
+  fmt::print("\n| error of the score | flow | eta = 0.5 | reverse SDE | eta = 2 | least |\n");
+  fmt::print("|---|---:|---:|---:|---:|---|\n");
+  for (const Fault& fault : faults) {
+    std::vector<double> errors;
+    for (const double eta : {0.0, 0.5, 1.0, 2.0}) {
+      ComparisonSettings s = settings("vp", data, 0);
+      s.score_error = fault.error;
+      s.samplers = {"exponential-euler-maruyama"};
+      s.eta = eta;
+      s.steps = {4000};
+      errors.push_back(compare(s).rows.front().error);
+    }
+    const auto least = std::min_element(errors.begin(), errors.end()) - errors.begin();
+    const char* names[] = {"flow", "eta = 0.5", "reverse SDE", "eta = 2"};
+    fmt::print("| {} | {:.3g} | {:.3g} | {:.3g} | {:.3g} | {} |\n", fault.name, errors[0],
+               errors[1], errors[2], errors[3], names[least]);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const Index paths = argc > 1 ? std::atoll(argv[1]) : 20000;
+    if (paths < 2) throw std::invalid_argument("usage: sampler_table [PATHS], at least 2");
+    const std::vector<Data> data = all_data();
+    fmt::print("## Error at a budget of score evaluations\n");
+    for (const char* process : {"vp", "edm", "flow"})
+      for (const Data& d : data) print_table(process, d, measure(process, d, paths));
+    fmt::print("\n## With a wrong score\n");
+    print_crossover(data.front());
+    return 0;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "sampler_table: {}\n", error.what());
+    return 2;
+  }
+}

@@ -1,0 +1,193 @@
+#pragma once
+/// @file  fokker/solvers/linear_process.hpp
+/// @brief What a process may say of the linear part of its drift and of its noise.
+
+#include <cmath>
+
+#include <fokker/solvers/process.hpp>
+
+namespace fokker {
+
+namespace detail {
+
+template <class P>
+inline constexpr bool gives_linear_part = [] {
+  constexpr bool returns = requires(const P& p) { p.linear_part(); };
+  constexpr bool writes = requires(const P& p, Eigen::MatrixXd& out) { p.linear_part(out); };
+  return returns || writes;
+}();
+
+template <class P>
+inline constexpr bool gives_linear_noise = [] {
+  constexpr bool whole = requires(const P& p) { p.linear_diffusion(); };
+  constexpr bool column = requires(const P& p) { p.linear_diffusion(Index{}); };
+  constexpr bool writes = requires(const P& p, Eigen::MatrixXd& out) {
+    p.linear_diffusion(Index{}, out);
+  };
+  return noise_kind<P> == NoiseKind::none || noise_kind<P> == NoiseKind::additive || whole ||
+         column || writes;
+}();
+
+template <class P>
+inline constexpr bool gives_linear =
+    gives_linear_part<P>&& gives_linear_noise<P>&& requires(const P& p) {
+  p.linear();
+};
+
+}  // namespace detail
+
+/// A process whose drift is A x + F(x, t) and that gives A as `linear_part()`: a number a for
+/// A = a I, an array of d numbers for a diagonal matrix, or a d x d matrix. What the drift is
+/// beside A x is the process's own affair; A only has to hold what is stiff. A type-erased process
+/// writes it, `linear_part(out)`, and answers `has_linear_part()`.
+template <class P, class X>
+concept SemiLinearProcess = Process<P, X> && detail::gives_linear_part<P>;
+
+/// A semi-linear process that says whether it is linear, `linear()`:
+///
+///     dX = (A X + a(t)) dt + sum_k (B_k X + b_k(t)) dW_k,    A = linear_part()
+///
+/// Where the noise is not additive it gives B too: `linear_diffusion(k)`, a number, an array of d
+/// numbers or a d x d matrix as for A. For scalar noise k may be left out. For diagonal noise it is
+/// `linear_diffusion()`, the slope of each g_i: a number for all or an array of d numbers. What a
+/// and b_k are follows from the coefficients.
+template <class P, class X>
+concept LinearProcess = SemiLinearProcess<P, X> && detail::gives_linear<P>;
+
+/// Whether p knows a linear part of its drift; a type-erased process answers at run time.
+template <class P>
+constexpr bool has_linear_part(const P& p) {
+  if constexpr (requires { p.has_linear_part(); })
+    return p.has_linear_part();
+  else
+    return detail::gives_linear_part<P>;
+}
+
+/// Whether p is linear and gives what belongs to it (see LinearProcess).
+template <class P>
+constexpr bool is_linear(const P& p) {
+  if constexpr (detail::gives_linear<P>)
+    return p.linear();
+  else
+    return false;
+}
+
+namespace detail {
+
+/// out = the matrix that a number, an array or a matrix stands for; out is d x d.
+template <class L>
+void fill_matrix(const L& linear, Eigen::MatrixXd& out) {
+  if constexpr (Number<L>) {
+    out.setZero();
+    out.diagonal().setConstant(linear);
+  } else if constexpr (L::ColsAtCompileTime == 1) {
+    out.setZero();
+    out.diagonal() = linear.matrix();
+  } else {
+    out = linear;
+  }
+}
+
+}  // namespace detail
+
+/// out = A. @param out  d x d  @pre has_linear_part(p)
+template <class P>
+void evaluate_linear_part(const P& p, Eigen::MatrixXd& out) {
+  if constexpr (requires { p.linear_part(out); })
+    p.linear_part(out);
+  else
+    detail::fill_matrix(p.linear_part(), out);
+}
+
+/// out = B_k. @param out  d x d  @pre is_linear(p), and the noise is not additive
+template <class P>
+void evaluate_linear_diffusion(const P& p, Index k, Eigen::MatrixXd& out) {
+  if constexpr (requires { p.linear_diffusion(k, out); }) {
+    p.linear_diffusion(k, out);
+  } else if constexpr (noise_kind<P> == NoiseKind::diagonal) {
+    const auto& diagonal = p.linear_diffusion();
+    out.setZero();
+    if constexpr (detail::Number<decltype(diagonal)>)
+      out(k, k) = diagonal;
+    else
+      out(k, k) = diagonal(k);
+  } else if constexpr (requires { p.linear_diffusion(k); }) {
+    detail::fill_matrix(p.linear_diffusion(k), out);
+  } else {
+    detail::fill_matrix(p.linear_diffusion(), out);
+  }
+}
+
+namespace detail {
+
+/// (e^z - 1) / z.
+inline double exponential_phi1(double z) { return z == 0 ? 1 : std::expm1(z) / z; }
+
+/// The doublings after which a matrix of this norm, halved as often, is below 1/2.
+inline int doublings_of(double norm) {
+  int doublings = 0;
+  for (; norm > 0.5 && doublings < 1100; norm /= 2) ++doublings;
+  return doublings;
+}
+
+inline double infinity_norm(const Eigen::MatrixXd& a) {
+  return a.cwiseAbs().rowwise().sum().maxCoeff();
+}
+
+/// Terms of Taylor's series for the functions of a matrix of norm at most 1/2.
+inline constexpr int taylor_terms = 14;
+
+/// e^Z and phi_1(Z) = Z^{-1} (e^Z - 1) for Z = h A, kept while h and A stay the same.
+struct ExponentialOfMatrix {
+  using Matrix = Eigen::MatrixXd;
+
+  explicit ExponentialOfMatrix(Index d)
+      : a(Matrix::Zero(d, d)), z(d, d), exponential(d, d), phi(d, d), product(d, d) {}
+
+  /// By Taylor's series at |Z| <= 1/2 and phi_1(2Z) = (e^Z + 1) phi_1(Z) / 2. No allocation.
+  /// @return  whether h or A had changed
+  template <class A>
+  bool update(const A& matrix, Time step) {
+    if (known && step == h && matrix == a) return false;
+    a = matrix;
+    h = step;
+    known = true;
+    diagonal = a.isDiagonal(0);
+    const int doublings = start();
+    for (int i = 0; i < doublings; ++i) double_up();
+    return true;
+  }
+
+  /// Z = 2^{-doublings} h A with |Z| <= 1/2, and its functions. @return doublings
+  int start() {
+    z = h * a;
+    const int doublings = doublings_of(infinity_norm(z));
+    z *= std::ldexp(1.0, -doublings);
+    phi.setIdentity();
+    for (int n = taylor_terms; n >= 1; --n) {  // phi = 1 + Z/2 (1 + Z/3 (1 + ...))
+      product = z.lazyProduct(phi);
+      phi = product / (n + 1);
+      phi.diagonal().array() += 1;
+    }
+    exponential = z.lazyProduct(phi);
+    exponential.diagonal().array() += 1;
+    return doublings;
+  }
+
+  /// Z becomes 2 Z in e^Z and phi_1(Z).
+  void double_up() {
+    product = exponential.lazyProduct(phi);
+    phi = (phi + product) / 2;
+    product = exponential.lazyProduct(exponential);
+    exponential.swap(product);
+  }
+
+  Matrix a, z, exponential, phi, product;
+  Time h = 0;
+  bool known = false;
+  bool diagonal = false;  ///< A is
+};
+
+}  // namespace detail
+
+}  // namespace fokker

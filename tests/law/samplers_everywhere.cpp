@@ -1,0 +1,87 @@
+/// @file  law/samplers_everywhere.cpp
+/// @brief No sampler ends in nan or infinity: every process, grid, precision, end and kind of data.
+
+#include <array>
+#include <map>
+#include <span>
+#include <stdexcept>
+#include <string>
+
+#include "catch.hpp"
+
+#include <fokker/diffusion/exact_score.hpp>
+#include <fokker/diffusion/finite_set.hpp>
+#include <fokker/diffusion/gaussian.hpp>
+#include <fokker/diffusion/mixture.hpp>
+#include <fokker/diffusion/registry.hpp>
+#include <fokker/diffusion/time_grids.hpp>
+#include <fokker/solvers/simulate.hpp>
+
+using namespace fokker;
+
+namespace {
+
+const std::map<std::string, AnyData>& all_data() {
+  constexpr std::array point{0.7, -1.3};
+  static const std::map<std::string, AnyData> data{
+      {"one point", FiniteSet(std::span<const double>(point), 2)},
+      {"Gaussian",
+       Gaussian(Eigen::Vector2d(0.5, 0), Eigen::MatrixXd(Eigen::Vector2d(1, 0.01).asDiagonal()))},
+      {"mixture", GaussianMixture::ring(8, 4.0, 0.3)}};
+  return data;
+}
+
+/// The final states of a few paths.
+template <class S, class Model, class Sampler>
+bool ends_finite(const Model& model, const Sampler& sampler, double prior, const TimeGrid& grid) {
+  const auto run = simulate<S>(model, sampler, IsotropicNormal{prior, 2}, grid,
+                               {.paths = 8, .seed = 1, .threads = 1}, FinalState{});
+  return run.status == Status::success && run.value.isFinite().all();
+}
+
+template <class S>
+bool ends_finite(const SamplerInfo& info, const AnySchedule& schedule, const AnyData& data,
+                 const TimeGrid& grid) {
+  const AffineProcess<AnySchedule> process{schedule};
+  const AnyScore<S> score{exact_score(process, data)};
+  const double prior = process.prior_std(grid.front());
+  if (equation_of(info, info.default_eta) == Equation::sde)
+    return ends_finite<S>(ReverseModel<S>{process, score, info.default_eta},
+                          make_reverse_sampler<S>(info.name), prior, grid);
+  return ends_finite<S>(FlowModel<S>{process, score}, make_flow_sampler<S>(info.name), prior, grid);
+}
+
+}  // namespace
+
+TEST_CASE("no sampler ends in nan or infinity, whatever it is combined with") {
+  constexpr Index steps = 4;
+  std::map<std::string, int> ran, refused;
+  for (const SamplerInfo& info : list_samplers()) {
+    if (info.adaptive) continue;
+    for (const ScheduleInfo& process : list_schedules())
+      for (const GridInfo& grid_info : list_grids())
+        for (const double t_min : {0.0, 1e-5, 1e-3}) {
+          const AnySchedule schedule = make_schedule(process.name);
+          const Equation equation = equation_of(info, info.default_eta);
+          TimeGrid grid;
+          try {
+            check_sampler(info, schedule, info.default_eta, t_min);
+            grid = make_grid(grid_info.name, schedule,
+                             start_time(schedule, equation, grid_info.name), t_min, steps);
+          } catch (const std::invalid_argument&) {
+            ++refused[info.name];
+            continue;
+          }
+          ++ran[info.name];
+          for (const auto& [name, data] : all_data()) {
+            INFO(info.name << " on " << process.name << ", " << grid_info.name << " to " << t_min
+                           << ", " << name);
+            CHECK(ends_finite<double>(info, schedule, data, grid));
+            CHECK(ends_finite<float>(info, schedule, data, grid));
+          }
+        }
+    INFO(info.name << ": " << ran[info.name] << " settings ran, " << refused[info.name]
+                   << " were refused");
+    CHECK(ran[info.name] > refused[info.name]);
+  }
+}

@@ -1,0 +1,127 @@
+/// @file  unit/ledger.cpp
+/// @brief The parts of the error on Gaussian data: closed forms, sums, eigenmodes and traces.
+
+#include <cmath>
+
+#include "catch.hpp"
+
+#include <fokker/analysis/comparison.hpp>
+#include <fokker/diffusion/gaussian.hpp>
+
+using namespace fokker;
+
+namespace {
+
+const Eigen::Vector3d mean(0.5, -1, 0), variance(2, 0.3, 0.01);
+
+ComparisonSettings settings(std::string process, std::string sampler, Index steps) {
+  ComparisonSettings s;
+  s.process = std::move(process);
+  s.data = GaussianSpectrum(mean, variance);
+  s.data_name = "three modes";
+  s.samplers = {std::move(sampler)};
+  s.steps = {steps};
+  s.exact = true;
+  return s;
+}
+
+double square(double x) { return x * x; }
+
+}  // namespace
+
+TEST_CASE("a bias of the score moves the law by the closed form, flow and reverse SDE apart") {
+  constexpr double bias = 0.2, from = 0.5, to = 3, end = 0.1;
+  for (const double eta : {0.0, 1.0}) {
+    ComparisonSettings s = settings("edm", "exponential-euler-maruyama", 100);
+    s.eta = eta;
+    s.t_min = end;
+    s.init = Init::exact;
+    s.score_error = {.bias = bias, .from = from, .to = to};
+    // s = 1, r = sigma^2: the mean moves by int b k ((v + r_end)/(v + r))^k dr, k = (1 + eta^2)/2
+    double shift = 0;
+    for (Index i = 0; i < 3; ++i) {
+      const double v = variance[i], a = v + from * from, b = v + to * to, e = v + end * end;
+      const double moved = eta == 1 ? bias * e * std::log(b / a)
+                                    : bias * std::sqrt(e) * (std::sqrt(b) - std::sqrt(a));
+      shift += square(moved);
+    }
+
+    const ComparisonRow row = compare(s).rows.front();
+
+    INFO("eta=" << eta);
+    REQUIRE(row.error_score.has_value());
+    CHECK_THAT(*row.error_score, WithinRel(std::sqrt(shift), 1e-8));
+    CHECK(row.error <= *row.error_init + *row.error_truncation + *row.error_discretisation +
+                           *row.error_score + 1e-12);
+  }
+}
+
+TEST_CASE("a right score has no score error, and a factor on it has one") {
+  ComparisonSettings s = settings("vp", "dpm++2m", 20);
+
+  CHECK(!compare(s).rows.front().error_score.has_value());
+  s.score_error.scale = 0.05;
+  CHECK(*compare(s).rows.front().error_score > 1e-3);
+}
+
+TEST_CASE("the parts bound the error, and their eigenmodes sum to them, for multistep samplers") {
+  for (const char* sampler : {"dpm++2m", "unipc-3-bh2", "deis-tab3", "dpm++2m-sde", "sa-solver"}) {
+    ComparisonSettings s = settings("vp", sampler, 12);
+    s.modes = true;
+
+    const ComparisonRow row = compare(s).rows.front();
+
+    INFO(sampler);
+    CHECK(row.error <= *row.error_init + *row.error_truncation + *row.error_discretisation + 1e-12);
+    const auto sums_to = [](const Eigen::ArrayXd& modes, double whole) {
+      CHECK_THAT(std::sqrt(modes.square().sum()), WithinRel(whole, 1e-9));
+    };
+    sums_to(row.modes.error, row.error);
+    sums_to(row.modes.init, *row.error_init);
+    sums_to(row.modes.truncation, *row.error_truncation);
+    sums_to(row.modes.discretisation, *row.error_discretisation);
+    CHECK(row.modes.variance.size() == 3);
+  }
+}
+
+TEST_CASE("the law of a multistep sampler converges to that of its equation") {
+  for (const auto& [sampler, order] :
+       {std::pair{"dpm++2m", 2.0}, std::pair{"dpm++2m-sde", 2.0}, std::pair{"unipc-3-bh2", 3.0}}) {
+    ComparisonSettings s = settings("vp", sampler, 200);
+    s.grid = "logsnr";
+    s.t_min = 0.05;
+    s.init = Init::exact;
+    s.steps = {200, 400};
+
+    const Comparison found = compare(s);
+
+    INFO(sampler);
+    const double ratio = *found.rows[0].error_discretisation / *found.rows[1].error_discretisation;
+    CHECK(std::log2(ratio) > order - 0.2);
+  }
+}
+
+TEST_CASE("the trace follows the law from the start to the end") {
+  ComparisonSettings s = settings("vp", "dpm++2m", 10);
+  s.trace = true;
+  s.init = Init::exact;
+
+  const ComparisonRow row = compare(s).rows.front();
+
+  REQUIRE(row.trace.size() == 11);
+  CHECK(row.trace.front().w2 < 1e-14);
+  CHECK(row.trace.front().kl < 1e-14);
+  CHECK(row.trace.front().nfe == 0);
+  CHECK(row.trace.back().nfe == row.nfe);
+  CHECK(row.trace.back().t == *compare(s).settings.t_min);
+  CHECK_THAT(row.trace.back().w2, WithinRel(*row.error_discretisation, 1e-9));
+  for (const TracePoint& point : row.trace) CHECK(point.kl >= 0);
+}
+
+TEST_CASE("what only exact laws have is refused without them") {
+  ComparisonSettings s = settings("vp", "ddim", 10);
+  s.exact = false;
+  s.trace = true;
+
+  CHECK_THROWS_WITH(compare(s), ContainsSubstring("they need exact"));
+}

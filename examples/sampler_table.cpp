@@ -2,18 +2,19 @@
 /// @brief All samplers at small budgets on three processes and three data sets, and where the
 ///        reverse SDE overtakes the flow as the score gets worse: the tables of docs/samplers.md.
 ///
-///     sampler_table [PATHS]
+///     sampler_table [PATHS [PROCESS...]]
 ///
-/// Markdown on stdout. Gaussian data: exact laws. Others: PATHS samples (20000 by default), and the
-/// distance that two exact samples of that size have.
+/// Markdown on stdout. Each figure is the least over three grids, and u, k or l says which:
+/// uniform, karras or logsnr. Gaussian data: exact laws. Others: PATHS samples (5000 by default),
+/// and the distance that two exact samples of that size have.
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <limits>
 #include <map>
-#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -58,37 +59,55 @@ ComparisonSettings settings(const std::string& process, const Data& data, Index 
   return s;
 }
 
-/// Error by sampler and budget; where a sampler refuses the setting it is not there.
-using Errors = std::map<std::string, std::map<Index, ComparisonRow>>;
+/// The least error over the grids, and on which.
+struct Best {
+  double error = std::numeric_limits<double>::infinity();
+  char grid = ' ';
+  double floor = 0;
+};
+/// By sampler and budget; a sampler that refuses the setting is not there.
+using Errors = std::map<std::string, std::map<Index, Best>>;
+
+void take(const ComparisonRow& row, Index nfe, char grid, Errors& errors) {
+  Best& best = errors[row.sampler][nfe];
+  if (std::isfinite(row.error) && row.error < best.error) best = {row.error, grid, row.floor};
+}
 
 Errors measure(const std::string& process, const Data& data, Index paths) {
   Errors errors;
-  for (const SamplerInfo& info : list_samplers()) {
-    if (info.adaptive) continue;
+  for (const std::string grid : {"uniform", "karras", "logsnr"})
     for (const Index nfe : budgets) {
-      if (cost_of(info.name).steps(nfe) < 1) continue;
-      ComparisonSettings s = settings(process, data, paths);
-      s.samplers = {info.name};
-      s.nfe = {nfe};
-      try {
-        errors[info.name][nfe] = compare(s).rows.front();
-      } catch (const std::invalid_argument&) {
-        // not defined here: a scheme that is not linear has no exact law
+      ComparisonSettings all = settings(process, data, paths);
+      all.grid = grid;
+      all.nfe = {nfe};
+      for (const SamplerInfo& info : list_samplers()) {
+        ComparisonSettings one = all;
+        one.samplers = {info.name};
+        if (info.adaptive) continue;
+        try {
+          check_settings(one);
+          if (data.exact)
+            take(compare(one).rows.front(), nfe, grid.front(), errors);
+          else
+            all.samplers.push_back(info.name);
+        } catch (const std::invalid_argument&) {
+          // not with this budget or, without samples, not linear
+        }
       }
+      if (all.samplers.empty()) continue;
+      for (const ComparisonRow& row : compare(all).rows) take(row, nfe, grid.front(), errors);
     }
-  }
   return errors;
 }
 
 void print_table(const std::string& process, const Data& data, const Errors& errors) {
-  std::map<Index, double> best;
+  std::map<Index, double> least;
   double floor = 0;
-  for (const auto& [sampler, rows] : errors)
-    for (const auto& [nfe, row] : rows) {
-      if (!std::isfinite(row.error)) continue;
-      const auto [at, fresh] = best.emplace(nfe, row.error);
-      if (!fresh) at->second = std::min(at->second, row.error);
-      floor = row.floor;
+  for (const auto& [sampler, row] : errors)
+    for (const auto& [nfe, best] : row) {
+      double& at = least.emplace(nfe, best.error).first->second;
+      at = std::min(at, best.error);
+      floor = std::max(floor, best.floor);
     }
   fmt::print("\n### {}, {}\n\n", process, data.name);
   if (floor > 0) fmt::print("Two exact samples: {:.3g}.\n\n", floor);
@@ -97,16 +116,16 @@ void print_table(const std::string& process, const Data& data, const Errors& err
   fmt::print("\n|---|");
   for (std::size_t i = 0; i < budgets.size(); ++i) fmt::print("---:|");
   fmt::print("\n");
-  for (const auto& [sampler, rows] : errors) {
-    fmt::print("| {} |", sampler);
+  for (const auto& [sampler, row] : errors) {
+    fmt::print("| `{}` |", sampler);
     for (const Index nfe : budgets) {
-      const auto row = rows.find(nfe);
-      if (row == rows.end() || !std::isfinite(row->second.error))
+      const auto at = row.find(nfe);
+      if (at == row.end() || at->second.grid == ' ')
         fmt::print(" - |");
-      else if (row->second.error == best[nfe])
-        fmt::print(" **{:.3g}** |", row->second.error);
+      else if (at->second.error == least[nfe])
+        fmt::print(" **{:.3g}** {} |", at->second.error, at->second.grid);
       else
-        fmt::print(" {:.3g} |", row->second.error);
+        fmt::print(" {:.3g} {} |", at->second.error, at->second.grid);
     }
     fmt::print("\n");
   }
@@ -149,11 +168,14 @@ void print_crossover(const Data& data) {
 
 int main(int argc, char** argv) {
   try {
-    const Index paths = argc > 1 ? std::atoll(argv[1]) : 20000;
-    if (paths < 2) throw std::invalid_argument("usage: sampler_table [PATHS], at least 2");
+    const Index paths = argc > 1 ? std::atoll(argv[1]) : 5000;
+    if (paths < 2)
+      throw std::invalid_argument("usage: sampler_table [PATHS [PROCESS...]], at least 2 paths");
     const std::vector<Data> data = all_data();
     fmt::print("## Error at a budget of score evaluations\n");
-    for (const char* process : {"vp", "edm", "flow"})
+    std::vector<std::string> processes(argv + std::min(argc, 2), argv + argc);
+    if (processes.empty()) processes = {"vp", "edm", "flow"};
+    for (const std::string& process : processes)
       for (const Data& d : data) print_table(process, d, measure(process, d, paths));
     fmt::print("\n## With a wrong score\n");
     print_crossover(data.front());

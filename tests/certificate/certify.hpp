@@ -229,6 +229,10 @@ void certify_weak(const LinearSde& linear, const Problem<kind>& problem,
       const Eigen::Matrix3d end = Eigen::Map<const Eigen::Matrix3d>(moments.data());
       errors.push_back((end.topLeftCorner(2, 2) - exact).norm());
     }
+    if (errors.front() < 1e-6) {  // the step is the solution, but for the quadrature
+      table.add_exact(solver.name, problem.name, claimed.weak);
+      return;
+    }
     const OrderFit fit = fit_order(h, errors, {}, {.floor = 1e-13});
     table.add(solver.name, problem.name, claimed.weak, fit);
     judge_claim(solver.name, problem.name, fit, claimed.weak, known);

@@ -60,11 +60,15 @@ std::string ledger_line(const Comparison& comparison) {
   const auto best =
       std::min_element(comparison.rows.begin(), comparison.rows.end(),
                        [](const auto& a, const auto& b) { return a.error < b.error; });
-  return fmt::format(
-      "Smallest error: {} at {:.0f} score evaluations; its parts are {:.2g} from the start, {:.2g} "
-      "from ending at t_min and {:.2g} from the steps.",
-      describe_row(*best), best->nfe, best->error_init.value_or(0),
-      best->error_truncation.value_or(0), best->error_discretisation.value_or(0));
+  std::string words =
+      fmt::format("Smallest error: {} at {:.0f} score evaluations", describe_row(*best), best->nfe);
+  if (!best->error_discretisation)
+    return words + "; it has no continuous equation to take it apart.";
+  return words + fmt::format(
+                     "; its parts are {:.2g} from the start, {:.2g} from ending at t_min and "
+                     "{:.2g} from the steps.",
+                     best->error_init.value_or(0), best->error_truncation.value_or(0),
+                     *best->error_discretisation);
 }
 
 /// "at 8 evaluations heun (flow) with 0.3 beats euler-maruyama (reverse SDE) with 0.9".

@@ -111,7 +111,8 @@ void measure_orders(Comparison& result, const std::vector<Task>& tasks,
       if (std::find(h.begin(), h.end(), step) != h.end()) continue;
       sde = tasks[i].equation == Equation::sde;
       if (s.exact) {
-        errors.push_back(row.error_discretisation.value_or(0));
+        if (!row.error_discretisation) continue;
+        errors.push_back(*row.error_discretisation);
       } else {
         if (squares[i].empty()) continue;
         all_squares.insert(all_squares.end(), squares[i].begin(), squares[i].end());
@@ -144,7 +145,7 @@ PathSquares pathwise_errors(Comparison& result, const std::vector<Task>& tasks,
   std::map<std::pair<Index, double>, std::vector<std::size_t>> groups;  // SDE rows by steps and eta
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     if (tasks[i].equation == Equation::sde) {
-      if (!tasks[i].info->orders.strong) continue;  // it has noise of its own, or no limit
+      if (!solves_model(tasks[i].sampler)) continue;  // the reference is not its limit
       groups[{tasks[i].steps, tasks[i].eta}].push_back(i);
     } else {
       if (reference.size() == 0) reference = sampling.flow_reference();

@@ -176,17 +176,24 @@ ComparisonRow Laws::run(const Task& task) {
     row.nfe += 1;
   }
   row.error = bures_wasserstein(scheme_law, data_);
-  row.error_init = bures_wasserstein(continuous, exact);
   row.error_truncation = bures_wasserstein(exact, data_);
-  row.error_discretisation = bures_wasserstein(scheme_law, wrong);
-  if (!s_.score_error.none()) row.error_score = bures_wasserstein(wrong, continuous);
+  const bool has_parts = solves_model(task.sampler);  // else `continuous` is not its limit
+  if (has_parts) {
+    row.error_init = bures_wasserstein(continuous, exact);
+    row.error_discretisation = bures_wasserstein(scheme_law, wrong);
+    if (!s_.score_error.none()) row.error_score = bures_wasserstein(wrong, continuous);
+  }
+  const auto part = [&](const DiagonalGaussian& p, const DiagonalGaussian& q) -> Eigen::ArrayXd {
+    if (has_parts) return distances(p, q);
+    return Eigen::ArrayXd::Constant(p.mean.size(), NAN);
+  };
   if (s_.modes)
     row.modes = {.variance = data_.variance.array(),
                  .error = distances(scheme_law, data_),
-                 .init = distances(continuous, exact),
+                 .init = part(continuous, exact),
                  .truncation = distances(exact, data_),
-                 .discretisation = distances(scheme_law, wrong),
-                 .score = distances(wrong, continuous)};
+                 .discretisation = part(scheme_law, wrong),
+                 .score = part(wrong, continuous)};
   row.seconds = elapsed(started);
   return row;
 }

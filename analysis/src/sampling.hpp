@@ -165,16 +165,16 @@ class Sampling {
     const TimeReversed<ReverseModel<double>> reference_down{reference_model};
     const TimeReversed<ReverseModel<S>> down{model};
 
+    const PathKey key{other_seed(s_.seed, 3), static_cast<std::uint64_t>(first)};
     Line<double, TimeReversed<ReverseModel<double>>, StochasticHeun> reference(
-        reference_down, StochasticHeun{}, x0);
+        reference_down, StochasticHeun{}, x0, key);
     using Sampler = decltype(make_reverse_sampler<S>(any.sampler));
     std::vector<Line<S, TimeReversed<ReverseModel<S>>, Sampler>> lines;
     for (const Task* task : tasks)
-      lines.emplace_back(down, make_reverse_sampler<S>(task->sampler), x0.template cast<S>());
+      lines.emplace_back(down, make_reverse_sampler<S>(task->sampler), x0.template cast<S>(), key);
 
     const Index d = x0.rows();
-    BrownianIncrements<S> source(other_seed(s_.seed, 3), static_cast<std::uint64_t>(first), count,
-                                 d);
+    BrownianIncrements<S> source(key.seed, key.path, count, d);
     Increment<TimeReversed<ReverseModel<S>>, Block<S>> fine, coarse;
     fine.w.resize(d, x0.cols());
     coarse.w.resize(d, x0.cols());
@@ -196,18 +196,23 @@ class Sampling {
   }
 
  private:
-  /// One solution on increments that are handed to it.
+  /// One solution on Wiener increments that are handed to it; normals beside them are its own.
   template <class T, class P, class M>
   class Line {
    public:
-    Line(const P& process, M method, Block<T> x)
+    Line(const P& process, M method, Block<T> x, PathKey key)
         : process_(&process),
           method_(std::move(method)),
+          needs_(needs_of(method_)),
           x_(std::move(x)),
           y_(x_.rows(), x_.cols()),
-          workspace_(x_.rows(), x_.cols()) {}
+          beside_(key.seed, key.path, x_.cols(), x_.rows(), needs_),
+          workspace_(x_.rows(), x_.cols()) {
+      dw_.resize(x_.rows(), x_.cols(), needs_);
+    }
     template <class W>
     void step(Time t0, Time t1, const W& w) {
+      if (needs_.normals > 0) beside_.increment(t0, t1, dw_);
       dw_.w = w.template cast<T>();
       method_.step(*process_, x_, t0, t1 - t0, dw_, y_, workspace_);
       x_.swap(y_);
@@ -217,7 +222,9 @@ class Sampling {
    private:
     const P* process_;
     M method_;
+    Needs needs_;
     Block<T> x_, y_;
+    BrownianIncrements<T> beside_;
     Increment<P, Block<T>> dw_;
     typename M::template Workspace<Block<T>> workspace_;
   };

@@ -131,23 +131,43 @@ const SamplerInfo& sampler_info(std::string_view name) {
 
 namespace {
 
-template <class... Ms>
-SamplerCost find_cost(std::string_view name, const SamplerInfo& info, detail::Samplers<Ms...>) {
-  SamplerCost cost{info.evaluations, info.extra_evaluations};
+/// Calls f(sampler) with the fixed-step sampler of this name and the parameters behind it, if there
+/// is one.
+template <class F, class... Ms>
+void with_sampler(std::string_view name, const F& f, detail::Samplers<Ms...>) {
+  const SamplerInfo& info = sampler_info(name);
   const auto look = [&]<class M>(M method) {
     if (M::name != info.name) return;
     detail::set_parameters(method, name);
-    cost = {method.evaluations(detail::noise_of(info.equation)).drift,
-            detail::extra_evaluations(method)};
+    f(method);
   };
   (look(Ms{}), ...);
-  return cost;
 }
 
 }  // namespace
 
 SamplerCost cost_of(std::string_view name) {
-  return find_cost(name, sampler_info(name), detail::SamplerTable{});
+  const SamplerInfo& info = sampler_info(name);
+  SamplerCost cost{info.evaluations, info.extra_evaluations};
+  with_sampler(
+      name,
+      [&](const auto& sampler) {
+        cost = {sampler.evaluations(detail::noise_of(info.equation)).drift,
+                detail::extra_evaluations(sampler)};
+      },
+      detail::SamplerTable{});
+  return cost;
+}
+
+bool solves_model(std::string_view name) {
+  bool own = false;
+  with_sampler(
+      name,
+      [&](const auto& sampler) {
+        if constexpr (requires { sampler.has_own_noise(); }) own = sampler.has_own_noise();
+      },
+      detail::SamplerTable{});
+  return !own && sampler_info(name).orders.deterministic.has_value();
 }
 
 Equation equation_of(const SamplerInfo& sampler, double eta) {

@@ -125,3 +125,24 @@ TEST_CASE("what only exact laws have is refused without them") {
 
   CHECK_THROWS_WITH(compare(s), ContainsSubstring("they need exact"));
 }
+
+TEST_CASE("errors are taken apart and followed along a path where the limit is the model's alone") {
+  ComparisonSettings s = settings("vp", "seeds-2", 64);
+  s.samplers = {"seeds-2", "dpm++2s-sde", "er-sde-2:power=1", "er-sde-2", "sit", "edm-churn"};
+  s.steps = {64, 256};
+  const Comparison laws = compare(s);
+  s.exact = false;
+  s.paths = 200;
+  const Comparison paths = compare(s);
+
+  REQUIRE(laws.rows.size() == 12);
+  for (std::size_t i = 0; i < 12; i += 2) {
+    const bool model = i < 6;
+    INFO(laws.rows[i].sampler);
+    CHECK(laws.rows[i].error_discretisation.has_value() == model);
+    CHECK(laws.rows[i].error_init.has_value() == model);
+    CHECK(laws.rows[i].error_truncation.has_value());
+    REQUIRE(paths.rows[i].error_pathwise.has_value() == model);
+    if (model) CHECK(*paths.rows[i + 1].error_pathwise < 0.7 * *paths.rows[i].error_pathwise);
+  }
+}

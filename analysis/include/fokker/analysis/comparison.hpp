@@ -105,7 +105,8 @@ struct ComparisonRow {
   double floor = 0;  ///< mean distance of two exact samples of that size (0 if exact)
   std::optional<double> error_pathwise;         ///< RMS distance to the exact solution of the same
   std::optional<double> error_pathwise_stderr;  ///< equation from the same start and noise
-  std::optional<double> error_init, error_truncation, error_discretisation;  ///< exact only
+  /// exact only; the first and the last where the sampler's limit is the model's equation
+  std::optional<double> error_init, error_truncation, error_discretisation;
   std::optional<double> error_score;  ///< exact, with an error in the score
   std::vector<TracePoint> trace;      ///< with settings.trace, from the start to the end
   ModeErrors modes;                   ///< with settings.modes, in the order of the spectrum

@@ -73,6 +73,11 @@ struct SamplerCost {
 /// @throws std::invalid_argument  as make_reverse_sampler
 SamplerCost cost_of(std::string_view name);
 
+/// Whether a fixed-step sampler, with the parameters behind its name, converges to `ReverseSde` or
+/// `ProbabilityFlow` with its eta; not if it claims no order, or has a noise of its own.
+/// @throws std::invalid_argument  as make_reverse_sampler
+bool solves_model(std::string_view name);
+
 /// The equation that the sampler solves with this eta: ddim goes to the SDE for eta > 0.
 Equation equation_of(const SamplerInfo& sampler, double eta);
 

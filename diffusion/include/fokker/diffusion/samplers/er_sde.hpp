@@ -78,6 +78,7 @@ struct ErSdeMethod : ReverseSdeFacts<1, (count < 2 ? 1 : 2), static_cast<int>(co
 
   int power = 0;  ///< 1 for NoiseScale::power
 
+  constexpr bool has_own_noise() const { return power == 0; }
   NoiseScaleRule rule() const { return {power != 0 ? NoiseScale::power : NoiseScale::recommended}; }
 };
 

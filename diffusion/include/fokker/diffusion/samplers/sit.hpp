@@ -43,6 +43,7 @@ struct Sit {
   int diffusion = static_cast<int>(InterpolantDiffusion::std);  ///< an InterpolantDiffusion
   double norm = 1;
 
+  constexpr bool has_own_noise() const { return diffusion != 0 || norm != 1; }
   static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
   static constexpr Orders orders(NoiseKind kind) {
     if (!supports(kind)) return {};

@@ -60,5 +60,9 @@ InstructionLevel instruction_level() { return current().load(std::memory_order_r
 
 void limit_instruction_set(std::string_view name) { current().store(lowered(name)); }
 
+void limit_instruction_set(InstructionLevel level) {
+  current().store(std::min(of_processor(), level));
+}
+
 }  // namespace detail
 }  // namespace fokker

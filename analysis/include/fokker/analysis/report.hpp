@@ -3,22 +3,13 @@
 /// @brief What a study leaves behind: files that are whole or absent, and tables on the terminal.
 
 #include <cstddef>
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <fokker/solvers/atomic_file.hpp>
+
 namespace fokker {
-
-/// Writes `text` to `path`, all or nothing: into a temporary file beside it, which then takes its
-/// name. What stood there before stays until then. A path that is no regular file (a pipe, a
-/// device) is written to directly.
-/// @throws std::runtime_error  naming path and cause; then no temporary file is left either
-void write_file_atomically(const std::filesystem::path& path, std::string_view text);
-
-/// Checks that write_file_atomically could write `path`, to be called before long work.
-/// @throws std::runtime_error  naming path and cause
-void check_writable(const std::filesystem::path& path);
 
 /// `0.0312 ± 0.0004`: the value to the digits that its standard error leaves (one digit of it, two
 /// where the first is a one); very small and large ones as `(1.20 ± 0.03)e-10`. The value alone, to

@@ -22,6 +22,7 @@ InstructionLevel instruction_level();
 /// tests and benchmarks; not while another thread runs kernels whose bits are being compared.
 /// @throws std::invalid_argument  for another word
 void limit_instruction_set(std::string_view name);
+void limit_instruction_set(InstructionLevel level);
 
 }  // namespace detail
 }  // namespace fokker

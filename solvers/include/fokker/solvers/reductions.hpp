@@ -16,6 +16,9 @@
 /// `first` is the number of the path in column 0. Leaves hold 64 paths and are merged along the
 /// binary tree over the leaf numbers, so a result has the same bits for any number of threads and
 /// any block size. A reduction sees real paths only, never the padding of the last block.
+///
+/// One that keeps all it finds in its partials, values as bytes.hpp takes them, may say so by
+/// `static constexpr bool portable = true`: then it takes checkpoints and ranks.
 
 #include <algorithm>
 #include <array>
@@ -97,6 +100,7 @@ struct Moments {
     Eigen::ArrayXd mean, variance, standard_error;
   };
   using Partial = std::vector<RunningMoments>;
+  static constexpr bool portable = true;
 
   void prepare(Index, Index, std::span<const Time>) {}
   template <State X>
@@ -143,6 +147,7 @@ template <class Start, class Update, class Functional>
 struct PathFunctional {
   using Value = Estimate;
   using Partial = RunningMoments;
+  static constexpr bool portable = true;
   Start start;
   Update update;
   Functional value;

@@ -12,8 +12,10 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <oneapi/tbb/info.h>
+#include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/parallel_invoke.h>
 #include <oneapi/tbb/task_arena.h>
 
@@ -21,6 +23,7 @@
 #include <fokker/solvers/grid.hpp>
 #include <fokker/solvers/initial.hpp>
 #include <fokker/solvers/reductions.hpp>
+#include <fokker/solvers/rounds.hpp>
 #include <fokker/solvers/solution.hpp>
 #include <fokker/solvers/solver.hpp>
 
@@ -36,6 +39,8 @@ struct SimulateOptions {
   double target_standard_error = 0;
   const std::atomic<bool>* cancel = nullptr;  ///< when it turns true, end with what is finished
   std::function<void(Index done, Index total)> progress = {};  ///< in paths; called by one thread
+  Checkpoint* checkpoint = nullptr;  ///< goes on from it and writes to it (checkpoint.hpp)
+  Communicator* ranks = nullptr;     ///< share the paths and return the same on each (mpi.hpp)
 };
 
 /// What `simulate` returns.
@@ -55,18 +60,18 @@ namespace detail {
 /// normal interval of the estimate to be trusted.
 inline constexpr Index first_round_leaves = 64;
 
-/// The tree of leaves: `run(block)` at the bottom, `merge` on the way up, always in the same shape.
-template <class Run, class Merge>
-auto reduce_tree(Index low, Index high, Index end, Index leaves_per_block, const Run& run,
-                 const Merge& merge) -> decltype(run(low)) {
+/// The tree of leaves: `run(block)` at the bottom, `Node::merge` on the way up, always in the same
+/// shape.
+template <class Node, class Run>
+Node reduce_tree(Index low, Index high, Index end, Index leaves_per_block, const Run& run) {
   if (high - low <= leaves_per_block) return run(low);
   const Index middle = low + (high - low) / 2;
-  if (middle >= end) return reduce_tree(low, middle, end, leaves_per_block, run, merge);
-  decltype(run(low)) left, right;
+  if (middle >= end) return reduce_tree<Node>(low, middle, end, leaves_per_block, run);
+  Node left, right;
   oneapi::tbb::parallel_invoke(
-      [&] { left = reduce_tree(low, middle, end, leaves_per_block, run, merge); },
-      [&] { right = reduce_tree(middle, high, end, leaves_per_block, run, merge); });
-  return merge(std::move(left), right);
+      [&] { left = reduce_tree<Node>(low, middle, end, leaves_per_block, run); },
+      [&] { right = reduce_tree<Node>(middle, high, end, leaves_per_block, run); });
+  return Node::merge(std::move(left), std::move(right));
 }
 
 /// Leaves [first, first + count) of one block, merged along the same tree.
@@ -79,16 +84,6 @@ auto reduce_leaves(Index first, Index count, Index end, const Leaf& leaf, const 
   if (first + half >= end) return left;
   return merge(std::move(left), reduce_leaves(first + half, half, end, leaf, merge));
 }
-
-/// What comes up the tree: the reduction's partial and the bookkeeping.
-template <class Partial>
-struct Node {
-  Partial partial{};
-  Index paths = 0;
-  Index failed = 0;
-  Status status = Status::success;
-  Counts counts;
-};
 
 inline Index count_non_finite(const auto& x, Index count) {
   Index bad = 0;
@@ -105,11 +100,16 @@ auto simulate_up(const P& process, const M& method, const X0& x0, const TimeGrid
                  const SimulateOptions& options, Reduction reduction) {
   using X = Block<S, state_rows<S, P, X0>()>;
   using Partial = typename Reduction::Partial;
+  using TreeNode = Node<Reduction, AdaptiveSolver<M>>;
   using Result = Ensemble<typename Reduction::Value>;
   require_compatible<M, P>();
   if (options.paths < 1)
     throw std::invalid_argument("simulate needs at least one path: got " +
                                 std::to_string(options.paths));
+  if (!portable<Reduction> && (options.checkpoint || options.ranks))
+    throw std::invalid_argument(
+        "this reduction keeps its result beside its partials (FinalState, SavedStates, ...): it "
+        "takes no checkpoint and no ranks");
   const auto started = std::chrono::steady_clock::now();
   const Index d = state_dimension(process, x0);
   const Index width = block_width(d, sizeof(S));
@@ -121,7 +121,7 @@ auto simulate_up(const P& process, const M& method, const X0& x0, const TimeGrid
   Index done = 0;
 
   const auto run_block = [&](Index first_leaf) {
-    Node<Partial> node;
+    TreeNode node;
     const auto cancelled = [&] { return options.cancel && options.cancel->load(); };
     if (cancelled()) {
       node.status = Status::cancelled;
@@ -152,7 +152,7 @@ auto simulate_up(const P& process, const M& method, const X0& x0, const TimeGrid
           return reduction.leaf(observer, x, leaf * leaf_paths,
                                 std::min(leaf_paths, real - leaf * leaf_paths), first);
         },
-        [](Partial a, const Partial& b) { return Reduction::merge(std::move(a), b); });
+        [](Partial a, Partial b) { return Reduction::merge(std::move(a), std::move(b)); });
     node.paths = real;
     node.failed = count_non_finite(x, real);
     node.status = node.failed > 0 ? Status::non_finite : Status::success;
@@ -164,39 +164,38 @@ auto simulate_up(const P& process, const M& method, const X0& x0, const TimeGrid
     }
     return node;
   };
-  const auto merge = [](Node<Partial> a, const Node<Partial>& b) {
-    a.partial = Reduction::merge(std::move(a.partial), b.partial);
-    a.paths += b.paths;
-    a.failed += b.failed;
-    if (a.status == Status::success || b.status == Status::cancelled) a.status = b.status;
-    if constexpr (AdaptiveSolver<M>) a.counts += b.counts;
-    return a;
-  };
 
-  Node<Partial> total;
   const int cores = oneapi::tbb::info::default_concurrency();
-  oneapi::tbb::task_arena arena(options.threads > 0 ? std::min(options.threads, cores) : cores);
-  arena.execute([&] {
-    const auto subtree = [&](Index low, Index high) {
-      return reduce_tree(low, high, leaves, leaves_per_block, run_block, merge);
-    };
-    const auto enough = [&] {
-      if constexpr (requires { Reduction::standard_error(total.partial); })
-        return options.target_standard_error > 0 &&
-               Reduction::standard_error(total.partial) <= options.target_standard_error;
-      else
-        return false;
-    };
-    Index high = leaves_per_block;
-    while (high < leaves && (options.target_standard_error <= 0 || high < first_round_leaves))
-      high *= 2;
-    total = subtree(0, high);
-    for (; high < leaves && !enough(); high *= 2)
-      total = merge(std::move(total), subtree(high, 2 * high));
-  });
+  const int threads = options.threads > 0 ? std::min(options.threads, cores) : cores;
+  oneapi::tbb::task_arena arena(threads);
+  const auto run_subtrees = [&](const std::vector<Subtree>& subtrees) {
+    std::vector<TreeNode> nodes(subtrees.size());
+    if (!subtrees.empty()) done = std::min(options.paths, subtrees.front().low * leaf_paths);
+    arena.execute([&] {
+      oneapi::tbb::parallel_for(std::size_t{0}, subtrees.size(), [&](std::size_t i) {
+        nodes[i] = reduce_tree<TreeNode>(subtrees[i].low, subtrees[i].high, leaves,
+                                         leaves_per_block, run_block);
+      });
+    });
+    return nodes;
+  };
+  const auto enough = [&]([[maybe_unused]] const TreeNode& node) {
+    if constexpr (requires { Reduction::standard_error(node.partial); })
+      return options.target_standard_error > 0 &&
+             Reduction::standard_error(node.partial) <= options.target_standard_error;
+    else
+      return false;
+  };
+  Index first_round = leaves_per_block;
+  while (first_round < leaves &&
+         (options.target_standard_error <= 0 || first_round < first_round_leaves))
+    first_round *= 2;
+  TreeNode total =
+      reduce_in_rounds<TreeNode>(leaves, leaves_per_block, first_round, threads, options.checkpoint,
+                                 options.ranks, run_subtrees, enough);
 
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - started;
-  return Result{reduction.result(total.partial),
+  return Result{reduction.result(std::move(total.partial)),
                 total.status,
                 total.paths,
                 total.failed,
@@ -218,8 +217,10 @@ auto simulate_up(const P& process, const M& method, const X0& x0, const TimeGrid
 /// @param x0          a number (d = 1), an array of d numbers, or a law with sample(random, x)
 /// @param grid        times, strictly monotone; downwards where the process's clock allows it
 /// @param reduction   what to keep: Moments, expectation(phi), FinalState, SavedStates, ...
-/// @throws std::invalid_argument  for paths < 1, a bad grid, a clock that runs the other way, or
-///                    dimensions that differ. Numerical failure is a status in the result.
+/// @throws std::invalid_argument  for paths < 1, a bad grid, a clock that runs the other way,
+///                    dimensions that differ, or a checkpoint or ranks for a reduction that keeps
+///                    its result beside its partials. Numerical failure is a status in the result.
+/// @throws std::runtime_error  a checkpoint of another run; an exception on another rank
 template <class S = double, class P, class M, class X0, class Reduction>
 auto simulate(const P& process, const M& method, const X0& x0, std::span<const Time> grid,
               const SimulateOptions& options, Reduction reduction)

@@ -1,0 +1,199 @@
+#pragma once
+/// @file  fokker/solvers/path_statistics.hpp
+/// @brief What is told of an ensemble along its grid: moments of all paths, and the first paths.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <iterator>
+#include <limits>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <fokker/solvers/bytes.hpp>
+#include <fokker/solvers/reductions.hpp>
+#include <fokker/solvers/streamed_states.hpp>
+
+namespace fokker {
+
+/// Moments to the fourth of one quantity over an ensemble, mergeable.
+struct FourMoments {
+  double n = 0;
+  double mean = 0;
+  double m2 = 0, m3 = 0, m4 = 0;  ///< sums of (x - mean)^k
+
+  static FourMoments of(std::span<const double> x) {
+    if (x.empty()) return {};
+    const double n = static_cast<double>(x.size());
+    double sum = 0;
+    for (const double value : x) sum += value;
+    FourMoments m{n, sum / n};
+    for (const double value : x) {
+      const double e = value - m.mean, square = e * e;
+      m.m2 += square;
+      m.m3 += square * e;
+      m.m4 += square * square;
+    }
+    return m;
+  }
+
+  /// Of the union of two disjoint sets. Source: Pebay (2008), equations 1.5, 2.1 and 2.2.
+  static FourMoments merge(const FourMoments& a, const FourMoments& b) {
+    if (a.n == 0) return b;
+    if (b.n == 0) return a;
+    const double n = a.n + b.n, d = b.mean - a.mean, p = a.n / n, q = b.n / n;
+    const double d2 = d * d, pq = p * q;
+    return {n, a.mean + d * q, a.m2 + b.m2 + d2 * pq * n,
+            a.m3 + b.m3 + d2 * d * pq * n * (p - q) + 3 * d * (p * b.m2 - q * a.m2),
+            a.m4 + b.m4 + d2 * d2 * pq * n * (p * p - pq + q * q) +
+                6 * d2 * (p * p * b.m2 + q * q * a.m2) + 4 * d * (p * b.m3 - q * a.m3)};
+  }
+
+  double variance() const {
+    return n > 1 ? m2 / (n - 1) : std::numeric_limits<double>::quiet_NaN();
+  }
+  /// Standard errors of the mean and of the standard deviation; Var of the sample variance is
+  /// (m4 - sd^4) / n.
+  double mean_error() const { return std::sqrt(variance() / n); }
+  double sd_error() const {
+    return std::sqrt(std::max(0.0, m4 / n - variance() * variance()) / n) /
+           (2 * std::sqrt(variance()));
+  }
+};
+
+/// At chosen grid points: the moments of the finite values of all paths, the states of the first
+/// `keep` paths, for quantiles and pictures, and, if a file is given, the states of all in it
+/// (StreamedStates). Holds points x d x keep numbers, whatever the number of paths.
+struct PathStatistics {
+  using States = Eigen::Array<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  struct Value {
+    std::vector<FourMoments> moments;  ///< of point i and component r at i d + r
+    std::vector<States> states;        ///< by point, d x kept; nan where a path was not finished
+    bool streamed = false;             ///< the file was written
+  };
+  /// States of `count` paths from `first` on, point by point.
+  struct Kept {
+    Index first = 0, count = 0;
+    std::vector<double> values;
+    void save(ByteWriter& out) const {
+      out.put(first);
+      out.put(count);
+      out.put(values);
+    }
+    void load(ByteReader& in) {
+      in.get(first);
+      in.get(count);
+      in.get(values);
+    }
+  };
+  struct Partial {
+    Index paths = 0;
+    std::vector<FourMoments> moments;
+    std::vector<Kept> kept;
+    void save(ByteWriter& out) const {
+      out.put(paths);
+      out.put(moments);
+      out.put(kept);
+    }
+    void load(ByteReader& in) {
+      in.get(paths);
+      in.get(moments);
+      in.get(kept);
+    }
+  };
+  static constexpr bool portable = true;
+
+  /// @param points  indices into the grid, ascending
+  explicit PathStatistics(std::vector<Index> points, Index keep = 0)
+      : points_(std::move(points)), keep_(keep) {}
+
+  /// Streams the states of all paths to a file too. Takes no checkpoint and no ranks.
+  void stream_to(const std::filesystem::path& file) { streamed_.emplace(file, points_); }
+
+  void prepare(Index paths, Index d, std::span<const Time> grid) {
+    place_.assign(grid.size(), -1);
+    for (std::size_t i = 0; i < points_.size(); ++i)
+      place_.at(static_cast<std::size_t>(points_[i])) = static_cast<Index>(i);
+    paths_ = paths;
+    d_ = d;
+    keep_ = std::min(keep_, paths);
+    if (streamed_) streamed_->prepare(paths, d, grid);
+  }
+
+  struct Observer {
+    std::vector<FourMoments> moments;  ///< by leaf, point and component
+    Kept kept;
+    StreamedStates::Observer row;
+  };
+  template <State X>
+  Observer observer(const X& x) const {
+    Observer o;
+    o.moments.resize(numbers() *
+                     static_cast<std::size_t>((x.cols() + leaf_paths - 1) / leaf_paths));
+    if (streamed_) o.row = streamed_->observer(x);
+    return o;
+  }
+  template <State X>
+  void observe(Observer& o, Index k, Time t, const X& x, Index first) {
+    const Index i = place_[static_cast<std::size_t>(k)];
+    if (i < 0) return;
+    const Index real = std::min<Index>(x.cols(), paths_ - first);
+    std::array<double, leaf_paths> finite{};
+    for (Index column = 0; column < real; column += leaf_paths)
+      for (Index r = 0; r < d_; ++r) {
+        std::size_t n = 0;
+        for (Index j = column; j < std::min(real, column + leaf_paths); ++j)
+          if (std::isfinite(x.coeff(r, j))) finite[n++] = static_cast<double>(x.coeff(r, j));
+        o.moments[numbers() * static_cast<std::size_t>(column / leaf_paths) +
+                  static_cast<std::size_t>(i * d_ + r)] = FourMoments::of({finite.data(), n});
+      }
+    const Index count = std::min(real, keep_ - first);
+    if (count > 0) {
+      o.kept.first = first;
+      o.kept.count = count;
+      o.kept.values.resize(numbers() * static_cast<std::size_t>(count));
+      Eigen::Map<States>(o.kept.values.data() + i * d_ * count, d_, count) =
+          x.leftCols(count).template cast<double>();
+    }
+    if (streamed_) streamed_->observe(o.row, k, t, x, first);
+  }
+  template <State X>
+  Partial leaf(Observer& o, const X&, Index column, Index count, Index) const {
+    const auto from =
+        o.moments.begin() + static_cast<std::ptrdiff_t>(numbers()) * (column / leaf_paths);
+    Partial p{count, {from, from + static_cast<std::ptrdiff_t>(numbers())}, {}};
+    if (column == 0 && o.kept.count > 0) p.kept.push_back(std::move(o.kept));
+    return p;
+  }
+  static Partial merge(Partial a, Partial b) {
+    if (a.moments.empty()) return b;
+    a.paths += b.paths;
+    for (std::size_t i = 0; i < b.moments.size(); ++i)
+      a.moments[i] = FourMoments::merge(a.moments[i], b.moments[i]);
+    std::move(b.kept.begin(), b.kept.end(), std::back_inserter(a.kept));
+    return a;
+  }
+  Value result(Partial total) {
+    Value value{std::move(total.moments), {}, false};
+    value.moments.resize(numbers());
+    for (std::size_t i = 0; i < points_.size(); ++i)
+      value.states.emplace_back(States::Constant(d_, keep_, NAN));
+    for (const Kept& kept : total.kept)
+      for (std::size_t i = 0; i < points_.size(); ++i)
+        value.states[i].middleCols(kept.first, kept.count) = Eigen::Map<const States>(
+            kept.values.data() + static_cast<Index>(i) * d_ * kept.count, d_, kept.count);
+    if (streamed_) value.streamed = streamed_->result(total.paths);
+    return value;
+  }
+
+ private:
+  std::size_t numbers() const { return points_.size() * static_cast<std::size_t>(d_); }
+
+  std::vector<Index> points_, place_;
+  Index keep_ = 0, paths_ = 0, d_ = 0;
+  std::optional<StreamedStates> streamed_;
+};
+
+}  // namespace fokker

@@ -1,0 +1,87 @@
+#include <fokker/solvers/checkpoint.hpp>
+
+#include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include <fokker/solvers/atomic_file.hpp>
+#include <fokker/solvers/bytes.hpp>
+
+namespace fokker {
+namespace {
+
+constexpr std::string_view magic = "fokker checkpoint 1\n";
+
+/// FNV-1a, 64 bits. Source: Fowler, Noll & Vo (1991).
+std::uint64_t checksum(std::string_view bytes) {
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return hash;
+}
+
+/// "seed is 2, there 1": the first setting that differs.
+std::string difference(const Settings& here, const Settings& there) {
+  for (std::size_t i = 0; i < here.size() && i < there.size(); ++i) {
+    if (here[i].first != there[i].first) break;
+    if (here[i].second != there[i].second)
+      return fmt::format("{} is {}, there {}", here[i].first, here[i].second, there[i].second);
+  }
+  return "it has other settings";
+}
+
+}  // namespace
+
+std::optional<std::string> Checkpoint::load() const {
+  if (!std::filesystem::exists(file_)) return {};
+  std::ifstream stream(file_, std::ios::binary);
+  const std::string all{std::istreambuf_iterator<char>(stream), {}};
+  const auto refuse = [&](std::string_view why) {
+    throw std::runtime_error(
+        fmt::format("checkpoint {} {}: remove it or give another file", file_.string(), why));
+  };
+  if (!stream || !all.starts_with(magic)) refuse("is no checkpoint of this fokker");
+  const std::string_view body(all.data() + magic.size(), all.size() - magic.size());
+  if (body.size() < sizeof(std::uint64_t) ||
+      ByteReader(body.substr(body.size() - sizeof(std::uint64_t))).get<std::uint64_t>() !=
+          checksum(body.substr(0, body.size() - sizeof(std::uint64_t))))
+    refuse("is damaged");
+  ByteReader reader(body);
+  Settings there(reader.get<std::size_t>());
+  for (auto& [name, value] : there) {
+    reader.get(name);
+    reader.get(value);
+  }
+  if (there != settings_)
+    refuse(fmt::format("belongs to another run ({})", difference(settings_, there)));
+  return reader.get<std::string>();
+}
+
+void Checkpoint::save(std::string_view state) {
+  ByteWriter writer;
+  writer.put(settings_.size());
+  for (const auto& [name, value] : settings_) {
+    writer.put(std::string_view(name));
+    writer.put(std::string_view(value));
+  }
+  writer.put(state);
+  const std::string body = writer.take();
+  ByteWriter sum;
+  sum.put(checksum(body));
+  AtomicFile file(file_);
+  file.write(magic);
+  file.write(body);
+  file.write(sum.take());
+  file.commit(true);
+  last_ = Clock::now();
+}
+
+void Checkpoint::remove() const {
+  std::error_code ignored;
+  std::filesystem::remove(file_, ignored);
+}
+
+}  // namespace fokker

@@ -4,57 +4,58 @@
 #include <cmath>
 #include <memory>
 #include <random>
-#include <vector>
 
 #include <benchmark/benchmark.h>
 #include <pcg_random.hpp>
 
 #include <fokker/processes/geometric_brownian_motion.hpp>
 #include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/random.hpp>
 #include <fokker/solvers/simulate.hpp>
+#include <simd/dispatch.hpp>
+
+#include "kernels/limit.hpp"
 
 namespace {
 
 constexpr fokker::Index paths = 8192, steps = 100;
+constexpr std::uint64_t seed = 1;
 constexpr double mu = 0.05, sigma = 0.2, h = 1.0 / steps;
 
 void count(benchmark::State& state) { state.SetItemsProcessed(state.iterations() * paths * steps); }
 
+template <class S = double>
+double simulate_mean(fokker::Index n = paths, int threads = 1) {
+  const fokker::GeometricBrownianMotion process{mu, sigma};
+  return fokker::simulate<S>(process, fokker::EulerMaruyama{}, 1.0,
+                             fokker::uniform_grid(0, 1, steps),
+                             {.paths = n, .seed = seed, .threads = threads}, fokker::Moments{})
+      .value.mean[0];
+}
+
 template <class S>
 void library(benchmark::State& state) {
-  const fokker::GeometricBrownianMotion process{mu, sigma};
-  const auto grid = fokker::uniform_grid(0, 1, steps);
-  for (auto _ : state)
-    benchmark::DoNotOptimize(fokker::simulate<S>(process, fokker::EulerMaruyama{}, 1.0, grid,
-                                                 {.paths = paths, .seed = 1, .threads = 1},
-                                                 fokker::Moments{}));
+  for (auto _ : state) benchmark::DoNotOptimize(simulate_mean<S>());
   count(state);
 }
 
-/// What one would write by hand for this one process with the library's generator.
-void hand_written(benchmark::State& state) {
-  constexpr std::size_t width = 1024;
-  std::vector<double> x(width), z0(width), z1(width);
-  const double root_h = std::sqrt(h);
-  for (auto _ : state) {
-    double sum = 0;
-    for (fokker::Index first = 0; first < paths; first += width) {
-      fokker::StreamLanes streams(1, static_cast<std::uint64_t>(first), width,
-                                  fokker::Purpose::wiener);
-      x.assign(width, 1.0);
-      for (fokker::Index k = 0; k < steps; k += 2) {
-        streams.normal_pair(z0.data(), z1.data(), root_h, root_h);
-        for (std::size_t j = 0; j < width; ++j) {
-          const double y = x[j] + mu * x[j] * h + sigma * x[j] * z0[j];
-          x[j] = y + mu * y * h + sigma * y * z1[j];
-        }
-      }
-      for (const double value : x) sum += value;
-    }
-    benchmark::DoNotOptimize(sum);
-  }
+/// The same on `threads` threads, with more paths: in wall time.
+void on_threads(benchmark::State& state, int threads) {
+  constexpr fokker::Index many = 32 * paths;
+  for (auto _ : state) benchmark::DoNotOptimize(simulate_mean(many, threads));
+  state.SetItemsProcessed(state.iterations() * many * steps);
+}
+
+const fokker::detail::LimitKernels& limit() { return FOKKER_DISPATCH(limit_kernels); }
+
+/// By hand for this one process: generator, normals and state in registers.
+void in_registers(benchmark::State& state) {
+  const double mean = simulate_mean();
+  double own = 0;
+  for (auto _ : state)
+    benchmark::DoNotOptimize(own =
+                                 limit().gbm(seed, paths, steps, 1 + mu * h, sigma * std::sqrt(h)));
   count(state);
+  if (!(std::abs(own - mean) < 1e-12)) state.SkipWithError("another mean than fokker's");
 }
 
 /// The obvious loop: a scalar path after another, everything inlined.
@@ -106,16 +107,18 @@ void virtual_per_path(benchmark::State& state) {
 }
 
 BENCHMARK(library<double>)->Name("gbm/fokker")->Unit(benchmark::kMillisecond);
-BENCHMARK(hand_written)->Name("gbm/hand-written, same generator")->Unit(benchmark::kMillisecond);
-BENCHMARK(scalar_loop<double>)
-    ->Name("gbm/inlined scalar, pcg64 + std::normal_distribution")
-    ->Unit(benchmark::kMillisecond);
-BENCHMARK(virtual_per_path)
-    ->Name("gbm/virtual, one Eigen vector per path")
-    ->Unit(benchmark::kMillisecond);
+BENCHMARK(in_registers)->Name("gbm/by hand in registers")->Unit(benchmark::kMillisecond);
+BENCHMARK(scalar_loop<double>)->Name("gbm/scalar loop")->Unit(benchmark::kMillisecond);
+BENCHMARK(virtual_per_path)->Name("gbm/virtual per path")->Unit(benchmark::kMillisecond);
 BENCHMARK(library<float>)->Name("gbm_float/fokker")->Unit(benchmark::kMillisecond);
-BENCHMARK(scalar_loop<float>)
-    ->Name("gbm_float/inlined scalar, pcg64 + std::normal_distribution")
-    ->Unit(benchmark::kMillisecond);
+BENCHMARK(scalar_loop<float>)->Name("gbm_float/scalar loop")->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(on_threads, two, 2)
+    ->Name("gbm_two_threads/fokker")
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK_CAPTURE(on_threads, one, 1)
+    ->Name("gbm_two_threads/one thread")
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
 
 }  // namespace

@@ -3,7 +3,9 @@
 
 #include <array>
 #include <cmath>
+#include <memory>
 #include <random>
+#include <vector>
 
 #include <benchmark/benchmark.h>
 #include <pcg_random.hpp>
@@ -11,9 +13,14 @@
 #include <fokker/diffusion/affine_process.hpp>
 #include <fokker/diffusion/exact_score.hpp>
 #include <fokker/diffusion/mixture.hpp>
+#include <fokker/diffusion/probability_flow.hpp>
 #include <fokker/diffusion/reverse_sde.hpp>
 #include <fokker/solvers/euler_maruyama.hpp>
+#include <fokker/solvers/runge_kutta.hpp>
 #include <fokker/solvers/simulate.hpp>
+#include <simd/dispatch.hpp>
+
+#include "kernels/limit.hpp"
 
 namespace {
 
@@ -81,19 +88,86 @@ void score_scalar(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * x.cols());
 }
 
+const fokker::detail::LimitKernels& limit() { return FOKKER_DISPATCH(limit_kernels); }
+
+/// The table of the kernel by hand: the mixture at signal s and noise std.
+fokker::detail::PlaneModes plane_modes(double s, double std) {
+  fokker::detail::PlaneModes at{};
+  const auto ring = modes_at(s);
+  for (std::size_t k = 0; k < ring.size(); ++k) {
+    at.mean_x[k] = ring[k].mean_x;
+    at.mean_y[k] = ring[k].mean_y;
+    at.precision[k] = 1 / (s * s * width * width + std * std);
+  }
+  return at;
+}
+
+void score_in_registers(benchmark::State& state) {
+  const fokker::Block<double> x = fokker::Block<double>::Random(2, 1024) * 5;
+  fokker::Block<double> out(2, 1024), expected(2, 1024);
+  const auto at = plane_modes(0.8, 0.6);
+  for (auto _ : state) {
+    limit().score(at, x.data(), x.data() + 1024, 1024, out.data(), out.data() + 1024);
+    benchmark::DoNotOptimize(out.data());
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations() * x.cols());
+  fokker::GaussianMixture::ring(modes, radius, width).score(x, 0.8, 0.6, expected);
+  if (!((out - expected).abs().maxCoeff() < 1e-12))
+    state.SkipWithError("another score than fokker's");
+}
+
 constexpr fokker::Index paths = 4096, steps = 100;
 
 template <class S>
-void reverse_library(benchmark::State& state) {
+fokker::Moments::Value simulate_reverse() {
   const fokker::AffineProcess vp{fokker::VariancePreserving{}};
   const fokker::ReverseSde reverse{
       vp, fokker::exact_score(vp, fokker::GaussianMixture::ring(modes, radius, width))};
+  return fokker::simulate<S>(reverse, fokker::EulerMaruyama{}, vp.prior(2),
+                             fokker::uniform_grid(1, 1e-3, steps),
+                             {.paths = paths, .seed = 1, .threads = 1}, fokker::Moments{})
+      .value;
+}
+
+template <class S>
+void reverse_library(benchmark::State& state) {
+  for (auto _ : state) benchmark::DoNotOptimize(simulate_reverse<S>());
+  state.SetItemsProcessed(state.iterations() * paths * steps);
+}
+
+/// The probability flow by Heun's method: two scores a step.
+template <class S>
+void flow_library(benchmark::State& state) {
+  const fokker::AffineProcess vp{fokker::VariancePreserving{}};
+  const fokker::ProbabilityFlow flow{
+      vp, fokker::exact_score(vp, fokker::GaussianMixture::ring(modes, radius, width))};
   const auto grid = fokker::uniform_grid(1, 1e-3, steps);
   for (auto _ : state)
-    benchmark::DoNotOptimize(fokker::simulate<S>(reverse, fokker::EulerMaruyama{}, vp.prior(2),
-                                                 grid, {.paths = paths, .seed = 1, .threads = 1},
+    benchmark::DoNotOptimize(fokker::simulate<S>(flow, fokker::Heun{}, vp.prior(2), grid,
+                                                 {.paths = paths, .seed = 1, .threads = 1},
                                                  fokker::Moments{}));
   state.SetItemsProcessed(state.iterations() * paths * steps);
+}
+
+void reverse_in_registers(benchmark::State& state) {
+  const fokker::AffineProcess vp{fokker::VariancePreserving{}};
+  const auto grid = fokker::uniform_grid(1, 1e-3, steps);
+  double own = 0;
+  for (auto _ : state) {
+    std::vector<fokker::detail::ReverseStep> plan;
+    for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
+      const double t = grid[k], step = grid[k] - grid[k + 1], g = vp.diffusion(t);
+      plan.push_back({plane_modes(vp.scale(t), vp.std(t)), 1 - step * vp.log_scale_rate(t),
+                      step * g * g, g * std::sqrt(step)});
+    }
+    benchmark::DoNotOptimize(own = limit().reverse(1, paths, plan.data(), plan.size()));
+  }
+  state.SetItemsProcessed(state.iterations() * paths * steps);
+  const auto moments = simulate_reverse<double>();
+  const double n = static_cast<double>(paths);
+  const double expected = ((n - 1) / n * moments.variance + moments.mean.square()).sum();
+  if (!(std::abs(own - expected) < 1e-9)) state.SkipWithError("another law than fokker's");
 }
 
 /// All paths step by step, the schedule taken out of the loop over paths.
@@ -155,20 +229,83 @@ void reverse_by_path(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * paths * steps);
 }
 
+/// The object-oriented form: a virtual call and a vector per path, the schedule at every call.
+struct VirtualSde {
+  virtual ~VirtualSde() = default;
+  virtual Eigen::VectorXd drift(const Eigen::VectorXd& x, double t) const = 0;
+  virtual double diffusion(double t) const = 0;
+};
+struct VirtualReverse final : VirtualSde {
+  fokker::AffineProcess<fokker::VariancePreserving> vp{fokker::VariancePreserving{}};
+  std::vector<Eigen::VectorXd> centres;
+  VirtualReverse() {
+    for (const Mode& mode : modes_at(1))
+      centres.push_back(Eigen::Vector2d(mode.mean_x, mode.mean_y));
+  }
+  Eigen::VectorXd drift(const Eigen::VectorXd& x, double t) const override {
+    const double s = vp.scale(t), std = vp.std(t), g = vp.diffusion(t);
+    const double precision = 1 / (s * s * width * width + std * std);
+    double largest = -1e300;
+    for (const Eigen::VectorXd& c : centres)
+      largest = std::max(largest, -0.5 * precision * (s * c - x).squaredNorm());
+    Eigen::VectorXd sum = Eigen::VectorXd::Zero(x.size());
+    double total = 0;
+    for (const Eigen::VectorXd& c : centres) {
+      const double w = std::exp(-0.5 * precision * (s * c - x).squaredNorm() - largest);
+      total += w;
+      sum += w * (s * c - x);
+    }
+    return vp.log_scale_rate(t) * x - g * g * precision / total * sum;
+  }
+  double diffusion(double t) const override { return vp.diffusion(t); }
+};
+
+void reverse_virtual(benchmark::State& state) {
+  const std::unique_ptr<VirtualSde> process = std::make_unique<VirtualReverse>();
+  const auto grid = fokker::uniform_grid(1, 1e-3, steps);
+  for (auto _ : state) {
+    pcg64 generator(1);
+    std::normal_distribution<double> normal;
+    double sum = 0;
+    const auto draw = [&] {
+      return Eigen::VectorXd::NullaryExpr(2, [&] { return normal(generator); });
+    };
+    for (fokker::Index j = 0; j < paths; ++j) {
+      Eigen::VectorXd x = draw();
+      for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
+        const double t = grid[k], step = grid[k] - grid[k + 1];
+        x = x - step * process->drift(x, t) + std::sqrt(step) * process->diffusion(t) * draw();
+      }
+      sum += x.squaredNorm();
+    }
+    benchmark::DoNotOptimize(sum);
+  }
+  state.SetItemsProcessed(state.iterations() * paths * steps);
+}
+
 BENCHMARK(score_library<double>)->Name("mixture_score/fokker");
-BENCHMARK(score_scalar)->Name("mixture_score/inlined scalar, std::exp");
+BENCHMARK(score_in_registers)->Name("mixture_score/by hand in registers");
+BENCHMARK(score_scalar)->Name("mixture_score/scalar loop");
 BENCHMARK(score_library<float>)->Name("mixture_score_float/fokker");
 BENCHMARK(reverse_library<double>)
     ->Name("mixture_reverse_sde/fokker")
     ->Unit(benchmark::kMillisecond);
+BENCHMARK(reverse_in_registers)
+    ->Name("mixture_reverse_sde/by hand in registers")
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(reverse_virtual)
+    ->Name("mixture_reverse_sde/virtual per path")
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK(reverse_by_path)
-    ->Name("mixture_reverse_sde/inlined scalar, path by path")
+    ->Name("mixture_reverse_sde/scalar by path")
     ->Unit(benchmark::kMillisecond);
-BENCHMARK(reverse_hoisted)
-    ->Name("mixture_reverse_sde/inlined scalar, schedule hoisted")
-    ->Unit(benchmark::kMillisecond);
+BENCHMARK(reverse_hoisted)->Name("mixture_reverse_sde/scalar loop")->Unit(benchmark::kMillisecond);
 BENCHMARK(reverse_library<float>)
     ->Name("mixture_reverse_sde_float/fokker")
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(flow_library<double>)->Name("mixture_flow_heun/fokker")->Unit(benchmark::kMillisecond);
+BENCHMARK(flow_library<float>)
+    ->Name("mixture_flow_heun_float/fokker")
     ->Unit(benchmark::kMillisecond);
 
 }  // namespace

@@ -1,0 +1,122 @@
+/// @file  cost.cpp
+/// @brief How long a path-step takes, over the number of paths, of steps, of components of the
+///        state and of modes of a mixture. fokker_bench_cost FILE.svg|png...
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <exception>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fokker/analysis/plot.hpp>
+#include <fokker/diffusion/affine_process.hpp>
+#include <fokker/diffusion/exact_score.hpp>
+#include <fokker/diffusion/mixture.hpp>
+#include <fokker/diffusion/reverse_sde.hpp>
+#include <fokker/processes/geometric_brownian_motion.hpp>
+#include <fokker/processes/ornstein_uhlenbeck.hpp>
+#include <fokker/solvers/euler_maruyama.hpp>
+#include <fokker/solvers/simulate.hpp>
+
+namespace {
+
+using fokker::Index;
+
+/// CPU seconds of the quickest of three runs.
+double seconds(const std::function<void()>& run) {
+  double best = 1e300;
+  for (int i = 0; i < 3; ++i) {
+    const std::clock_t start = std::clock();
+    run();
+    best = std::min(best, static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC);
+  }
+  return best;
+}
+
+void gbm(Index paths, Index steps) {
+  fokker::simulate(fokker::GeometricBrownianMotion{0.05, 0.2}, fokker::EulerMaruyama{}, 1.0,
+                   fokker::uniform_grid(0, 1, steps), {.paths = paths, .seed = 1, .threads = 1},
+                   fokker::Moments{});
+}
+
+void ornstein_uhlenbeck(Index dimension, Index paths, Index steps) {
+  const Eigen::ArrayXd x0 = Eigen::ArrayXd::Ones(dimension);
+  fokker::simulate(fokker::OrnsteinUhlenbeck{}, fokker::EulerMaruyama{}, x0,
+                   fokker::uniform_grid(0, 1, steps), {.paths = paths, .seed = 1, .threads = 1},
+                   fokker::Moments{});
+}
+
+void reverse(Index modes, Index paths, Index steps) {
+  const fokker::AffineProcess vp{fokker::VariancePreserving{}};
+  const fokker::ReverseSde process{
+      vp, fokker::exact_score(vp, fokker::GaussianMixture::ring(modes, 4, 0.3))};
+  fokker::simulate(process, fokker::EulerMaruyama{}, vp.prior(2),
+                   fokker::uniform_grid(1, 1e-3, steps), {.paths = paths, .seed = 1, .threads = 1},
+                   fokker::Moments{});
+}
+
+/// Nanoseconds per unit of work over n: `run(n)` does `work(n)` units.
+fokker::Curve measure(const std::string& label, const std::vector<Index>& sizes,
+                      const std::function<void(Index)>& run,
+                      const std::function<double(Index)>& work) {
+  fokker::Curve curve{.label = label};
+  for (const Index n : sizes) {
+    const double nanoseconds = 1e9 * seconds([&] { run(n); }) / work(n);
+    std::printf("%-46s %9ld %9.3f ns\n", label.c_str(), static_cast<long>(n), nanoseconds);
+    curve.x.push_back(static_cast<double>(n));
+    curve.y.push_back(nanoseconds);
+  }
+  return curve;
+}
+
+fokker::Panel panel(const std::string& title, const std::string& x, fokker::Curve curve) {
+  const double highest = *std::max_element(curve.y.begin(), curve.y.end());
+  return {.title = title,
+          .x = {.label = x, .log = true},
+          .y = {.label = "ns", .min = 0, .max = 1.25 * highest},
+          .layers = {std::move(curve)}};
+}
+
+void draw(const std::vector<std::string>& files) {
+  for (const std::string& file : files) fokker::check_figure(file);
+  const auto real = [](Index n) { return static_cast<double>(n); };
+  fokker::Figure figure{.title = "Time of a path-step, one thread, double precision"};
+  figure.panels.push_back(
+      panel("GBM, 100 steps", "paths",
+            measure(
+                "per path-step", {1000, 3000, 10'000, 100'000, 1'000'000, 10'000'000},
+                [](Index n) { gbm(n, 100); }, [&](Index n) { return real(n) * 100; })));
+  figure.panels.push_back(
+      panel("GBM, 8192 paths", "steps",
+            measure(
+                "per path-step", {10, 30, 100, 300, 1000, 3000, 10'000},
+                [](Index n) { gbm(8192, n); }, [&](Index n) { return real(n) * 8192; })));
+  const auto paths_in = [](Index d) { return std::max<Index>(1024, 65'536 / d); };
+  figure.panels.push_back(
+      panel("Ornstein-Uhlenbeck, 100 steps", "dimension",
+            measure(
+                "per path-step and component", {1, 2, 3, 5, 10, 30, 100, 300, 1000},
+                [&](Index d) { ornstein_uhlenbeck(d, paths_in(d), 100); },
+                [&](Index d) { return real(d * paths_in(d)) * 100; })));
+  figure.panels.push_back(panel(
+      "reverse SDE in the plane, 4096 paths, 100 steps", "modes of the mixture",
+      measure(
+          "per path-step and mode", {1, 2, 3, 5, 8, 16, 30, 100, 300, 1000},
+          [](Index k) { reverse(k, 4096, 100); }, [&](Index k) { return real(k) * 4096 * 100; })));
+  for (const std::string& file : files) fokker::write_figure(figure, file);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    draw({argv + 1, argv + argc});
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "bench: %s\n", error.what());
+    return 2;
+  }
+}

@@ -9,6 +9,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -104,7 +105,7 @@ ComparisonSettings read_settings(const CompareOptions& o) {
   if (o.eta) s.eta = number(*o.eta, "--eta");
   if (o.paths) s.paths = whole_number(*o.paths, "--paths", 1);
   s.init = choice<Init>(o.init, "--init", {{"prior", Init::prior}, {"exact", Init::exact}});
-  s.last = choice<Last>(o.last, "--last", {{"none", Last::none}, {"denoise", Last::denoise}});
+  s.last = last_of(o.last);
   s.precision = choice<Precision>(o.precision, "--precision",
                                   {{"float", Precision::single}, {"double", Precision::double_}});
   s.metric = o.metric;
@@ -141,7 +142,9 @@ void print_rows(std::FILE* out, const Comparison& comparison) {
     columns.insert(columns.end(), {{"init"}, {"truncation"}, {"discretisation"}});
   else
     columns.insert(columns.end(), {{"floor"}, {"pathwise"}});
-  const bool wrong_score = exact && !comparison.settings.score_error.none();
+  const bool wrong_score =
+      std::any_of(comparison.rows.begin(), comparison.rows.end(),
+                  [](const ComparisonRow& row) { return row.error_score.has_value(); });
   if (wrong_score) columns.push_back({"score"});
   columns.push_back({"seconds"});
   if (trouble) columns.push_back({"status", Align::left});
@@ -181,11 +184,16 @@ void print_orders(std::FILE* out, const Comparison& comparison) {
   fmt::print(out, "{}", table.text());
 }
 
+std::string_view last_words(Last last) {
+  if (last == Last::none) return "";
+  return last == Last::denoise ? " and denoised" : " and a step on to sigma = 0";
+}
+
 void print(std::FILE* out, const Comparison& comparison) {
   const ComparisonSettings& s = comparison.settings;
-  fmt::print(out, "{} from t = {} to t_min = {}, grid {}, data {} (d = {}), {}\n\n", s.process,
-             text(comparison.start_time), text(s.t_min.value_or(0)), s.grid.value_or(""),
-             s.data_name, s.data->dimension(),
+  fmt::print(out, "{} from t = {} to t_min = {}{}, grid {}, data {} (d = {}), {}\n\n", s.process,
+             text(comparison.start_time), text(s.t_min.value_or(0)), last_words(s.last),
+             s.grid.value_or(""), s.data_name, s.data->dimension(),
              s.exact ? "exact laws, error in w2"
                      : fmt::format("{} paths, seed {}, error in {}", s.paths, s.seed, s.metric));
   print_rows(out, comparison);
@@ -269,7 +277,7 @@ Command make_compare(CLI::App& app) {
   add_list(*parser, "--set", o->parameters, "Parameters of the process: name=value,...");
   parser
       ->add_option("--data", o->data.data,
-                   "ring8, gaussian, mixture:FILE.json, points:FILE.csv or spectrum:FILE.csv")
+                   "ring8, gaussian, points:FILE.csv, spectrum:FILE.csv, ... (fokker list data)")
       ->capture_default_str();
   add_list(*parser, "--drop-column", o->data.drop_columns,
            "Leave column N (from 1) of a points file out; repeatable");
@@ -287,9 +295,7 @@ Command make_compare(CLI::App& app) {
   parser->add_option("--init", o->init, "Start at the Gaussian prior or the exact marginal")
       ->type_name("prior|exact")
       ->capture_default_str();
-  parser->add_option("--last", o->last, "What happens to the final x")
-      ->type_name("none|denoise")
-      ->capture_default_str();
+  add_last(*parser, o->last);
   parser->add_option("--paths", o->paths, "Samples of each sampler (default 20000; 400 of points)");
   parser->add_option("--metric", o->metric, "Distance: sliced-w2, energy, w1 or w2")
       ->capture_default_str();

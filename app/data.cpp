@@ -39,6 +39,19 @@ FiniteSet read_points(const std::string& path, const DataOptions& options) {
   return FiniteSet(table.values, static_cast<Index>(table.columns));
 }
 
+/// "FILE.csv[:FLOOR]", a row for each coordinate and a column for each factor.
+GaussianLowRank read_low_rank(const std::string& file_and_floor) {
+  const auto colon = file_and_floor.rfind(':');
+  const bool has_floor = colon != std::string::npos;
+  const double floor =
+      has_floor ? number(file_and_floor.substr(colon + 1), "--data low-rank:FILE.csv:FLOOR") : 0.0;
+  const Table table = read_csv(file_and_floor.substr(0, colon));
+  const auto rows = static_cast<Index>(table.rows), columns = static_cast<Index>(table.columns);
+  const Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>
+      factor(table.values.data(), rows, columns);
+  return {Eigen::VectorXd::Zero(rows), Eigen::MatrixXd(factor), floor};
+}
+
 /// The words between the separators of a text.
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> words;
@@ -115,7 +128,9 @@ const std::vector<DataForm>& data_forms() {
       {"points:FILE.csv",
        "the empirical distribution of the rows; see --drop-column and --scale of compare"},
       {"spectrum:FILE.csv",
-       "a centred Gaussian by the eigenvalues of its covariance, one per line"}};
+       "a centred Gaussian by the eigenvalues of its covariance, one per line"},
+      {"low-rank:FILE.csv[:FLOOR]",
+       "N(0, F F^T + FLOOR I): a row of F for each coordinate, a column for each factor"}};
   return forms;
 }
 
@@ -135,6 +150,7 @@ AnyData read_data(const DataOptions& options) {
   if (has_file && kind == "mixture") return mixture_from_json(file);
   if (has_file && kind == "points") return read_points(file, options);
   if (has_file && kind == "spectrum") return spectrum_from_csv(file);
+  if (has_file && kind == "low-rank") return read_low_rank(file);
 
   std::vector<std::string_view> names;
   for (const DataForm& form : data_forms()) {

@@ -8,6 +8,7 @@
 
 #include <fokker/analysis/plot.hpp>
 #include <fokker/analysis/report.hpp>
+#include <fokker/diffusion/last_step.hpp>
 
 namespace fokker::app {
 namespace {
@@ -46,6 +47,19 @@ void add_common(CLI::App& parser, CommonOptions& options) {
 void add_plot(CLI::App& parser, CommonOptions& options) {
   add_list(parser, "--plot", options.plots, "Draw the picture: a list of .svg or .png files")
       ->type_name("FILE,...");
+}
+
+void add_last(CLI::App& parser, std::string& word) {
+  parser
+      .add_option("--last", word,
+                  "At t_min: nothing, the denoiser, or a step more of the sampler to sigma = 0")
+      ->type_name("none|denoise|zero")
+      ->capture_default_str();
+}
+
+Last last_of(std::string_view word) {
+  return choice<Last>(word, "--last",
+                      {{"none", Last::none}, {"denoise", Last::denoise}, {"zero", Last::zero}});
 }
 
 CLI::Option* add_list(CLI::App& parser, const std::string& name, std::vector<std::string>& words,

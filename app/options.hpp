@@ -20,6 +20,10 @@
 #include <fokker/solvers/names.hpp>
 #include <fokker/solvers/state.hpp>
 
+namespace fokker {
+enum class Last;
+}
+
 namespace fokker::app {
 
 /// --seed, --threads, --json and --plot.
@@ -36,6 +40,10 @@ struct CommonOptions {
 /// --seed, --threads and --json, which every command takes.
 void add_common(CLI::App& parser, CommonOptions& options);
 void add_plot(CLI::App& parser, CommonOptions& options);
+
+/// --last, and what it says.
+void add_last(CLI::App& parser, std::string& word);
+Last last_of(std::string_view word);
 
 /// An option that takes a comma-separated list, and may be repeated.
 CLI::Option* add_list(CLI::App& parser, const std::string& name, std::vector<std::string>& words,

@@ -33,7 +33,7 @@ The grid goes to the terminal and to --out, which --grid of compare reads.)";
 struct TuneOptions {
   CommonOptions common;
   DataOptions data{.data = "gaussian", .drop_columns = {}, .scale = {}};
-  std::string process = "vp", sampler = "ddim", init = "prior", out = "grid.txt";
+  std::string process = "vp", sampler = "ddim", init = "prior", last = "none", out = "grid.txt";
   std::vector<std::string> parameters;
   std::optional<std::string> nfe, steps, t_min, eta;
 };
@@ -52,6 +52,7 @@ ComparisonSettings read_settings(const TuneOptions& o) {
   if (o.t_min) s.t_min = number(*o.t_min, "--t-min");
   if (o.eta) s.eta = number(*o.eta, "--eta");
   s.init = choice<Init>(o.init, "--init", {{"prior", Init::prior}, {"exact", Init::exact}});
+  s.last = last_of(o.last);
   s.exact = true;
   s.threads = o.common.threads;
   return s;
@@ -61,15 +62,18 @@ std::string json_of(const TuneOptions& o, const TunedGrid& tuned) {
   nlohmann::ordered_json named = nlohmann::ordered_json::array();
   for (const NamedGridError& grid : tuned.named)
     named.push_back({{"grid", grid.grid}, {"error", grid.error}});
-  const nlohmann::ordered_json document = {
-      {"settings",
-       {{"process", o.process}, {"sampler", o.sampler}, {"data", o.data.data}, {"init", o.init}}},
-      {"status", to_string(tuned.status)},
-      {"times", tuned.times},
-      {"nfe", tuned.nfe},
-      {"error", tuned.error},
-      {"named", named},
-      {"evaluations", tuned.evaluations}};
+  const nlohmann::ordered_json document = {{"settings",
+                                            {{"process", o.process},
+                                             {"sampler", o.sampler},
+                                             {"data", o.data.data},
+                                             {"init", o.init},
+                                             {"last", o.last}}},
+                                           {"status", to_string(tuned.status)},
+                                           {"times", tuned.times},
+                                           {"nfe", tuned.nfe},
+                                           {"error", tuned.error},
+                                           {"named", named},
+                                           {"evaluations", tuned.evaluations}};
   return document.dump(2) + "\n";
 }
 
@@ -130,6 +134,7 @@ Command make_tune(CLI::App& app) {
   parser->add_option("--init", o->init, "Start at the Gaussian prior or the exact marginal")
       ->type_name("prior|exact")
       ->capture_default_str();
+  add_last(*parser, o->last);
   parser->add_option("--out", o->out, "File for the times, one a line")->capture_default_str();
   add_common(*parser, o->common);
   parser->footer(examples);

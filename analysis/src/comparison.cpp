@@ -100,6 +100,7 @@ std::string words(const ComparisonOrder& order, const std::vector<double>& h,
 void measure_orders(Comparison& result, const std::vector<Task>& tasks,
                     const PathSquares& squares) {
   const ComparisonSettings& s = result.settings;
+  if (s.last == Last::zero) return;  // its last step is as long on every grid
   for (const auto& name : s.samplers) {
     std::vector<double> h, errors, all_squares;
     const SamplerInfo& info = sampler_info(name);
@@ -134,32 +135,42 @@ void measure_orders(Comparison& result, const std::vector<Task>& tasks,
   }
 }
 
-/// Adds the pathwise errors to the rows; returns the squares behind them, by row.
+/// Adds the pathwise errors to the rows, and what of them is the score's; returns the squares
+/// behind the former, by row.
 template <class S>
-PathSquares pathwise_errors(Comparison& result, const std::vector<Task>& tasks,
-                            Sampling<S>& sampling, const std::vector<Block<double>>& flow_ends,
-                            Progress& progress) {
-  PathSquares squares(tasks.size());
+PathSquares pathwise_errors(Comparison& result, const DiffusionProcess& process,
+                            const std::vector<Task>& tasks, Sampling<S>& sampling,
+                            const std::vector<Block<double>>& flow_ends, Progress& progress) {
+  const ComparisonSettings& s = result.settings;
+  PathSquares squares(tasks.size()), score_squares(tasks.size());
   if (result.rows.size() != tasks.size()) return squares;  // cancelled before
-  Block<double> reference;
+  Block<double> reference, exact;
   std::map<std::pair<Index, double>, std::vector<std::size_t>> groups;  // SDE rows by steps and eta
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     if (tasks[i].equation == Equation::sde) {
-      if (!solves_model(tasks[i].sampler)) continue;  // the reference is not its limit
+      // The reference is not its limit, or not on its Brownian path.
+      if (!solves_model(tasks[i].sampler) || tasks[i].info->adaptive) continue;
       groups[{tasks[i].steps, tasks[i].eta}].push_back(i);
     } else {
-      if (reference.size() == 0) reference = sampling.flow_reference();
+      if (reference.size() == 0) {
+        reference = sampling.flow_reference(make_score<double>(s, process, *s.data));
+        if (has_wrong_score(s)) exact = sampling.flow_reference(exact_score_of(process, *s.data));
+      }
       squares[i] = squared_distances(flow_ends[i], reference);
+      if (has_wrong_score(s)) score_squares[i] = squared_distances(exact, reference);
     }
   }
   struct Piece {
     std::vector<std::size_t> rows;
     Index first, count;
   };
-  const Index paths = result.pathwise_paths, block = pathwise_size(result.settings).block;
+  const Index paths = result.pathwise_paths, block = pathwise_size(s).block;
   std::vector<Piece> pieces;
   for (auto group = groups.rbegin(); group != groups.rend(); ++group) {
-    for (const std::size_t i : group->second) squares[i].resize(static_cast<std::size_t>(paths));
+    for (const std::size_t i : group->second) {
+      squares[i].resize(static_cast<std::size_t>(paths));
+      if (has_wrong_score(s)) score_squares[i].resize(static_cast<std::size_t>(paths));
+    }
     for (Index first = 0; first < paths; first += block)
       pieces.push_back({group->second, first, std::min(block, paths - first)});
   }
@@ -171,11 +182,15 @@ PathSquares pathwise_errors(Comparison& result, const std::vector<Task>& tasks,
         std::vector<const Task*> group;
         for (const std::size_t i : piece.rows) group.push_back(&tasks[i]);
         const PathSquares found = sampling.sde_squares(group, piece.first, piece.count);
-        for (std::size_t k = 0; k < group.size(); ++k)
-          std::copy(found[k].begin(), found[k].end(), squares[piece.rows[k]].begin() + piece.first);
+        for (std::size_t k = 0; k < group.size(); ++k) {
+          const std::size_t row = piece.rows[k];
+          std::copy(found[k].begin(), found[k].end(), squares[row].begin() + piece.first);
+          if (has_wrong_score(s))
+            std::copy(found.back().begin(), found.back().end(),
+                      score_squares[row].begin() + piece.first);
+        }
         const std::scoped_lock lock(mutex);
-        progress.add(pathwise_work(group.front()->steps, piece.count, result.settings),
-                     "pathwise errors");
+        progress.add(pathwise_work(group.front()->steps, piece.count, s), "pathwise errors");
       },
       oneapi::tbb::simple_partitioner{});
   if (progress.cancelled()) return PathSquares(tasks.size());
@@ -184,6 +199,8 @@ PathSquares pathwise_errors(Comparison& result, const std::vector<Task>& tasks,
     const Distance rms = root_mean_square(squares[i]);
     result.rows[i].error_pathwise = rms.value;
     result.rows[i].error_pathwise_stderr = rms.standard_error;
+    if (!score_squares[i].empty())
+      result.rows[i].error_score = root_mean_square(score_squares[i]).value;
   }
   return squares;
 }
@@ -193,14 +210,14 @@ void compare_samples(Comparison& result, const DiffusionProcess& process) {
   const ComparisonSettings& s = result.settings;
   const std::vector<Task> tasks = plan(s);
   result.pathwise_paths =
-      s.pathwise && *s.t_min > 0 && process.std(*s.t_min) > 0
+      s.pathwise && *s.t_min > 0 && process.std(*s.t_min) > 0 && s.last != Last::zero
           ? pathwise_size(s).paths
           : 0;  // the equations themselves are singular at their end: there is no reference
   double total = 0;
   std::map<Index, bool> sde_steps;
   for (const Task& task : tasks) {
     total += work(task);
-    if (task.equation == Equation::sde) sde_steps[task.steps] = true;
+    if (task.equation == Equation::sde && !task.info->adaptive) sde_steps[task.steps] = true;
   }
   for (const auto& [steps, unused] : sde_steps)
     total += pathwise_work(steps, result.pathwise_paths, s);
@@ -235,7 +252,7 @@ void compare_samples(Comparison& result, const DiffusionProcess& process) {
   }
   PathSquares squares(tasks.size());
   if (result.pathwise_paths >= 2)
-    squares = pathwise_errors(result, tasks, sampling, flow_ends, progress);
+    squares = pathwise_errors(result, process, tasks, sampling, flow_ends, progress);
   if (progress.cancelled()) {
     result.status = Status::cancelled;
     return;
@@ -256,7 +273,8 @@ ComparisonSettings check_settings(ComparisonSettings s) {
   if (s.samplers.empty())  // those of the default set that these settings allow
     for (const auto* name : {"euler-maruyama", "heun-sde", "euler", "heun", "rk4", "dopri5"}) {
       const SamplerInfo& sampler = sampler_info(name);
-      if (sampler.etas.contains(eta_of(s, sampler)) && !(s.exact && sampler.adaptive))
+      if (sampler.etas.contains(eta_of(s, sampler)) && !(s.exact && sampler.adaptive) &&
+          (s.last != Last::zero || sampler.ends_at_zero))
         s.samplers.push_back(name);
     }
   if (!s.grid) s.grid = info.default_grid;
@@ -280,7 +298,7 @@ ComparisonSettings check_settings(ComparisonSettings s) {
       require(n >= 1, fmt::format("steps and NFE must be at least 1: got {}", n));
   for (const auto& name : s.samplers) {
     const SamplerInfo& sampler = sampler_info(name);
-    check_sampler(sampler, process.schedule, eta_of(s, sampler), *s.t_min);
+    check_last_step(sampler, process.schedule, eta_of(s, sampler), *s.t_min, s.last);
     require(!s.exact || !sampler.adaptive,
             fmt::format("{} adapts its steps to the path and so has no linear law: --exact takes "
                         "samplers with fixed steps",

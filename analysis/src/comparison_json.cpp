@@ -28,7 +28,7 @@ json settings_json(const Comparison& c) {
             {"t_min", maybe(s.t_min)},
             {"eta", maybe(s.eta)},
             {"init", s.init == Init::prior ? "prior" : "exact"},
-            {"last", s.last == Last::none ? "none" : "denoise"},
+            {"last", to_string(s.last)},
             {"metric", s.metric},
             {"exact", s.exact}};
   if (!s.score_error.none())
@@ -65,13 +65,13 @@ json row_json(const ComparisonRow& row, bool exact) {
     j["error_init"] = maybe(row.error_init);
     j["error_truncation"] = maybe(row.error_truncation);
     j["error_discretisation"] = maybe(row.error_discretisation);
-    if (row.error_score) j["error_score"] = *row.error_score;
   } else {
     j["error_pathwise"] = maybe(row.error_pathwise);
     j["error_pathwise_stderr"] = maybe(row.error_pathwise_stderr);
     j["status"] = to_string(row.status);
     j["failed"] = row.failed;
   }
+  if (row.error_score) j["error_score"] = *row.error_score;
   if (!row.trace.empty()) {
     j["trace"] = json::array();
     for (const TracePoint& point : row.trace)

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fokker/analysis/comparison.hpp>
@@ -18,8 +20,9 @@ namespace fokker::detail {
 
 using DiffusionProcess = AffineProcess<AnySchedule>;
 
-/// Tolerances of the adaptive samplers.
+/// Tolerances of the adaptive samplers of the flow; of the SDE the first five.
 inline constexpr double tolerances[] = {1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7};
+inline constexpr std::size_t sde_tolerances = 5;
 
 inline double eta_of(const ComparisonSettings& s, const SamplerInfo& info) {
   return s.eta.value_or(info.default_eta);
@@ -35,6 +38,11 @@ inline Time start_time(const ComparisonSettings& s, const DiffusionProcess& proc
   return fokker::start_time(process.schedule, equation, *s.grid);
 }
 
+/// Whether the score of the settings is another than the exact one.
+inline bool has_wrong_score(const ComparisonSettings& s) {
+  return s.learned || !s.score_error.none();
+}
+
 /// The score of the settings: exact or learned, with its error if it has one.
 template <class S>
 AnyScore<S> make_score(const ComparisonSettings& s, const DiffusionProcess& process,
@@ -47,11 +55,17 @@ AnyScore<S> make_score(const ComparisonSettings& s, const DiffusionProcess& proc
                    : with_its_error(exact_score(process, data));
 }
 
-/// The times of a fixed-step sampler, down to t_min.
+inline AnyScore<double> exact_score_of(const DiffusionProcess& process, const AnyData& data) {
+  return AnyScore<double>{exact_score(process, data)};
+}
+
+/// The times of a fixed-step sampler, down to t_min or, with Last::zero, to 0.
 inline TimeGrid time_grid(const ComparisonSettings& s, const DiffusionProcess& process,
                           Equation equation, Index steps) {
-  if (s.times) return *s.times;
-  return make_grid(*s.grid, process.schedule, start_time(s, process, equation), *s.t_min, steps);
+  TimeGrid grid = s.times ? *s.times
+                          : make_grid(*s.grid, process.schedule, start_time(s, process, equation),
+                                      *s.t_min, steps);
+  return with_last_step(std::move(grid), s.last);
 }
 
 /// A row before it is run: the sampler at one number of steps or one tolerance.
@@ -72,8 +86,9 @@ inline std::vector<Task> plan(const ComparisonSettings& s) {
     const double eta = eta_of(s, info);
     const Equation equation = equation_of(info, eta);
     if (info.adaptive) {
-      for (const double tolerance : tolerances)
-        tasks.push_back({name, &info, eta, equation, 0, tolerance});
+      const std::size_t count = equation == Equation::sde ? sde_tolerances : std::size(tolerances);
+      for (std::size_t i = 0; i < count; ++i)
+        tasks.push_back({name, &info, eta, equation, 0, tolerances[i]});
     } else if (s.times) {
       tasks.push_back({name, &info, eta, equation, std::ssize(*s.times) - 1, 0});
     } else if (!s.steps.empty()) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <stdexcept>
+#include <type_traits>
 
 #include <fokker/analysis/linear_law.hpp>
 #include <fokker/solvers/integrate.hpp>
@@ -135,15 +136,18 @@ DiagonalGaussian Laws::scheme(
   const auto tell = [&](std::size_t k, const DiagonalGaussian& law) {
     if (observe) observe(grid[k], law);
   };
+  score_.reset();
   const AnyScore<double> score{score_};
-  if (task.equation == Equation::sde) {
-    const ReverseModel<double> model{process_, score, task.eta};
-    return propagate(TimeReversed<ReverseModel<double>>{model},
-                     make_reverse_sampler<double>(task.sampler), from, clock, tell);
-  }
-  const FlowModel<double> model{process_, score};
-  return propagate(TimeReversed<FlowModel<double>>{model}, make_flow_sampler<double>(task.sampler),
-                   from, clock, tell);
+  const auto run = [&](const auto& model, const auto& sampler) {
+    return propagate(TimeReversed<std::remove_cvref_t<decltype(model)>>{model}, sampler, from,
+                     clock, tell);
+  };
+  const DiagonalGaussian end =
+      task.equation == Equation::sde
+          ? run(ReverseModel<double>{process_, score, task.eta},
+                make_reverse_sampler<double>(task.sampler))
+          : run(FlowModel<double>{process_, score}, make_flow_sampler<double>(task.sampler));
+  return s_.last == Last::denoise ? denoised(process_, data_, end, grid.back()) : end;
 }
 
 ComparisonRow Laws::run(const Task& task) {
@@ -155,8 +159,7 @@ ComparisonRow Laws::run(const Task& task) {
   row.equation = to_string(task.equation);
   row.eta = task.eta;
   row.steps = task.steps;
-  score_.reset();
-  DiagonalGaussian scheme_law = scheme(task, grid, [&](Time t, const DiagonalGaussian& law) {
+  const DiagonalGaussian scheme_law = scheme(task, grid, [&](Time t, const DiagonalGaussian& law) {
     if (!s_.trace) return;
     const DiagonalGaussian exact = marginal(process_, data_, t);
     const bool density = (exact.variance.array() > 0).all();
@@ -165,16 +168,14 @@ ComparisonRow Laws::run(const Task& task) {
                          .w2 = bures_wasserstein(law, exact),
                          .kl = density ? gaussian_kl(law, exact) : NAN});
   });
-  row.nfe = static_cast<double>(score_.calls());
+  row.nfe = evaluations();
   DiagonalGaussian continuous =
       exact_transition(process_, data_, start_law(start), start, end, task.eta);
   DiagonalGaussian wrong = s_.score_error.none() ? continuous : with_wrong_score(task, start, end);
   DiagonalGaussian exact = marginal(process_, data_, end);
-  if (s_.last == Last::denoise) {
-    for (DiagonalGaussian* law : {&scheme_law, &continuous, &wrong, &exact})
+  if (s_.last == Last::denoise)
+    for (DiagonalGaussian* law : {&continuous, &wrong, &exact})
       *law = denoised(process_, data_, *law, end);
-    row.nfe += 1;
-  }
   row.error = bures_wasserstein(scheme_law, data_);
   row.error_truncation = bures_wasserstein(exact, data_);
   const bool has_parts = solves_model(task.sampler);  // else `continuous` is not its limit

@@ -21,11 +21,17 @@ class Laws {
 
   const DiagonalGaussian& data() const { return data_; }
 
-  /// The law at the end of the grid, start first; `observe` is told t and the law at every point.
+  /// The law at the end of the grid, start first, and after Last::denoise; `observe` is told t and
+  /// the law at every point.
   /// @throws std::invalid_argument  for a sampler whose step is not linear
   DiagonalGaussian scheme(
       const Task& task, const TimeGrid& grid,
       const std::function<void(Time t, const DiagonalGaussian& law)>& observe = {});
+
+  /// Evaluations of the score in the last `scheme`, per path.
+  double evaluations() const {
+    return static_cast<double>(score_.calls()) + (s_.last == Last::denoise ? 1 : 0);
+  }
 
   /// The row of a task.
   ComparisonRow run(const Task& task);

@@ -15,8 +15,10 @@
 #include <fokker/analysis/distances.hpp>
 #include <fokker/diffusion/counted_score.hpp>
 #include <fokker/diffusion/registry.hpp>
+#include <fokker/solvers/adaptive_sde.hpp>
 #include <fokker/solvers/ode.hpp>
 #include <fokker/solvers/simulate.hpp>
+#include <fokker/solvers/sra.hpp>
 #include <fokker/solvers/stochastic_heun.hpp>
 
 #include "comparison_plan.hpp"
@@ -107,7 +109,7 @@ class Sampling {
     score_.reset();
     if (task.info->adaptive) {
       row.tolerance = task.tolerance;
-      const TimeGrid ends{start_time(s_, process_, Equation::ode), *s_.t_min};
+      const TimeGrid ends{start_time(s_, process_, task.equation), *s_.t_min};
       const auto run = solve_adaptive(task, ends, row, states);
       row.nfe = static_cast<double>(score_.calls()) / static_cast<double>(run.paths);
       row.steps = static_cast<Index>(
@@ -135,10 +137,10 @@ class Sampling {
     }
   }
 
-  /// The flow from the starts of the first paths, solved to the reference tolerance.
-  Block<double> flow_reference() {
+  /// The flow of a score from the starts of the first paths, solved to the reference tolerance.
+  Block<double> flow_reference(const AnyScore<double>& score) {
     const Time start = start_time(s_, process_, Equation::ode), end = *s_.t_min;
-    const FlowModel<double> model{process_, make_score<double>(s_, process_, *s_.data)};
+    const FlowModel<double> model{process_, score};
     const TimeReversed<FlowModel<double>> down{model};
     const Fehlberg78 method{reference_tolerance, reference_tolerance};
     Block<double> x = starts(start, 0, pathwise_);
@@ -154,20 +156,25 @@ class Sampling {
 
   /// SDE samplers with one eta and number of steps, on the Brownian paths that the reference,
   /// stochastic Heun with 64 times more steps, sees in full: squared distances per sampler, of
-  /// `count` paths from `first` on.
+  /// `count` paths from `first` on; where the score is wrong, behind them those between the
+  /// references with the exact score and with this one.
   PathSquares sde_squares(const std::vector<const Task*>& tasks, Index first, Index count) {
     const Task& any = *tasks.front();
     const TimeGrid grid = time_grid(s_, process_, Equation::sde, any.steps);
     const Block<double> x0 = starts(grid[0], first, count);
-    const auto exact = make_score<double>(s_, process_, *s_.data);
-    const ReverseModel<double> reference_model{process_, exact, any.eta};
+    const ReverseModel<double> reference_model{process_, make_score<double>(s_, process_, *s_.data),
+                                               any.eta};
+    const ReverseModel<double> exact_model{process_, exact_score_of(process_, *s_.data), any.eta};
     const ReverseModel<S> model{process_, make_score<S>(s_, process_, *s_.data), any.eta};
     const TimeReversed<ReverseModel<double>> reference_down{reference_model};
+    const TimeReversed<ReverseModel<double>> exact_down{exact_model};
     const TimeReversed<ReverseModel<S>> down{model};
 
     const PathKey key{other_seed(s_.seed, 3), static_cast<std::uint64_t>(first)};
-    Line<double, TimeReversed<ReverseModel<double>>, StochasticHeun> reference(
-        reference_down, StochasticHeun{}, x0, key);
+    using Reference = Line<double, TimeReversed<ReverseModel<double>>, StochasticHeun>;
+    Reference reference(reference_down, StochasticHeun{}, x0, key);
+    Reference exact(exact_down, StochasticHeun{}, x0, key);
+    const bool wrong_score = has_wrong_score(s_);
     using Sampler = decltype(make_reverse_sampler<S>(any.sampler));
     std::vector<Line<S, TimeReversed<ReverseModel<S>>, Sampler>> lines;
     for (const Task* task : tasks)
@@ -186,12 +193,14 @@ class Sampling {
         source.increment(r0, r1, fine);
         coarse.w += fine.w;
         reference.step(r0, r1, fine.w);
+        if (wrong_score) exact.step(r0, r1, fine.w);
       }
       for (auto& line : lines) line.step(-grid[k], -grid[k + 1], coarse.w);
     }
     PathSquares squares;
     for (const auto& line : lines)
       squares.push_back(squared_distances(line.x().template cast<double>(), reference.x()));
+    if (wrong_score) squares.push_back(squared_distances(exact.x(), reference.x()));
     return squares;
   }
 
@@ -236,6 +245,12 @@ class Sampling {
   Ensemble<SampleArray> solve_adaptive(const Task& task, const TimeGrid& ends, ComparisonRow& row,
                                        SampleArray& states) {
     const double tolerance = task.tolerance;
+    if (task.info->name == Shark::name)
+      return solve(reverse(task.eta), AdaptiveSde{Shark{}, tolerance, tolerance}, ends, row,
+                   states);
+    if (task.info->name == Sosra::name)
+      return solve(reverse(task.eta), AdaptiveSde{Sosra{}, tolerance, tolerance}, ends, row,
+                   states);
     if (task.info->name == Fehlberg78::name)
       return solve(flow(), Fehlberg78{tolerance, tolerance}, ends, row, states);
     if (task.info->name == BulirschStoer::name)

@@ -46,6 +46,8 @@ class Residuals {
 
   Time start() const { return start_; }
   int evaluations() const { return evaluations_; }
+  /// Of the last law: as many for every grid.
+  double score_evaluations() const { return laws_.evaluations(); }
   int inputs() const { return static_cast<int>(task_.steps) - 1; }
   int values() const {
     return std::max(2 * static_cast<int>(settings_.data->dimension()), inputs());
@@ -82,7 +84,7 @@ class Residuals {
     if (!p.allFinite() ||
         std::adjacent_find(grid.begin(), grid.end(), std::less_equal<>{}) != grid.end())
       return 0;
-    const DiagonalGaussian law = laws_.scheme(task_, grid);
+    const DiagonalGaussian law = laws_.scheme(task_, with_last_step(grid, settings_.last));
     const DiagonalGaussian& data = laws_.data();
     const Index d = data.mean.size();
     out.setZero();
@@ -183,7 +185,7 @@ TunedGrid tune_grid(ComparisonSettings settings) {
   }
   std::sort(best.named.begin(), best.named.end(),
             [](const auto& a, const auto& b) { return a.error < b.error; });
-  best.nfe = static_cast<double>(task.steps * task.info->evaluations);
+  best.nfe = residuals.score_evaluations();
   best.evaluations = residuals.evaluations();
   return best;
 }

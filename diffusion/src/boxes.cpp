@@ -12,6 +12,8 @@
 
 #include <Eigen/Core>
 
+#include <fokker/diffusion/detail/gauss_legendre.hpp>
+
 #include "data_model.hpp"
 
 namespace fokker {
@@ -20,20 +22,13 @@ namespace {
 
 constexpr int nodes = 32;
 
-/// Gauss-Legendre nodes and weights on [0, 1].
+/// The Gauss-Legendre rule on [0, 1].
 struct Quadrature {
   Quadrature() {
+    const auto& rule = gauss_legendre<nodes>();
     for (int i = 0; i < nodes; ++i) {
-      double x = std::cos(std::numbers::pi * (i + 0.75) / (nodes + 0.5)), slope = 0;
-      for (int newton = 0; newton < 8; ++newton) {
-        double p = 1, before = 0;
-        for (int k = 0; k < nodes; ++k)
-          before = std::exchange(p, ((2 * k + 1) * x * p - k * before) / (k + 1));
-        slope = nodes * (x * p - before) / (x * x - 1);
-        x -= p / slope;
-      }
-      at[i] = 0.5 * (1 - x);
-      weight[i] = 1 / ((1 - x * x) * slope * slope);
+      at[i] = 0.5 * (1 - rule.node[static_cast<std::size_t>(i)]);
+      weight[i] = 0.5 * rule.weight[static_cast<std::size_t>(i)];
     }
   }
   Eigen::Array<double, nodes, 1> at, weight;

@@ -43,38 +43,69 @@ void check(const LearnedParts& parts) {
                   parts.sigma_max));
 }
 
-/// D or the score, on a block of either scalar.
+/// skip (x - s m) + gain F((x - s m) / v, ln sigma): the score, or D - m.
+struct Preconditioning {
+  Preconditioning(const LearnedParts& parts, double s, double std, bool score) {
+    require(!score || std > 0, "a learned score has no value without noise, at std = 0");
+    const double spread = s * parts.data_std;
+    const double variance = std * std + spread * spread;
+    v = std::sqrt(variance);
+    skip = score ? -1 / variance : spread * parts.data_std / variance;
+    gain = score ? spread / (v * std) : std * parts.data_std / v;
+  }
+  double v = 0, skip = 0, gain = 0;
+};
+
+/// result = x - s m and w.output = F((x - s m) / v, ln sigma), on a block of either scalar.
 template <class S>
-void evaluate_network(const LearnedParts& parts, const Network<float>& network,
-                      detail::BlockView<const S> x, double s, double std, detail::BlockView<S> out,
-                      bool score) {
+void pass(const LearnedParts& parts, const Network<float>& network, detail::BlockView<const S> x,
+          double s, double std, double v, bool keep_slopes, detail::BlockView<S> out,
+          Network<float>::Workspace& w) {
   require(x.rows == parts.shape.dimension,
           fmt::format("the score was learned in dimension {}, the state has {} rows",
                       parts.shape.dimension, x.rows));
-  require(!score || std > 0, "a learned score has no value without noise, at std = 0");
-  const double variance = std * std + s * s * parts.data_std * parts.data_std;
-  const double v = std::sqrt(variance);
-  const double skip = score ? -1 / variance : s * parts.data_std * parts.data_std / variance;
-  const double gain = score ? s * parts.data_std / (v * std) : std * parts.data_std / v;
-
   const auto in = detail::as_array(x);
   auto result = detail::as_array(out);
   for (Index r = 0; r < x.rows; ++r)
     result.row(r) = in.row(r) - static_cast<S>(s * parts.mean[static_cast<std::size_t>(r)]);
-
-  thread_local Network<float>::Workspace w;
   network.input(x.columns, w) = (result * static_cast<S>(1 / v)).template cast<float>().matrix();
   const double sigma = std::clamp(std / s, parts.sigma_min, parts.sigma_max);  // s = 0: the largest
   Eigen::VectorXf log_sigma(1);
   log_sigma(0) = static_cast<float>(std::log(sigma));
   network.set_features(log_sigma, w);
-  network.forward(w, false);
+  network.forward(w, keep_slopes);
+}
 
-  result =
-      static_cast<S>(skip) * result + static_cast<S>(gain) * w.output.array().template cast<S>();
+template <class S>
+void evaluate_network(const LearnedParts& parts, const Network<float>& network,
+                      detail::BlockView<const S> x, double s, double std, detail::BlockView<S> out,
+                      bool score) {
+  const Preconditioning c(parts, s, std, score);
+  thread_local Network<float>::Workspace w;
+  pass(parts, network, x, s, std, c.v, false, out, w);
+  auto result = detail::as_array(out);
+  result = static_cast<S>(c.skip) * result +
+           static_cast<S>(c.gain) * w.output.array().template cast<S>();
   if (!score)
     for (Index r = 0; r < x.rows; ++r)
       result.row(r) += static_cast<S>(parts.mean[static_cast<std::size_t>(r)]);
+}
+
+template <class S>
+void differentiate_network(const LearnedParts& parts, const Network<float>& network,
+                           detail::BlockView<const S> x, double s, double std,
+                           detail::BlockView<const S> direction, detail::BlockView<S> out) {
+  require(direction.rows == x.rows && direction.columns == x.columns,
+          fmt::format("each path needs a direction: got {} x {} paths and {} x {} directions",
+                      x.rows, x.columns, direction.rows, direction.columns));
+  const Preconditioning c(parts, s, std, true);
+  thread_local Network<float>::Workspace w;
+  thread_local Network<float>::Matrix along, slope;
+  pass(parts, network, x, s, std, c.v, true, out, w);
+  along = detail::as_array(direction).template cast<float>().matrix();
+  network.tangent(along, w, slope);
+  detail::as_array(out) = static_cast<S>(c.skip) * detail::as_array(direction) +
+                          static_cast<S>(c.gain / c.v) * slope.array().template cast<S>();
 }
 
 template <class T>
@@ -131,6 +162,18 @@ void LearnedDenoiser::evaluate(detail::BlockView<const float> x, double s, doubl
 void LearnedDenoiser::evaluate(detail::BlockView<const double> x, double s, double std,
                                detail::BlockView<double> out, bool score) const {
   evaluate_network(self_->parts, self_->network, x, s, std, out, score);
+}
+
+void LearnedDenoiser::differentiate(detail::BlockView<const float> x, double s, double std,
+                                    detail::BlockView<const float> v,
+                                    detail::BlockView<float> out) const {
+  differentiate_network(self_->parts, self_->network, x, s, std, v, out);
+}
+
+void LearnedDenoiser::differentiate(detail::BlockView<const double> x, double s, double std,
+                                    detail::BlockView<const double> v,
+                                    detail::BlockView<double> out) const {
+  differentiate_network(self_->parts, self_->network, x, s, std, v, out);
 }
 
 std::string to_json(const LearnedDenoiser& denoiser) {

@@ -124,6 +124,25 @@ void Network<S>::forward(Workspace& w, bool keep_slopes) const {
 }
 
 template <class S>
+void Network<S>::tangent(const Matrix& direction, Workspace& w, Matrix& out) const {
+  for (std::size_t l = 0; l < offset_.size(); ++l) {
+    const Index layer = static_cast<Index>(l);
+    const Index rows = shape_.rows(layer), inputs = shape_.inputs(layer);
+    const Eigen::Map<const Matrix, 0, Eigen::OuterStride<>> weights(
+        parameters_.data() + offset_[l], rows, inputs,
+        Eigen::OuterStride<>(inputs + shape_.features()));
+    const bool last = l + 1 == offset_.size();
+    if (last)
+      out.noalias() = weights * w.back;
+    else if (l == 0)
+      w.h.noalias() = weights * direction;
+    else
+      w.h.noalias() += weights * w.back;
+    if (!last) w.back = w.h.array() * w.slope[l + 1].array();
+  }
+}
+
+template <class S>
 void Network<S>::backward(const Matrix& output_slope, Workspace& w, Vector& gradient) const {
   const Index e = shape_.features();
   for (std::size_t l = offset_.size(); l-- > 0;) {

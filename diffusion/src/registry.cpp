@@ -9,6 +9,7 @@
 #include <fokker/diffusion/time_grids.hpp>
 #include <fokker/solvers/names.hpp>
 #include <fokker/solvers/ode.hpp>
+#include <fokker/solvers/sra.hpp>
 #include <fokker/solvers/text.hpp>
 
 #include "sampler_table.hpp"
@@ -43,7 +44,8 @@ SamplerInfo describe() {
   if constexpr (requires { M::parameters(); }) {
     static const M defaults{};
     for (const auto& parameter : M::parameters())
-      info.parameters.push_back({std::string(parameter.name), text(parameter.get(defaults)),
+      info.parameters.push_back({std::string(parameter.name),
+                                 text(parameter.get(detail::parameter_owner(defaults))),
                                  std::string(parameter.meaning)});
   }
   return info;
@@ -51,14 +53,15 @@ SamplerInfo describe() {
 
 template <class M>
 SamplerInfo adaptive(int evaluations) {
-  return {.name = std::string(M::name),
-          .equation = Equation::ode,
-          .default_eta = 0,
-          .etas = {.min = 0, .max = 0},
+  constexpr bool sde = M::supports(NoiseKind::additive);  // by AdaptiveSde, for which no order is
+  return {.name = std::string(M::name),                   // proved
+          .equation = sde ? Equation::sde : Equation::ode,
+          .default_eta = sde ? 1.0 : 0.0,
+          .etas = sde ? EtaRange{} : EtaRange{.min = 0, .max = 0},
           .evaluations = evaluations,
           .extra_evaluations = 0,
           .adaptive = true,
-          .orders = M::orders(NoiseKind::none),
+          .orders = sde ? Orders{} : M::orders(NoiseKind::none),
           .ends_at_zero = false,
           .parameters = {},
           .source = std::string(M::source)};
@@ -66,8 +69,8 @@ SamplerInfo adaptive(int evaluations) {
 
 template <class... Ms>
 std::vector<SamplerInfo> describe_all(detail::Samplers<Ms...>) {
-  return {describe<Ms>()..., adaptive<DormandPrince5>(6), adaptive<Fehlberg78>(13),
-          adaptive<BulirschStoer>(0)};
+  return {describe<Ms>()...,          adaptive<DormandPrince5>(6), adaptive<Fehlberg78>(13),
+          adaptive<BulirschStoer>(0), adaptive<Shark>(2),          adaptive<Sosra>(3)};
 }
 
 }  // namespace

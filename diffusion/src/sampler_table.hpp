@@ -2,6 +2,7 @@
 /// @file  sampler_table.hpp
 /// @brief The table of samplers, as types; a new sampler is a name in one of these lists.
 
+#include <algorithm>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -45,8 +46,8 @@ using SamplerTable =
              EdmEulerMaruyama, DpmSolverPlusPlus1Sde, DpmSolverPlusPlus2MSde,
              DpmSolverPlusPlus2MSdeHeun, DpmSolverPlusPlus3MSde, SaSolver<1>, SaSolver<2>,
              SaSolver<3>, Seeds1, Seeds2, DpmSolverPlusPlusSde, ErSde<1>, ErSde<2>, ErSde<3>, Sit,
-             EdmChurn, Restart, PredictorCorrector<>, AnnealedLangevin, Euler, Heun, RungeKutta4,
-             Ddim, EdmEuler, EdmHeun, DpmSolver2, DpmSolver3, DpmSolverPlusPlus2S,
+             SitHeun, EdmChurn, Restart, PredictorCorrector<>, AnnealedLangevin, Euler, Heun,
+             RungeKutta4, Ddim, EdmEuler, EdmHeun, DpmSolver2, DpmSolver3, DpmSolverPlusPlus2S,
              DpmSolverPlusPlus2M, DpmSolverPlusPlus3M, UniPc2Bh1, UniPc2Bh2, UniPc3Bh1, UniPc3Bh2,
              DeisTab1, DeisTab2, DeisTab3, DeisRhoAb1, DeisRhoAb2, DeisRhoAb3, Ipndm>;
 
@@ -74,18 +75,37 @@ struct Assignment {
 /// @throws std::invalid_argument  for what is not name=number
 std::vector<Assignment> assignments(std::string_view sampler);
 
+/// What the parameters of a sampler are members of: the sampler, or its newest part.
+template <class M>
+auto& parameter_owner(M& method) {
+  if constexpr (requires { method.parameter_owner(); })
+    return method.parameter_owner();
+  else
+    return method;
+}
+
 /// Sets the parameters named behind the sampler's name.
-/// @throws std::invalid_argument  with the nearest names
+/// @throws std::invalid_argument  with the nearest names; for a name that comes twice
 template <class M>
 void set_parameters([[maybe_unused]] M& method, std::string_view sampler) {
+  std::vector<std::string_view> set_before;
   for (const auto& [name, value] : assignments(sampler)) {
+    if (std::find(set_before.begin(), set_before.end(), name) != set_before.end()) {
+      if constexpr (requires { method.add_parameter_owner(); })
+        method.add_parameter_owner();
+      else
+        throw std::invalid_argument(std::string(name) + " is given twice in '" +
+                                    std::string(sampler) + "'");
+      set_before.clear();
+    }
+    set_before.push_back(name);
     std::vector<std::string_view> known;
     bool set = false;
     if constexpr (requires { M::parameters(); })
       for (const auto& parameter : M::parameters()) {
         known.push_back(parameter.name);
         if (parameter.name != name) continue;
-        parameter.set(method, value);
+        parameter.set(parameter_owner(method), value);
         set = true;
       }
     if (!set)
@@ -111,7 +131,10 @@ Sampler find_sampler(std::string_view name, Samplers<Ms...>) {
   (look(Ms{}), ...);
   if (found) return *found;
   if (info.adaptive)
-    throw std::invalid_argument(info.name + " is adaptive: run it as a solver of solvers/ode.hpp");
+    throw std::invalid_argument(info.name + " is adaptive: run it as " +
+                                (info.equation == Equation::sde
+                                     ? "AdaptiveSde of solvers/adaptive_sde.hpp"
+                                     : "a solver of solvers/ode.hpp"));
   throw std::invalid_argument(info.name + " does not solve " +
                               (equation == Equation::sde
                                    ? "the reverse SDE but the probability flow"

@@ -73,6 +73,7 @@ TEST_CASE("list prints the names of the contract") {
                            "mixture:FILE.json",
                            "points:FILE.csv",
                            "spectrum:FILE.csv",
+                           "low-rank:FILE.csv[:FLOOR]",
                            "sliced-w2",
                            "energy",
                            "w1",

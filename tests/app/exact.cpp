@@ -154,3 +154,19 @@ TEST_CASE("starting at the exact marginal leaves no initial error") {
   for (const auto& row : exact_rows("--samplers heun,euler-maruyama --steps 20 --init exact"))
     CHECK(row.at("error_init").get<double>() < 1e-12);
 }
+
+TEST_CASE("a Gaussian of low rank is the one of its spectrum") {
+  const Program fokker;
+  fokker.write("factor.csv", "2,0\n0,1\n0,0\n");
+  fokker.write("spectrum.csv", "4.5\n1.5\n0.5\n");
+  const auto error = [&](const std::string& data) {
+    const Outcome run =
+        fokker("compare --exact --samplers dpm++2m --steps 20 --json - --data " + data);
+    INFO(run.err);
+    REQUIRE(run.code == 0);
+    return nlohmann::json::parse(run.out).at("rows").at(0).at("error").get<double>();
+  };
+
+  CHECK_THAT(error("low-rank:factor.csv:0.5"), WithinRel(error("spectrum:spectrum.csv"), 1e-12));
+  CHECK(error("low-rank:factor.csv") != error("low-rank:factor.csv:0.5"));
+}

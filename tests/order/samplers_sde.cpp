@@ -173,6 +173,19 @@ TEST_CASE("SA-Solver has weak order 2 and strong order 1, and order 2, 3, 3 with
   check_deterministic(SaSolver<3>{}, 64, 1);  // 4 where the first step matters little
 }
 
+TEST_CASE("sit-heun has weak and strong order 1, and order 2 without noise") {
+  SitHeun sampler;
+  sampler.diffusion = static_cast<int>(InterpolantDiffusion::reverse_sde);
+  for (const Setting& setting : settings())
+    for (const double eta : {0.5, 1.0}) {
+      const Errors errors = measure(sampler, setting, eta, 512);
+      INFO(setting.schedule << " eta=" << eta);
+      check_order(errors.variance, 1);
+      CHECK_THAT(strong_order(errors.strong), WithinAbs(1, slack));
+    }
+  check_deterministic(sampler, 256);
+}
+
 TEST_CASE("the two-stage exponential samplers have weak order 2 and strong order 1") {
   const auto check = [](const auto& sampler) {
     check_claims(sampler, 256);
@@ -200,6 +213,12 @@ TEST_CASE("samplers with a noise of their own keep the marginals to their weak o
     INFO(setting.schedule);
     CHECK_THAT(variance_order(ErSde<1>{}, setting, 1024), WithinAbs(1, slack));
     CHECK_THAT(variance_order(ErSde<2>{}, setting, 2048), WithinAbs(2, slack));
+    SaSolver<2> interval;  // its ends within steps, where tau jumps
+    const test::Process process{make_schedule(setting.schedule)};
+    const double top = process.sigma(setting.start), bottom = process.sigma(setting.end);
+    interval.sigma_low = std::pow(top, 0.31) * std::pow(bottom, 0.69);
+    interval.sigma_high = std::pow(top, 0.77) * std::pow(bottom, 0.23);
+    CHECK_THAT(variance_order(interval, setting, 2048), WithinAbs(2, slack));
     for (int diffusion = 0; diffusion < 6; ++diffusion) {
       INFO("w " << diffusion);
       Sit sit;

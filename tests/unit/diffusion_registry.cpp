@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include <fokker/diffusion/last_step.hpp>
 #include <fokker/diffusion/registry.hpp>
 
 #include "catch.hpp"
@@ -19,7 +20,9 @@ TEST_CASE(
     CHECK(info.etas.contains(info.default_eta));
     CHECK(equation_of(info, info.default_eta) == info.equation);
     if (info.adaptive) {
-      CHECK_THROWS_WITH(make_flow_sampler<double>(info.name), ContainsSubstring("is adaptive"));
+      CHECK_THROWS_WITH(
+          make_flow_sampler<double>(info.name),
+          ContainsSubstring(info.equation == Equation::sde ? "AdaptiveSde of" : "solvers/ode.hpp"));
       continue;
     }
 
@@ -81,6 +84,31 @@ TEST_CASE("settings that a sampler cannot run with are refused in one line") {
   CHECK_NOTHROW(check_sampler(sampler_info("euler-maruyama"), vp, 0.3, 1e-3));
 }
 
+TEST_CASE("a last step to sigma = 0 is one time more, for samplers and processes that have it") {
+  const AnySchedule vp = make_schedule("vp"), song = make_schedule("ve", {{"variance", "song"}});
+  const auto check = [](const char* sampler, const AnySchedule& schedule, Time t_min, Last last) {
+    check_last_step(sampler_info(sampler), schedule, sampler_info(sampler).default_eta, t_min,
+                    last);
+  };
+
+  CHECK(with_last_step({1, 0.5, 0.1}, Last::zero) == TimeGrid{1, 0.5, 0.1, 0});
+  CHECK(with_last_step({1, 0.5, 0.1}, Last::none) == TimeGrid{1, 0.5, 0.1});
+  CHECK(with_last_step({1, 0.5, 0.1}, Last::denoise) == TimeGrid{1, 0.5, 0.1});
+  CHECK_NOTHROW(check("edm-heun", vp, 1e-3, Last::zero));
+  CHECK_NOTHROW(check("heun", vp, 1e-3, Last::denoise));
+  CHECK_NOTHROW(check("edm-heun", song, 1e-3, Last::denoise));
+  CHECK_THROWS_WITH(
+      check("heun", vp, 1e-3, Last::zero),
+      "last=zero takes a sampler that can end at sigma=0, and heun asks for the score "
+      "there: choose last=denoise, or for instance ddim, ddpm or edm-heun");
+  CHECK_THROWS_WITH(check("dopri5", vp, 1e-3, Last::zero), StartsWith("last=zero takes a sampler"));
+  CHECK_THROWS_WITH(check("ddim", vp, 0, Last::zero),
+                    ContainsSubstring("t_min=0 is there already"));
+  CHECK_THROWS_WITH(check("ddim", song, 1e-3, Last::zero),
+                    ContainsSubstring("ve has std=0.01 at t=0: choose last=denoise"));
+  CHECK_THROWS_WITH(check("ddim", vp, 1, Last::none), StartsWith("t_min must lie in"));
+}
+
 TEST_CASE("runs start at the end time, or where flow matching has a finite sigma") {
   const AnySchedule vp = make_schedule("vp"), flow = make_schedule("flow");
 
@@ -118,6 +146,8 @@ TEST_CASE("parameters behind the name of a sampler are set, and wrong ones are r
   CHECK(cost_of("pc-langevin:corrections=3").per_step == 4);
   CHECK(cost_of("restart").steps(20) == (20 - cost_of("restart").once) / 2);
   CHECK(cost_of("restart:repeats=1").once < cost_of("restart").once);
+  // a name given again is of the next interval: 2 x 1 x 3 + 2 x 4 x 2 evaluations
+  CHECK(cost_of("restart:repeats=1:steps=3:repeats=4:sigma_min=1:sigma_max=2").once == 22);
   const auto refuse = [](const char* name, const char* message) {
     CHECK_THROWS_WITH(make_reverse_sampler<double>(name), ContainsSubstring(message));
   };
@@ -127,5 +157,11 @@ TEST_CASE("parameters behind the name of a sampler are set, and wrong ones are r
   refuse("edm-churn:gamma=x", "got 'gamma=x' in 'edm-churn:gamma=x'");
   refuse("edm-churn:gamma=-1", "gamma >= 0");
   refuse("pc-langevin:corrections=1.5", "corrections must be a whole number: got 1.5");
+  refuse("edm-churn:gamma=0.1:gamma=0.2", "gamma is given twice in 'edm-churn:gamma=0.1");
+  refuse("restart:sigma_min=0.1:sigma_min=0.2:sigma_max=0.1", "sigma_max > sigma_min");
+  refuse("restart:steps=1:steps=1:steps=1:steps=1:steps=1:steps=1", "at most 5 intervals: got 6");
+  refuse("sa-solver:sigma_low=1:sigma_high=1", "sa-solver needs sigma_high > sigma_low: got 1");
+  refuse("sa-solver-3:sigma_low=-1", "sa-solver-3 needs sigma_low >= 0: got -1");
+  refuse("sit-heun:diffusion=6", "sit-heun needs diffusion in 0, 1, ..., 5: got 6");
   refuse("ddpm:eta=1", "unknown parameter of ddpm 'eta'");
 }

@@ -7,6 +7,7 @@
 #include <Eigen/Eigenvalues>
 
 #include <fokker/diffusion/affine_process.hpp>
+#include <fokker/diffusion/any_score.hpp>
 #include <fokker/diffusion/exact_score.hpp>
 #include <fokker/diffusion/likelihood.hpp>
 #include <fokker/diffusion/sampled_law.hpp>
@@ -41,6 +42,47 @@ double sde_variance(double a, double b, double w, double from, double r) {
 }
 
 }  // namespace
+
+TEST_CASE("the Jacobian of a guided score comes from both posterior covariances, erased too") {
+  const GaussianMixture ring = GaussianMixture::ring(8, 4.0, 0.3);
+  const std::size_t half[] = {0, 1, 2, 3};
+  const auto c = exact_score(edm, class_of(ring, half)), u = exact_score(edm, ring);
+  const auto both = guided(c, u, 2.5),
+             erased = guided(AnyScore<double>(c), AnyScore<double>(u), 2.5);
+  const AnyScore<double> any = both;
+  const Block<double> x{{1.0, -2.0}, {0.3, 3.5}}, v{{1.0, 0.5}, {-0.2, 1.0}};
+  Block<double> out(2, 2), again(2, 2), above(2, 2), below(2, 2);
+  const double t = 0.8, h = 1e-5;
+
+  CHECK(score_jacobian_times(edm, both, x, t, v, out) == 1);
+
+  both(Block<double>(x + h * v), t, above);
+  both(Block<double>(x - h * v), t, below);
+  CHECK((out - (above - below) / (2 * h)).abs().maxCoeff() < 1e-8);
+  CHECK(score_jacobian_times(edm, erased, x, t, v, again) == 1);
+  CHECK((again == out).all());
+  CHECK(score_jacobian_times(edm, any, x, t, v, again) == 1);
+  CHECK((again == out).all());
+  CHECK(denoiser_jacobian_times(edm, any, x, t, v, again) == 1);
+  CHECK((again - (v + t * t * out)).abs().maxCoeff() < 1e-12);
+}
+
+TEST_CASE("a score that knows no Jacobian is differenced, erased too") {
+  struct Plain {
+    Index dimension() const { return 1; }
+    void operator()(const auto& x, Time t, auto& out) const { out = x.square() / (1 + t); }
+    void denoise(const auto& x, Time, auto& out) const { out = x; }
+  };
+  const AnyScore<double> any = Plain{};
+  const Block<double> x{{1.0, -2.0}}, v{{1.0, 0.5}};
+  Block<double> out(1, 2);
+
+  CHECK(score_jacobian_times(edm, any, x, 0.8, v, out) == 2);
+  CHECK((out - 2 * x * v / 1.8).abs().maxCoeff() < 1e-8);
+  CHECK(!any.has_jacobian());
+  CHECK_THROWS_AS(any.jacobian_times(x, 0.8, v, out), std::logic_error);
+  CHECK_THROWS_AS(any.posterior_covariance_times(x, 0.8, v, out), std::logic_error);
+}
 
 TEST_CASE("a guided score is u + w (c - u), and so is its denoiser") {
   const auto c = exact_score(edm, normal(1, 0.5)), u = exact_score(edm, normal(0, 2));
@@ -86,7 +128,7 @@ TEST_CASE("the law sampled with an exact score of normal data is the data, for e
   const VectorXd mean{{1, -0.5}};
   const MatrixXd c{{1.0, 0.5}, {0.5, 2.0}};
   const auto score = exact_score(edm, Gaussian(mean, c));
-  const NormalLaw start{mean, c + 100 * MatrixXd::Identity(2, 2)};
+  const GaussianLaw start{mean, c + 100 * MatrixXd::Identity(2, 2)};
 
   for (const double eta : {0.0, 0.6, 1.0}) {
     const auto sampled = sampled_law(ReverseSde{edm, score, eta}, start, {10.0, 0.05}, tight);
@@ -102,7 +144,7 @@ TEST_CASE("a wrong start is forgotten as M^2, M = ((v + s'^2) / (v + s^2))^((1 +
 
   for (const double eta : {0.0, 0.5, 1.0}) {
     const double m = std::pow((v + to * to) / (v + from * from), 0.5 * (1 + eta * eta));
-    const NormalLaw start{VectorXd{{1.2}}, MatrixXd{{2.0}}};
+    const GaussianLaw start{VectorXd{{1.2}}, MatrixXd{{2.0}}};
     const auto sampled = sampled_law(ReverseSde{edm, score, eta}, start, {from, to}, tight);
     CHECK_THAT(sampled.law.mean(0), WithinRel(0.2 + m * 1.0, 1e-9));
     CHECK_THAT(sampled.law.covariance(0, 0),
@@ -134,7 +176,7 @@ TEST_CASE(
   const double a = 1, b = 2, r = 80 * 80;
   for (const double w : {1.0, 1.5, 3.0}) {
     const auto score = guided(exact_score(edm, normal(0, a)), exact_score(edm, normal(0, b)), w);
-    const NormalLaw start{VectorXd::Zero(1), MatrixXd{{r}}};
+    const GaussianLaw start{VectorXd::Zero(1), MatrixXd{{r}}};
     const auto sampled = [&](double eta) {
       return sampled_law(ReverseSde{edm, score, eta}, start, {80.0, 1e-9}, tight)
           .law.covariance(0, 0);
@@ -154,7 +196,7 @@ TEST_CASE(
 TEST_CASE("a score that is not linear has no sampled normal law, and bad arguments are refused") {
   const auto score = exact_score(edm, GaussianMixture::ring(3, 1, 0.2));
   const ReverseSde reverse{edm, score};
-  const NormalLaw start{VectorXd::Zero(2), MatrixXd::Identity(2, 2)};
+  const GaussianLaw start{VectorXd::Zero(2), MatrixXd::Identity(2, 2)};
 
   CHECK_THROWS_WITH(sampled_law(reverse, start, {1.0, 0.1}, tight),
                     ContainsSubstring("linear in x"));

@@ -185,7 +185,7 @@ TEST_CASE(
   const double v = 0.8, r = 0.5, y = 0.7, far = 400;
   const LinearObservation o{MatrixXd{{1.0}}, VectorXd{{y}}, MatrixXd{{r}}};
   const auto score = exact_score(edm, normal(0, v));
-  const NormalLaw start{VectorXd::Zero(1), MatrixXd{{far * far}}};
+  const GaussianLaw start{VectorXd::Zero(1), MatrixXd{{far * far}}};
   const auto variance = [&](const auto& guided, double eta) {
     const auto sampled = sampled_law(ReverseSde{edm, guided, eta}, start, {far, 1e-4},
                                      DormandPrince853{.rtol = 1e-8, .atol = 1e-10});

@@ -14,6 +14,7 @@
 #include <fokker/diffusion/any_score.hpp>
 #include <fokker/diffusion/learned_score.hpp>
 #include <fokker/diffusion/preconditioning.hpp>
+#include <fokker/diffusion/score_jacobian.hpp>
 
 #include "catch.hpp"
 
@@ -135,6 +136,34 @@ TEST_CASE("a learned score is an AnyScore, of blocks, paths and both scalars") {
   Block<double> wrong(3, 1), out(3, 1);
   wrong.setZero();
   CHECK_THROWS_AS(score(wrong, 0.4, out), std::invalid_argument);
+}
+
+TEST_CASE("the Jacobian of a learned score is that of differences, through AnyScore too") {
+  const AffineProcess process{fokker::VariancePreserving{}};
+  const auto learned = learned_score(process, LearnedDenoiser(some_parts()));
+  const AnyScore<double> any = learned;
+  const Block<double> x = some_points();
+  const Block<double> v{{1.0, -0.5, 0.2}, {0.3, 2.0, -1.0}};
+  Block<double> out(2, 3), erased(2, 3), above(2, 3), below(2, 3);
+
+  for (const double t : {0.05, 0.4, 1.0}) {
+    CAPTURE(t);
+    CHECK(score_jacobian_times(process, learned, x, t, v, out) == 1);
+    CHECK(score_jacobian_times(process, any, x, t, v, erased) == 1);
+
+    const double h = 0.02 * process.std(t);  // the network computes in float
+    learned(Block<double>(x + h * v), t, above);
+    learned(Block<double>(x - h * v), t, below);
+    const double size = 1 / (process.std(t) * process.std(t));
+    CHECK((out - (above - below) / (2 * h)).abs().maxCoeff() < 2e-3 * size);
+    CHECK((erased == out).all());
+  }
+  CHECK(any.has_jacobian());
+  CHECK(!any.has_posterior_covariance());
+  Block<double> wrong(2, 2);
+  wrong.setZero();
+  CHECK_THROWS_WITH(learned.jacobian_times(x, 0.4, wrong, out),
+                    ContainsSubstring("each path needs a direction"));
 }
 
 TEST_CASE("a file gives back every bit") {

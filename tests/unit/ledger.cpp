@@ -56,6 +56,96 @@ TEST_CASE("a bias of the score moves the law by the closed form, flow and revers
   }
 }
 
+TEST_CASE("along paths the score error is the distance of both solutions from the same start") {
+  // On Gaussian data a bias moves every path as it moves the mean, by the closed form above.
+  constexpr double bias = 0.2, from = 0.5, to = 3, end = 0.1;
+  ComparisonSettings s = settings("edm", "exponential-euler-maruyama", 50);
+  s.samplers = {"exponential-euler-maruyama", "ddim", "sit", "shark"};
+  s.exact = false;
+  s.paths = 20;
+  s.t_min = end;
+  s.score_error = {.bias = bias, .from = from, .to = to};
+  double sde = 0, flow = 0;
+  for (Index i = 0; i < 3; ++i) {
+    const double v = variance[i], a = v + from * from, b = v + to * to, e = v + end * end;
+    sde += square(bias * e * std::log(b / a));
+    flow += square(bias * std::sqrt(e) * (std::sqrt(b) - std::sqrt(a)));
+  }
+
+  const Comparison found = compare(s);
+
+  CHECK_THAT(found.rows[0].error_score.value_or(0), WithinRel(std::sqrt(sde), 2e-3));
+  CHECK_THAT(found.rows[1].error_score.value_or(0), WithinRel(std::sqrt(flow), 2e-3));
+  CHECK(!found.rows[2].error_score.has_value());  // its limit is not the model's equation
+  CHECK(!found.rows[3].error_score.has_value());  // not on the reference's Brownian path
+  s.score_error = {};
+  CHECK(!compare(s).rows[0].error_score.has_value());
+}
+
+TEST_CASE("a last step to sigma = 0 is ddim's denoiser, ends in the data, and is counted") {
+  ComparisonSettings s = settings("vp", "ddim", 10);
+  s.samplers = {"ddim", "edm-heun"};
+  s.steps = {10, 20};
+  s.last = Last::denoise;
+  const Comparison denoised = compare(s);
+  s.last = Last::zero;
+  s.trace = true;
+  const Comparison zero = compare(s);
+
+  REQUIRE(zero.rows.size() == 4);
+  CHECK_THAT(zero.rows[0].error, WithinRel(denoised.rows[0].error, 1e-10));
+  CHECK(zero.rows[0].nfe == 11);
+  CHECK(denoised.rows[0].nfe == 11);
+  CHECK(zero.rows[2].nfe == 21);  // Heun's step to 0 is one evaluation
+  CHECK(denoised.rows[2].nfe == 21);
+  for (const ComparisonRow& row : zero.rows) {
+    CHECK(*row.error_truncation < 1e-15);
+    CHECK(row.error <= *row.error_init + *row.error_discretisation + 1e-12);
+    CHECK(row.trace.back().t == 0);
+    CHECK_THAT(row.trace.back().w2, WithinRel(row.error, 1e-9));
+  }
+  CHECK(denoised.orders.size() == 2);
+  CHECK(zero.orders.empty());  // the last step is as long on every grid
+}
+
+TEST_CASE("on samples a last step to sigma = 0 is ddim's denoiser too, path by path") {
+  ComparisonSettings s = settings("vp", "ddim", 10);
+  s.exact = false;
+  s.paths = 50;
+  s.last = Last::denoise;
+  const ComparisonRow denoised = compare(s).rows.front();
+  s.last = Last::zero;
+  const ComparisonRow zero = compare(s).rows.front();
+
+  CHECK((zero.samples - denoised.samples).abs().maxCoeff() < 1e-12);
+  CHECK(zero.nfe == 11);
+  CHECK(!zero.error_pathwise.has_value());
+  s.samplers = {};
+  for (const ComparisonRow& row : compare(s).rows) CHECK(row.status == Status::success);
+}
+
+TEST_CASE("an adaptive sampler of the SDE costs more for a smaller tolerance, all of it counted") {
+  ComparisonSettings s = settings("vp", "shark", 10);
+  s.samplers = {"shark", "sosra"};
+  s.exact = false;
+  s.paths = 200;
+  s.eta = 0.7;
+
+  const Comparison found = compare(s);
+
+  REQUIRE(found.rows.size() == 10);
+  for (std::size_t i = 0; i < 10; ++i) {
+    const ComparisonRow& row = found.rows[i];
+    const double stages = i < 5 ? 2 : 3;
+    INFO(row.sampler << " " << *row.tolerance);
+    CHECK(row.equation == "sde");
+    CHECK(row.status == Status::success);
+    CHECK(row.nfe >= stages * static_cast<double>(row.steps) - stages);  // rejected ones too
+    if (i % 5 > 0) CHECK(row.nfe > found.rows[i - 1].nfe);
+  }
+  CHECK(found.rows[4].error < 3 * found.floor);
+}
+
 TEST_CASE("a right score has no score error, and a factor on it has one") {
   ComparisonSettings s = settings("vp", "dpm++2m", 20);
 

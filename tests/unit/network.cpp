@@ -94,6 +94,27 @@ TEST_CASE("the gradient of the network is that of differences") {
   }
 }
 
+TEST_CASE("the derivative of the network along a direction is that of differences") {
+  for (const Index layers : {Index{0}, Index{2}}) {
+    CAPTURE(layers);
+    const Network<double> network =
+        filled<double>({.dimension = 3, .width = 5, .layers = layers, .frequencies = 2});
+    const Eigen::MatrixXd x = points(3, 4), direction = points(3, 4).rowwise().reverse();
+    const Eigen::VectorXd log_sigma = Eigen::VectorXd::Constant(1, -0.4);
+    Network<double>::Workspace w;
+    Network<double>::Matrix along = direction, out;
+
+    half_square(network, x, log_sigma, w);
+    network.tangent(along, w, out);
+
+    constexpr double h = 1e-5;
+    half_square(network, x + h * direction, log_sigma, w);
+    const Eigen::MatrixXd above = w.output;
+    half_square(network, x - h * direction, log_sigma, w);
+    CHECK((out - (above - w.output) / (2 * h)).cwiseAbs().maxCoeff() < 1e-9);
+  }
+}
+
 TEST_CASE("gradients of blocks add up") {
   const Network<double> network = filled<double>(small);
   const Eigen::VectorXd log_sigma = Eigen::VectorXd::LinSpaced(4, -2.5, 1.5);

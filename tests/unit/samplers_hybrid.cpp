@@ -102,7 +102,7 @@ TEST_CASE("edm-churn raises no noise above what the process has, and is finite a
 TEST_CASE("restart goes back up and down again, with other normals each time") {
   const GaussianScore score{edm, 0.5, 2.0};
   const Model model{edm, score, 0};
-  const Restart restart{.sigma_min = 0.5, .sigma_max = 2, .repeats = 2, .steps = 2};
+  const Restart restart{.intervals{RestartInterval{0.5, 2, 2, 2}}};
   const X x = block(-1, 3);
   X normals(2, 2);
   normals << 0.3, -0.8, 1.2, 0.4;
@@ -122,6 +122,30 @@ TEST_CASE("restart goes back up and down again, with other normals each time") {
   CHECK(needs_of(restart).normals == 2);
 }
 
+TEST_CASE("restart has each interval's restarts where its noise is passed, with its own normals") {
+  const GaussianScore score{edm, 0.5, 2.0};
+  const Model model{edm, score, 0};
+  const Restart two{.intervals{RestartInterval{1.5, 4, 1, 1}, RestartInterval{0.5, 2, 2, 1}},
+                    .count = 2};
+  const X x = block(-1, 3);
+  X normals(3, 2);
+  normals << 0.3, -0.8, 1.2, 0.4, -0.6, 0.9;
+  const auto again = [&](const X& at, Time low, Time high, Index k) {
+    return heun(score, X(at + std::sqrt(high * high - low * low) * normals.row(k)), high, low);
+  };
+
+  const X upper = step(two, model, x, 3, 1, block(5, 5), normals);
+  const X lower = step(two, model, x, 0.8, 0.4, block(5, 5), normals);
+  const X both = step(two, model, x, 3, 0.4, block(5, 5), normals);
+
+  CHECK(difference(upper, again(heun(score, x, 3, 1), 1, 4, 0)) < 1e-12);
+  CHECK(difference(lower, again(again(heun(score, x, 0.8, 0.4), 0.4, 2, 1), 0.4, 2, 2)) < 1e-12);
+  const X first = again(heun(score, x, 3, 0.4), 0.4, 4, 0);
+  CHECK(difference(both, again(again(first, 0.4, 2, 1), 0.4, 2, 2)) < 1e-12);
+  CHECK(two.extra_evaluations() == 6);
+  CHECK(needs_of(two).normals == 3);
+}
+
 TEST_CASE("each restart shrinks an error of the mean by what the flow back from it does") {
   for (const char* schedule : {"vp", "edm", "flow"}) {
     INFO(schedule);
@@ -131,9 +155,10 @@ TEST_CASE("each restart shrinks an error of the mean by what the flow back from 
     const Time t = process.time_of_sigma(0.8), end = process.time_of_sigma(0.4);
     const TimeGrid grid{t, end};
     for (const int repeats : {1, 3}) {
-      const Restart restart{.sigma_min = 0.5, .sigma_max = 2, .repeats = repeats, .steps = 800};
+      const Restart restart{.intervals{RestartInterval{0.5, 2, repeats, 800}}};
       const auto with = test::linear_steps(restart, model, grid);
-      const auto without = test::linear_steps(Restart{.sigma_min = 0.1}, model, grid);
+      const auto without =
+          test::linear_steps(Restart{.intervals{RestartInterval{.sigma_min = 0.1}}}, model, grid);
 
       const double factor = with[0].a(0, 0) / without[0].a(0, 0);
       CHECK_THAT(factor, WithinRel(std::pow((0.25 + 0.16) / (0.25 + 4), 0.5 * repeats), 1e-4));
@@ -259,9 +284,10 @@ TEST_CASE("the hybrids refuse an eta other than 0 and parameters that make no se
                     "annealed-langevin is defined for eta=0: got eta=1");
   CHECK_THROWS_WITH((EdmChurn{.gamma = -1}.validate()), "edm-churn needs gamma >= 0: got -1");
   CHECK_THROWS_WITH((EdmChurn{.s_min = 2}.validate()), "edm-churn needs s_max >= s_min: got 1");
-  CHECK_THROWS_WITH((Restart{.sigma_min = 1}.validate()),
+  CHECK_THROWS_WITH((Restart{.intervals{RestartInterval{.sigma_min = 1}}}.validate()),
                     "restart needs sigma_max > sigma_min and finite: got 0.3");
-  CHECK_THROWS_WITH((Restart{.repeats = 0}.validate()), "restart needs repeats >= 1: got 0");
+  CHECK_THROWS_WITH((Restart{.intervals{RestartInterval{.repeats = 0}}}.validate()),
+                    "restart needs repeats >= 1: got 0");
   CHECK_THROWS_WITH((AnnealedLangevin{.step_size = 0}.validate()),
                     "annealed-langevin needs step > 0 and finite: got 0");
   CHECK_THROWS_WITH((PredictorCorrector<>{.corrections = -1}.validate()),
@@ -283,7 +309,7 @@ TEST_CASE("a run of a hybrid down to t = 0 stays finite, in float too") {
   CHECK(finite(EdmChurn{}));
   CHECK(finite(EdmChurn{.gamma = 0.3, .s_min = 0, .s_max = 1e9}));
   CHECK(finite(Restart{}));
-  CHECK(finite(Restart{.sigma_min = 1e-9}));
+  CHECK(finite(Restart{.intervals{RestartInterval{.sigma_min = 1e-9}}}));
   CHECK(finite(PredictorCorrector<>{}));
   CHECK(finite(PredictorCorrector<>{.norms = 1}));
   CHECK(finite(AnnealedLangevin{}));

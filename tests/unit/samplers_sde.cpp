@@ -3,6 +3,7 @@
 
 #include "no_allocation.hpp"
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -96,8 +97,13 @@ void for_each_sampler(const F& f) {
   f(Seeds1{});
   f(Seeds2{});
   f(DpmSolverPlusPlusSde{});
+  SaSolver<2> interval;
+  interval.sigma_low = 0.05;
+  interval.sigma_high = 1;
+  f(interval);
   f(ReverseDiffusion{});
   f(Sit{});
+  f(SitHeun{});
 }
 
 }  // namespace
@@ -218,6 +224,63 @@ TEST_CASE("sa-solver predicts, evaluates and corrects with the same noise") {
   CHECK(difference(x1, step(x0, t0, t1, xi0, {0, h0}, {d0, d1})) < 1e-10);
   const X d2 = denoised(score, step(x1, t1, t2, sampler.xi, {0, -h0}, {d1, d0}), t2);
   CHECK(difference(x2, step(x1, t1, t2, sampler.xi, {0, -h0, h1}, {d1, d0, d2})) < 1e-10);
+}
+
+TEST_CASE("sa-solver with tau in an interval integrates over its ends exactly") {
+  const GaussianScore score{edm, 0.5, 2.0};
+  const double eta = 0.8, low = 2.5, high = 4;
+  const Time t0 = 5, t1 = 3, t2 = 2.2;  // each step passes one end
+  SaSolver<2> method;
+  method.sigma_low = low;
+  method.sigma_high = high;
+  auto sampler = run(method, {edm, score, eta});
+
+  const X x0 = block(-7, 9), x1 = sampler.step(x0, t0, t1);
+  const X xi0 = sampler.xi;
+  const X x2 = sampler.step(x1, t1, t2, 1);
+
+  // z' = r z + int (1 + tau^2) e^(...) D + sigma' sqrt(1 - e^(-2 int tau^2)) xi, piece by piece
+  const auto step = [&](const X& x, Time t, Time to, const X& xi, const std::vector<double>& at,
+                        const std::vector<X>& d) {
+    const double begin = std::max(std::min(t, high), to), end = std::min(std::max(to, low), t);
+    const double damped = eta * eta * std::log(begin / end);
+    X integral = X::Zero(1, 2);
+    double rest = std::log(t / to) + damped;
+    for (const auto& [from, until, a] :
+         {std::array{t, begin, 1.0}, std::array{begin, end, 1 + eta * eta},
+          std::array{end, to, 1.0}}) {
+      const double u0 = std::log(t / from), h = std::log(from / until);
+      rest -= a * h;
+      integral += std::exp(-rest) *
+                  weighted_integral([&](double u) { return through(at, d, u0 + u); }, a, h);
+    }
+    return X(to / t * std::exp(-damped) * x + integral +
+             to * std::sqrt(-std::expm1(-2 * damped)) * xi);
+  };
+  const double h0 = std::log(t0 / t1), h1 = std::log(t1 / t2);
+  const X d0 = denoised(score, x0, t0);
+  const X d1 = denoised(score, step(x0, t0, t1, xi0, {0}, {d0}), t1);
+  CHECK(difference(x1, step(x0, t0, t1, xi0, {0, h0}, {d0, d1})) < 1e-10);
+  const X d2 = denoised(score, step(x1, t1, t2, sampler.xi, {0, -h0}, {d1, d0}), t2);
+  CHECK(difference(x2, step(x1, t1, t2, sampler.xi, {0, -h0, h1}, {d1, d0, d2})) < 1e-10);
+}
+
+TEST_CASE("sa-solver outside its interval is the flow's, inside the one of eta everywhere") {
+  const GaussianScore score{vp, 0.5, 2.0};
+  const TimeGrid grid = make_grid("logsnr", vp.schedule, 1, 1e-3, 8);
+  const auto end = [&](double low, double high, double eta) {
+    SaSolver<3> method;
+    method.sigma_low = low;
+    method.sigma_high = high;
+    return run(method, {vp, score, eta}).follow(block(-1, 3), grid);
+  };
+  const double infinity = std::numeric_limits<double>::infinity();
+
+  CHECK(difference(end(1e-9, 1e9, 0.8), end(0, infinity, 0.8)) < 1e-12);
+  CHECK(difference(end(1e6, 1e9, 0.8), end(0, infinity, 0)) < 1e-12);
+  CHECK(difference(end(1e-9, 2e-9, 0.8), end(0, infinity, 0)) < 1e-12);
+  CHECK(difference(end(0.1, 1, 0.8), end(0, infinity, 0)) > 0.1);
+  CHECK(!SaSolver<3>{}.has_own_noise());
 }
 
 TEST_CASE("er-sde-2 takes the published step, its integral of 1/phi summed finely") {
@@ -356,6 +419,28 @@ TEST_CASE("sit takes the Euler-Maruyama step of [v - w score] dt + sqrt(2 w) dw"
   }
 }
 
+TEST_CASE("sit-heun puts the noise in, goes down and averages the slopes at both ends") {
+  const test::Process flow{AnySchedule(FlowMatching{})};
+  const GaussianScore score{flow, 0.5, 2.0};
+  const Time t = 0.7, h = 0.1, next = t - h;
+  const X x = block(-1, 3);
+  SitHeun method;
+  method.diffusion = static_cast<int>(InterpolantDiffusion::linear);
+  method.norm = 1.5;
+  auto sampler = run(method, {flow, score, 0.8});
+  const auto slope = [&](const X& at, Time u) {  // v - w score, v = (x - D) / t
+    X value(1, 2);
+    score(at, u, value);
+    return X((at - denoised(score, at, u)) / u - 0.64 * 1.5 * u * value);
+  };
+
+  const X y = sampler.step(x, t, next), end = sampler.step(x, next, 0);
+
+  const X hat = x + std::sqrt(2 * 0.64 * 1.5 * t * h) * sampler.xi, b = slope(hat, t);
+  CHECK(difference(y, hat - 0.5 * h * (b + slope(X(hat - h * b), next))) < 1e-13);
+  CHECK(difference(end, x - next * slope(x, next)) < 1e-13);  // Euler's, without noise
+}
+
 TEST_CASE("with data at one point, exponential samplers end in it exactly") {
   for (const ScheduleInfo& info : list_schedules()) {
     const test::Process process{make_schedule(info.name)};
@@ -364,7 +449,7 @@ TEST_CASE("with data at one point, exponential samplers end in it exactly") {
     for (const double eta : {0.0, 0.5, 1.0, 1.7})
       for_each_sampler([&](const auto& sampler) {
         using Method = std::remove_cvref_t<decltype(sampler)>;
-        if (Method::name == "reverse-diffusion" || Method::name == "sit") return;
+        if (Method::name == "reverse-diffusion" || Method::name.starts_with("sit")) return;
         INFO(info.name << " " << Method::name << " eta=" << eta);
         const X y = run(sampler, {process, score, eta}).follow(block(-1, 3), grid);
         CHECK((y == 0.37).all());

@@ -23,9 +23,9 @@ const AffineProcess vp{VariancePreserving{}};
 constexpr double v = 0.5, m = 0.3, far = 30;
 
 /// The law sampled from N(m, v) with a wrong score from the exact law at sigma = far.
-NormalLaw sampled(const auto& error, double eta) {
+GaussianLaw sampled(const auto& error, double eta) {
   const auto score = exact_score(edm, GaussianSpectrum(VectorXd{{m}}, VectorXd{{v}}));
-  const NormalLaw start{VectorXd{{m}}, MatrixXd{{v + far * far}}};
+  const GaussianLaw start{VectorXd{{m}}, MatrixXd{{v + far * far}}};
   const auto result = sampled_law(ReverseSde{edm, with_error(edm, score, error), eta}, start,
                                   {far, 1e-7}, DormandPrince54{.rtol = 1e-10, .atol = 1e-12});
   REQUIRE(result.status == Status::success);
@@ -46,7 +46,7 @@ TEST_CASE("a bias moves the mean as its closed form says and leaves the variance
   const ScoreBias bias{VectorXd{{0.2}}};
 
   for (const double eta : {0.0, 0.6, 1.0, 1.5}) {
-    const NormalLaw law = sampled(bias, eta);
+    const GaussianLaw law = sampled(bias, eta);
     CHECK_THAT(law.mean(0), WithinRel(m + shift(0.2, eta, 0, far * far), 1e-7));
     CHECK_THAT(law.covariance(0, 0), WithinRel(v, 1e-6));
   }

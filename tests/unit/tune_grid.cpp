@@ -58,6 +58,21 @@ TEST_CASE("the error of a tuned grid is what compare says of it, below every nam
   }
 }
 
+TEST_CASE("a grid is tuned for the last step that is taken, and its evaluations are counted") {
+  for (const Last last : {Last::denoise, Last::zero}) {
+    ComparisonSettings s = settings("sa-solver", 6);
+    s.last = last;
+
+    const TunedGrid tuned = tune_grid(s);
+
+    INFO(to_string(last));
+    CHECK_THAT(error_on(s, tuned.times), WithinRel(tuned.error, 1e-9));
+    CHECK(tuned.nfe == 8);  // one more in the first step of SA-Solver, and one at the end
+    s.last = Last::none;
+    CHECK(error_on(s, tuned.times) > 1.001 * tune_grid(s).error);
+  }
+}
+
 TEST_CASE("a search that makes no sense is refused") {
   ComparisonSettings two = settings("ddim", 8);
   two.samplers.push_back("ddpm");

@@ -19,6 +19,7 @@
 #include <fokker/diffusion/exact_score.hpp>
 #include <fokker/diffusion/finite_set.hpp>
 #include <fokker/diffusion/gaussian.hpp>
+#include <fokker/diffusion/gaussian_law.hpp>
 #include <fokker/diffusion/guidance.hpp>
 #include <fokker/diffusion/inverse_problem.hpp>
 #include <fokker/diffusion/learned_score.hpp>

@@ -13,6 +13,7 @@
 #include <fokker/analysis/regression.hpp>
 #include <fokker/diffusion/any_data.hpp>
 #include <fokker/diffusion/any_schedule.hpp>
+#include <fokker/diffusion/last_step.hpp>
 #include <fokker/diffusion/learned_score.hpp>
 #include <fokker/solvers/grid.hpp>
 #include <fokker/solvers/solution.hpp>
@@ -22,9 +23,6 @@ namespace fokker {
 
 /// Where the samplers start: at the process's Gaussian prior or at the exact marginal.
 enum class Init { prior, exact };
-/// What happens to the final x: nothing, or the denoiser E[x_0 | x] is applied (one evaluation
-/// more).
-enum class Last { none, denoise };
 enum class Precision { single, double_ };
 
 /// An error put into the score on purpose, for from <= t < to: (1 + scale) score + bias in every
@@ -60,7 +58,7 @@ struct ComparisonSettings {
   std::optional<double> t_min = {};  ///< empty: the process's default
   std::optional<double> eta = {};    ///< empty: 1 for SDE samplers, 0 for ODE samplers
   Init init = Init::prior;
-  Last last = Last::none;
+  Last last = Last::none;                       ///< zero adds a step to the numbers of steps above
   std::optional<LearnedDenoiser> learned = {};  ///< its score instead of the exact one
   std::string score_name = "exact";
   LinearScoreError score_error = {};
@@ -107,9 +105,12 @@ struct ComparisonRow {
   std::optional<double> error_pathwise_stderr;  ///< equation from the same start and noise
   /// exact only; the first and the last where the sampler's limit is the model's equation
   std::optional<double> error_init, error_truncation, error_discretisation;
-  std::optional<double> error_score;  ///< exact, with an error in the score
-  std::vector<TracePoint> trace;      ///< with settings.trace, from the start to the end
-  ModeErrors modes;                   ///< with settings.modes, in the order of the spectrum
+  /// With a score that is learned or has an error: what the score costs. Exact: W2 of the laws of
+  /// the two equations, with this score and with the exact one. Else the RMS distance of their
+  /// solutions from the same start and noise, which is no less than that.
+  std::optional<double> error_score;
+  std::vector<TracePoint> trace;  ///< with settings.trace, from the start to the end
+  ModeErrors modes;               ///< with settings.modes, in the order of the spectrum
   double seconds = 0;
   Status status = Status::success;
   Index failed = 0;  ///< paths that ended non-finite

@@ -6,15 +6,10 @@
 
 #include <Eigen/Core>
 
+#include <fokker/diffusion/gaussian_law.hpp>
 #include <fokker/solvers/state.hpp>
 
 namespace fokker {
-
-/// N(mean, covariance): a d-vector and a symmetric positive semidefinite d x d matrix.
-struct GaussianLaw {
-  Eigen::VectorXd mean;
-  Eigen::MatrixXd covariance;
-};
 
 /// N(mean, diag(variance)): two d-vectors, variance >= 0.
 struct DiagonalGaussian {

@@ -4,14 +4,17 @@
 
 #include <concepts>
 #include <memory>
+#include <stdexcept>
 #include <utility>
 
+#include <fokker/diffusion/score_jacobian.hpp>
 #include <fokker/solvers/state.hpp>
 
 namespace fokker {
 
 /// Any score with its denoiser on states of dynamic dimension with scalar S: blocks, and single
-/// paths (which adaptive solvers ask for). Copies share the score, which is constant.
+/// paths (which adaptive solvers ask for). What the score knows of its Jacobian is passed on, see
+/// score_jacobian.hpp. Copies share the score, which is constant.
 template <class S>
 class AnyScore {
  public:
@@ -30,6 +33,22 @@ class AnyScore {
   void denoise(const Block<S>& x, Time t, Block<S>& out) const { self_->denoise(x, t, out); }
   void denoise(const Path<S>& x, Time t, Path<S>& out) const { self_->denoise(x, t, out); }
 
+  bool has_posterior_covariance() const { return self_->has_posterior_covariance(); }
+  bool has_jacobian() const { return self_->has_jacobian(); }
+
+  /// out = Cov[x0 | x_t = x] v. @param x,v,out  d x n; out must not overlap
+  /// @throws std::logic_error  unless has_posterior_covariance()
+  void posterior_covariance_times(const Block<S>& x, Time t, const Block<S>& v,
+                                  Block<S>& out) const {
+    self_->posterior_covariance_times(x, t, v, out);
+  }
+
+  /// out = (d score / dx) v. @param x,v,out  d x n; out must not overlap
+  /// @throws std::logic_error  unless has_jacobian()
+  void jacobian_times(const Block<S>& x, Time t, const Block<S>& v, Block<S>& out) const {
+    self_->jacobian_times(x, t, v, out);
+  }
+
  private:
   struct Concept {
     virtual ~Concept() = default;
@@ -38,6 +57,11 @@ class AnyScore {
     virtual void score(const Path<S>&, Time, Path<S>&) const = 0;
     virtual void denoise(const Block<S>&, Time, Block<S>&) const = 0;
     virtual void denoise(const Path<S>&, Time, Path<S>&) const = 0;
+    virtual bool has_posterior_covariance() const = 0;
+    virtual bool has_jacobian() const = 0;
+    virtual void posterior_covariance_times(const Block<S>&, Time, const Block<S>&,
+                                            Block<S>&) const = 0;
+    virtual void jacobian_times(const Block<S>&, Time, const Block<S>&, Block<S>&) const = 0;
   };
 
   template <class Score>
@@ -51,6 +75,24 @@ class AnyScore {
     }
     void denoise(const Path<S>& x, Time t, Path<S>& out) const override {
       inner.denoise(x, t, out);
+    }
+    bool has_posterior_covariance() const override {
+      return detail::knows_posterior_covariance<Block<S>>(inner);
+    }
+    bool has_jacobian() const override { return detail::knows_jacobian<Block<S>>(inner); }
+    void posterior_covariance_times(const Block<S>& x, Time t, const Block<S>& v,
+                                    Block<S>& out) const override {
+      if constexpr (detail::OffersPosteriorCovariance<Score, Block<S>>)
+        inner.posterior_covariance_times(x, t, v, out);
+      else
+        throw std::logic_error("this score does not know its posterior covariance");
+    }
+    void jacobian_times(const Block<S>& x, Time t, const Block<S>& v,
+                        Block<S>& out) const override {
+      if constexpr (detail::OffersJacobian<Score, Block<S>>)
+        inner.jacobian_times(x, t, v, out);
+      else
+        throw std::logic_error("this score does not know its Jacobian");
     }
     Score inner;
   };

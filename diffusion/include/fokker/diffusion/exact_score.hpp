@@ -34,6 +34,15 @@ struct ExactScore {
   }
   { data.posterior_covariance_times(x, process.scale(t), process.std(t), v, out); }
 
+  /// out = (d score / dx) v, where the data (a learned denoiser) offer it.
+  /// @param x,v,out  d x n; out must not overlap
+  template <State X>
+  void jacobian_times(const X& x, Time t, const X& v, X& out) const requires
+      requires(const Data& d) {
+    d.score_jacobian_times(x, 1.0, 1.0, v, out);
+  }
+  { data.score_jacobian_times(x, process.scale(t), process.std(t), v, out); }
+
   Process process;
   Data data;
 };

@@ -31,6 +31,7 @@
 #include <fokker/diffusion/any_data.hpp>
 #include <fokker/diffusion/gaussian.hpp>
 #include <fokker/diffusion/mixture.hpp>
+#include <fokker/diffusion/score_jacobian.hpp>
 
 namespace fokker {
 
@@ -63,6 +64,23 @@ struct GuidedScore {
     X other(x.rows(), x.cols());
     conditional.denoise(x, t, out);
     unconditional.denoise(x, t, other);
+    combine(other, out);
+  }
+
+  bool has_posterior_covariance() const {
+    return detail::knows_posterior_covariance<Block<double>>(conditional) &&
+           detail::knows_posterior_covariance<Block<double>>(unconditional);
+  }
+
+  /// The same combination of both, which is what the combination of the scores has by Tweedie's
+  /// formula. Allocates one block. @param x,v,out  d x n; out must not overlap
+  template <State X>
+  requires(detail::OffersPosteriorCovariance<Conditional, X>&& detail::OffersPosteriorCovariance<
+           Unconditional, X>) void posterior_covariance_times(const X& x, Time t, const X& v,
+                                                              X& out) const {
+    X other(x.rows(), x.cols());
+    conditional.posterior_covariance_times(x, t, v, out);
+    unconditional.posterior_covariance_times(x, t, v, other);
     combine(other, out);
   }
 

@@ -63,6 +63,19 @@ class LearnedDenoiser {
     evaluate(x, s, std, out, false);
   }
 
+  /// out = (d score / dx) v, column by column, by the derivative of the network. Not symmetric, as
+  /// that of a true score is. @param x,v,out  d x n; must not overlap
+  /// @throws std::invalid_argument  for std = 0, or another number of rows or columns
+  template <State X>
+  void score_jacobian_times(const X& x, double s, double std, const X& v, X& out) const {
+    detail::with_input(x, [&](auto in) {
+      detail::with_input(v, [&](auto direction) {
+        detail::with_output(out,
+                            [&](auto result) { differentiate(in, s, std, direction, result); });
+      });
+    });
+  }
+
  private:
   struct Self {
     LearnedParts parts;
@@ -79,6 +92,10 @@ class LearnedDenoiser {
                 detail::BlockView<float> out, bool score) const;
   void evaluate(detail::BlockView<const double> x, double s, double std,
                 detail::BlockView<double> out, bool score) const;
+  void differentiate(detail::BlockView<const float> x, double s, double std,
+                     detail::BlockView<const float> v, detail::BlockView<float> out) const;
+  void differentiate(detail::BlockView<const double> x, double s, double std,
+                     detail::BlockView<const double> v, detail::BlockView<double> out) const;
 
   std::shared_ptr<const Self> self_;
 };

@@ -82,6 +82,10 @@ class Network {
   /// The x of the next pass, to be filled: d x n.
   Matrix& input(Index n, Workspace& w) const;
 
+  /// out = (dF/dx) direction, column by column, at the x of the last pass with slopes. Cost: 2 x
+  /// parameters flops for each column. @param direction  d x n; out must not be it
+  void tangent(const Matrix& direction, Workspace& w, Matrix& out) const;
+
   /// gradient += dL/dW of the last pass with slopes, from output_slope = dL/dF (d x n). Cost: 4 x
   /// parameters flops for each column.
   void backward(const Matrix& output_slope, Workspace& w, Vector& gradient) const;

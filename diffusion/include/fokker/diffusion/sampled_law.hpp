@@ -10,20 +10,15 @@
 
 #include <Eigen/Core>
 
+#include <fokker/diffusion/gaussian_law.hpp>
 #include <fokker/diffusion/reverse_sde.hpp>
 #include <fokker/solvers/integrate.hpp>
 
 namespace fokker {
 
-/// N(mean, covariance): d numbers, d x d numbers.
-struct NormalLaw {
-  Eigen::VectorXd mean;
-  Eigen::MatrixXd covariance;
-};
-
 /// What `sampled_law` returns.
 struct SampledLaw {
-  NormalLaw law;
+  GaussianLaw law;
   Status status = Status::success;
   std::string message = {};  ///< empty on success
   Counts counts = {};
@@ -90,7 +85,7 @@ class MomentEquations {
 /// @throws std::invalid_argument  for a score that is not linear in x, sizes that disagree, or an
 ///                                upward span; numerical failure is the status
 template <class Forward, class Score, class M>
-SampledLaw sampled_law(const ReverseSde<Forward, Score>& reverse, const NormalLaw& start,
+SampledLaw sampled_law(const ReverseSde<Forward, Score>& reverse, const GaussianLaw& start,
                        std::array<Time, 2> span, const M& method) {
   const Index d = start.mean.size();
   if (d < 1 || start.covariance.rows() != d || start.covariance.cols() != d)

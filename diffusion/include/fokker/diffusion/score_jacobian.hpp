@@ -2,7 +2,8 @@
 /// @file  fokker/diffusion/score_jacobian.hpp
 /// @brief The Jacobian of a score, or of its denoiser, times a vector.
 ///
-/// Three ways, the first that the score allows:
+/// Three ways, the first that the score allows (one that is known at run time only, as AnyScore,
+/// says so by has_jacobian() and has_posterior_covariance()):
 ///
 ///     score.jacobian_times(x, t, v, out)      out = (d score / dx) v, column by column
 ///     score.posterior_covariance_times(x, t, v, out), as exact scores have it, from
@@ -26,14 +27,30 @@ namespace fokker {
 namespace detail {
 
 template <class Score, class X>
-concept KnowsPosteriorCovariance = requires(const Score& score, const X& x, Time t, X& out) {
+concept OffersPosteriorCovariance = requires(const Score& score, const X& x, Time t, X& out) {
   score.posterior_covariance_times(x, t, x, out);
 };
 
 template <class Score, class X>
-concept KnowsJacobian = requires(const Score& score, const X& x, Time t, X& out) {
+concept OffersJacobian = requires(const Score& score, const X& x, Time t, X& out) {
   score.jacobian_times(x, t, x, out);
 };
+
+template <class X, class Score>
+bool knows_posterior_covariance(const Score& score) {
+  if constexpr (requires { score.has_posterior_covariance(); })
+    return score.has_posterior_covariance();
+  else
+    return OffersPosteriorCovariance<Score, X>;
+}
+
+template <class X, class Score>
+bool knows_jacobian(const Score& score) {
+  if constexpr (requires { score.has_jacobian(); })
+    return score.has_jacobian();
+  else
+    return OffersJacobian<Score, X>;
+}
 
 /// out = (f(x + h v) - f(x - h v)) / 2h, with an h of each column; f(at, result).
 template <State X, class F>
@@ -68,20 +85,22 @@ int score_jacobian_times(const Forward& process, const Score& score, const X& x,
                          X& out) {
   using S = typename X::Scalar;
   const double std = process.std(t);
-  if constexpr (detail::KnowsJacobian<Score, X>) {
-    score.jacobian_times(x, t, v, out);
-    return 1;
-  } else if constexpr (detail::KnowsPosteriorCovariance<Score, X>) {
-    if (std > 0) {
+  if constexpr (detail::OffersJacobian<Score, X>) {
+    if (detail::knows_jacobian<X>(score)) {
+      score.jacobian_times(x, t, v, out);
+      return 1;
+    }
+  }
+  if constexpr (detail::OffersPosteriorCovariance<Score, X>) {
+    if (std > 0 && detail::knows_posterior_covariance<X>(score)) {
       const double s = process.scale(t);
       score.posterior_covariance_times(x, t, v, out);
       out = static_cast<S>(1 / (std * std)) * (static_cast<S>(s * s / (std * std)) * out - v);
       return 1;
     }
   }
-  if constexpr (!detail::KnowsJacobian<Score, X>)
-    detail::central_difference(
-        [&](const X& at, X& result) { evaluate_score(score, at, t, result); }, std, x, v, out);
+  detail::central_difference([&](const X& at, X& result) { evaluate_score(score, at, t, result); },
+                             std, x, v, out);
   return 2;
 }
 
@@ -94,14 +113,15 @@ int denoiser_jacobian_times(const Forward& process, const Score& score, const X&
                             const X& v, X& out) {
   using S = typename X::Scalar;
   const double s = process.scale(t), std = process.std(t);
-  if constexpr (detail::KnowsPosteriorCovariance<Score, X>) {
-    if (std > 0) {
+  if constexpr (detail::OffersPosteriorCovariance<Score, X>) {
+    if (std > 0 && detail::knows_posterior_covariance<X>(score)) {
       score.posterior_covariance_times(x, t, v, out);
       out *= static_cast<S>(s / (std * std));
       return 1;
     }
-  } else if constexpr (detail::KnowsJacobian<Score, X>) {
-    if (s > 0) {
+  }
+  if constexpr (detail::OffersJacobian<Score, X>) {
+    if (s > 0 && std > 0 && detail::knows_jacobian<X>(score)) {
       score.jacobian_times(x, t, v, out);
       out = static_cast<S>(1 / s) * (v + static_cast<S>(std * std) * out);
       return 1;

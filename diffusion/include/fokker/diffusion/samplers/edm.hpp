@@ -30,6 +30,20 @@ void edm_slope(const Model& model, const X& x, Time t, X& out) {
   out = static_cast<S>(rate) * x - static_cast<S>((1 + noise) * process.denoiser_rate(t)) * out;
 }
 
+/// y = EDM's step of Heun from x at t down to t_next; Euler's where sigma(t_next) = 0.
+template <class Model, State X>
+void edm_heun_step(const Model& model, const X& x, Time t, Time t_next, X& slope, X& slope_end,
+                   X& y) {
+  using S = typename X::Scalar;
+  const Time h = t - t_next;
+  edm_slope(model, x, t, slope);
+  y = x - static_cast<S>(h) * slope;
+  if (model.process.sigma(t_next) > 0) {
+    edm_slope(model, y, t_next, slope_end);
+    y = x - static_cast<S>(0.5 * h) * (slope + slope_end);
+  }
+}
+
 /// Facts about EDM's deterministic steps.
 template <int order>
 struct EdmOde {
@@ -88,15 +102,9 @@ struct EdmHeun : detail::EdmOde<2> {
   template <State X, ReversedDiffusion P>
   requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time r, Time h,
                                               const Increment<P, X>&, X& y, Workspace<X>& w) const {
-    using S = typename X::Scalar;
     const auto [t, t_next] = detail::TimeInterval(r, h);
     auto& [slope, slope_end] = w.array;
-    detail::edm_slope(p.base, x, t, slope);
-    y = x - static_cast<S>(h) * slope;
-    if (p.base.process.sigma(t_next) > 0) {
-      detail::edm_slope(p.base, y, t_next, slope_end);
-      y = x - static_cast<S>(0.5 * h) * (slope + slope_end);
-    }
+    detail::edm_heun_step(p.base, x, t, t_next, slope, slope_end, y);
   }
 };
 

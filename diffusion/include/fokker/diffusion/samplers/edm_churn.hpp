@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <numbers>
 
 #include <fokker/diffusion/samplers/edm.hpp>
@@ -17,20 +18,6 @@
 namespace fokker {
 
 namespace detail {
-
-/// y = EDM's step of Heun from x at t down to t_next, as in EdmHeun.
-template <class Model, State X>
-void edm_heun_step(const Model& model, const X& x, Time t, Time t_next, X& slope, X& slope_end,
-                   X& y) {
-  using S = typename X::Scalar;
-  const Time h = t - t_next;
-  edm_slope(model, x, t, slope);
-  y = x - static_cast<S>(h) * slope;
-  if (model.process.sigma(t_next) > 0) {
-    edm_slope(model, y, t_next, slope_end);
-    y = x - static_cast<S>(0.5 * h) * (slope + slope_end);
-  }
-}
 
 /// The time at which the noise is `sigma`, or the end time where the process has not so much.
 template <class Process>
@@ -120,21 +107,31 @@ struct EdmChurn {
   }
 };
 
-/// EdmHeun, and after the step that first comes to or below sigma_min the restarts, all of them
-/// within that step: `repeats` times from the noise sigma' reached
+/// One interval of Restart. The defaults are those of EDM on CIFAR-10, whose N_R = 3 counts the
+/// points, one more than the steps.
+struct RestartInterval {
+  double sigma_min = 0.14;  ///< noise to restart at
+  double sigma_max = 0.30;  ///< noise to go back to
+  int repeats = 2;
+  int steps = 2;  ///< of Heun in each restart
+};
+
+/// EdmHeun, and after the step that first comes to or below the sigma_min of an interval its
+/// restarts, all of them within that step: `repeats` times from the noise sigma' reached
 ///
 ///     z <- z + sqrt(sigma_max^2 - sigma'^2) xi,   then `steps` of EdmHeun down to sigma' again
 ///
-/// on Karras's grid with rho = 7. Each repeat has normals of its own, so the Wiener increment of
-/// the step stays unused. The defaults are those of EDM on CIFAR-10, whose N_R = 3 counts the
-/// points, one more than the steps.
+/// on Karras's grid with rho = 7. There may be several intervals, as the authors take on ImageNet;
+/// one step that passes more than one restarts in each, in their order. Each repeat has normals of
+/// its own, so the Wiener increment of the step stays unused. By name, a number given again belongs
+/// to the next interval: "restart:sigma_min=1:sigma_max=2:sigma_min=0.1:sigma_max=0.3".
 ///
 /// Converges to  the probability flow with its error shrunk by the restarts: each multiplies an
 ///               error of the mean of Gaussian data, variance v, by sqrt((v + sigma'^2) /
 ///               (v + sigma_max^2)).
 /// Order         none is claimed: the steps within a restart are as many on every grid.
 /// Cost          two denoisers per step, one in a step to sigma = 0, and extra_evaluations() in a
-///               run that passes sigma_min; no allocation.
+///               run that passes every sigma_min; no allocation.
 /// Ends          at t' = 0.
 /// Source        Xu et al. (2023), arXiv 2306.14878, algorithm 1.
 struct Restart {
@@ -144,36 +141,52 @@ struct Restart {
   static constexpr EtaRange etas{.min = 0, .max = 0};
   static constexpr double rho = 7;
 
-  double sigma_min = 0.14;
-  double sigma_max = 0.30;
-  int repeats = 2;
-  int steps = 2;
+  std::array<RestartInterval, 5> intervals{};
+  std::size_t count = 1;  ///< of them in use
 
   static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
   static constexpr Orders orders(NoiseKind) { return {}; }
   static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 2, .diffusion = 0}; }
 
   /// Of the denoiser, in all restarts together.
-  constexpr int extra_evaluations() const { return 2 * repeats * steps; }
+  constexpr int extra_evaluations() const {
+    int all = 0;
+    for (std::size_t i = 0; i < count; ++i) all += 2 * intervals[i].repeats * intervals[i].steps;
+    return all;
+  }
   constexpr Needs needs() const {
     Needs all;
-    all.normals = repeats;
+    for (std::size_t i = 0; i < count; ++i) all.normals += intervals[i].repeats;
     return all;
   }
 
   static constexpr auto parameters() {
-    using M = Restart;
+    using M = RestartInterval;
     return std::array{Parameter<M>{"sigma_min", &M::sigma_min, "noise to restart at"},
                       Parameter<M>{"sigma_max", &M::sigma_max, "noise to go back to"},
                       Parameter<M>{"repeats", &M::repeats, "restarts"},
                       Parameter<M>{"steps", &M::steps, "of Heun in each restart"}};
   }
+  /// Where a parameter is set: in the last interval.
+  RestartInterval& parameter_owner() { return intervals[count - 1]; }
+  const RestartInterval& parameter_owner() const { return intervals[count - 1]; }
+  /// @throws std::invalid_argument  for more intervals than there can be
+  void add_parameter_owner() {
+    detail::require_parameter(count < intervals.size(), name, "at most 5 intervals",
+                              static_cast<double>(count + 1));
+    ++count;
+  }
   void validate() const {
-    detail::require_parameter(sigma_min >= 0, name, "sigma_min >= 0", sigma_min);
-    detail::require_parameter(sigma_max > sigma_min && std::isfinite(sigma_max), name,
-                              "sigma_max > sigma_min and finite", sigma_max);
-    detail::require_parameter(repeats >= 1, name, "repeats >= 1", repeats);
-    detail::require_parameter(steps >= 1, name, "steps >= 1", steps);
+    detail::require_parameter(count >= 1 && count <= intervals.size(), name, "1 to 5 intervals",
+                              static_cast<double>(count));
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto& [sigma_min, sigma_max, repeats, steps] = intervals[i];
+      detail::require_parameter(sigma_min >= 0, name, "sigma_min >= 0", sigma_min);
+      detail::require_parameter(sigma_max > sigma_min && std::isfinite(sigma_max), name,
+                                "sigma_max > sigma_min and finite", sigma_max);
+      detail::require_parameter(repeats >= 1, name, "repeats >= 1", repeats);
+      detail::require_parameter(steps >= 1, name, "steps >= 1", steps);
+    }
   }
 
   template <State X>
@@ -191,28 +204,33 @@ struct Restart {
     auto& [from, slope, slope_end] = w.array;
     detail::edm_heun_step(p.base, x, t, t_next, slope, slope_end, y);
     const double sigma = process.sigma(t), next = process.sigma(t_next);
-    if (next <= sigma_min && sigma_min < sigma)
-      for (Index k = 0; k < repeats; ++k) repeat(p.base, t_next, dw, k, y, w);
+    Index block = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const bool passed = next <= intervals[i].sigma_min && intervals[i].sigma_min < sigma;
+      for (int k = 0; k < intervals[i].repeats; ++k, ++block)
+        if (passed) repeat(p.base, intervals[i], t_next, dw, block, y, w);
+    }
   }
 
  private:
-  /// y at t_next up to sigma_max with block `block` of the normals, and down to t_next again.
+  /// y at t_next up to the interval's sigma_max with block `block` of the normals, and down to
+  /// t_next again.
   template <class Model, class Noise, class Workspace, State X>
-  void repeat(const Model& model, Time t_next, const Noise& dw, Index block, X& y,
-              Workspace& w) const {
+  void repeat(const Model& model, const RestartInterval& interval, Time t_next, const Noise& dw,
+              Index block, X& y, Workspace& w) const {
     using S = typename X::Scalar;
     const auto& process = model.process;
     auto& [from, slope, slope_end] = w.array;
     const Index d = y.rows();
     const double low = process.sigma(t_next);
-    Time t = detail::time_with_sigma(process, sigma_max);
+    Time t = detail::time_with_sigma(process, interval.sigma_max);
     const double high = process.sigma(t), s = process.scale(t);
     y = static_cast<S>(s / process.scale(t_next)) * y +
         static_cast<S>(s * detail::added_noise(low, high)) * dw.normals.middleRows(block * d, d);
-    for (int i = 1; i <= steps; ++i) {
-      const double part = static_cast<double>(i) / steps;
+    for (int i = 1; i <= interval.steps; ++i) {
+      const double part = static_cast<double>(i) / interval.steps;
       const double root = std::pow(high, 1 / rho) * (1 - part) + std::pow(low, 1 / rho) * part;
-      const Time to = i == steps ? t_next : process.time_of_sigma(std::pow(root, rho));
+      const Time to = i == interval.steps ? t_next : process.time_of_sigma(std::pow(root, rho));
       from.swap(y);
       detail::edm_heun_step(model, from, t, to, slope, slope_end, y);
       t = to;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include <fokker/diffusion/detail/gauss_legendre.hpp>
 #include <fokker/diffusion/samplers/interpolated_denoiser.hpp>
 #include <fokker/diffusion/samplers/parameter.hpp>
 
@@ -36,19 +37,15 @@ struct NoiseScaleRule {
     };
     std::array<double, n> m{lack(sigma)};
     if (n == 1 || !std::isfinite(sigma)) return m;
-    constexpr std::array<double, 5> node{-0.90617984593866399, -0.53846931010568309, 0,
-                                         0.53846931010568309, 0.90617984593866399};
-    constexpr std::array<double, 5> weight{0.23692688505618909, 0.47862867049936647,
-                                           0.56888888888888889, 0.47862867049936647,
-                                           0.23692688505618909};
+    const auto& gauss = gauss_legendre<5>();
     const double length = std::log(sigma / next);
     const int pieces = 1 + static_cast<int>(2 * length);
     const double half = 0.5 * length / pieces;
     for (int i = 0; i < pieces; ++i)
-      for (std::size_t q = 0; q < node.size(); ++q) {
-        const double above = half * (2 * i + 1 + node[q]);  // ln(s / sigma')
+      for (std::size_t q = 0; q < gauss.node.size(); ++q) {
+        const double above = half * (2 * i + 1 + gauss.node[q]);  // ln(s / sigma')
         const double s = next * std::exp(above), u = (sigma - s) / (sigma - next);
-        double term = half * weight[q] * s / (sigma - next) * lack(s);
+        double term = half * gauss.weight[q] * s / (sigma - next) * lack(s);
         for (std::size_t k = 1; k < n; ++k) {
           m[k] += static_cast<double>(k) * term;
           term *= u;

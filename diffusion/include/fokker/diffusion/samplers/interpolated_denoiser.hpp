@@ -24,6 +24,7 @@
 #include <span>
 
 #include <fokker/diffusion/detail/exponential_moments.hpp>
+#include <fokker/diffusion/detail/interpolation_weights.hpp>
 #include <fokker/diffusion/samplers/reverse_step.hpp>
 
 namespace fokker::detail {
@@ -37,28 +38,6 @@ std::array<double, n> unit_exponential_moments(double z) {
   double power = 1;
   for (std::size_t k = 1; k < n && z > 0; ++k) moments[k] /= power *= z;
   return moments;
-}
-
-/// The weights b_i, i < count, for which sum b_i p(node_i) is the integral of p, given by the
-/// moments of its measure, for every polynomial p of degree below `count`.
-template <std::size_t n>
-std::array<double, n> interpolation_weights(const std::array<double, n>& nodes,
-                                            const std::array<double, n>& moments,
-                                            std::size_t count) {
-  std::array<double, n> weights{};
-  for (std::size_t i = 0; i < count; ++i) {
-    std::array<double, n> basis{1};  // Lagrange's polynomial of node i by powers
-    std::size_t degree = 0;
-    for (std::size_t j = 0; j < count; ++j) {
-      if (j == i) continue;
-      const double width = nodes[i] - nodes[j];
-      ++degree;
-      for (std::size_t k = degree + 1; k-- > 0;)
-        basis[k] = ((k > 0 ? basis[k - 1] : 0) - (k < degree ? nodes[j] * basis[k] : 0)) / width;
-    }
-    for (std::size_t k = 0; k <= degree; ++k) weights[i] += basis[k] * moments[k];
-  }
-  return weights;
 }
 
 /// c = eta^2 ln sigma; D interpolated in lambda = -ln sigma.

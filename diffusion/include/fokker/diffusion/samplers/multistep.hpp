@@ -34,6 +34,7 @@
 
 #include <fokker/diffusion/detail/exponential_moments.hpp>
 #include <fokker/diffusion/detail/gauss_legendre.hpp>
+#include <fokker/diffusion/detail/interpolation_weights.hpp>
 #include <fokker/diffusion/samplers/reverse_step.hpp>
 
 namespace fokker {
@@ -111,21 +112,14 @@ std::array<double, n> polynomial_weights(const Process& process,
   std::array<double, n> weights{};
   const FlowKnot& start = knots[from];
   if (points < 2 || !std::isfinite(start.sigma) || !std::isfinite(to.u)) return weights;
-  const auto m = step_moments<Rule, n>(process, start, to, points == 2);
-  for (std::size_t j = 0; j < points; ++j) {
-    if (j == from) continue;
-    // l_j as coefficients of the powers of u - u_from: none of degree 0, since l_j(u_from) = 0.
-    std::array<double, n> l{1.0};
-    std::size_t degree = 0;
-    for (std::size_t i = 0; i < points; ++i) {
-      if (i == j) continue;
-      const double root = knots[i].u - start.u, scale = 1 / (knots[j].u - knots[i].u);
-      for (std::size_t k = ++degree; k > 0; --k) l[k] = (l[k - 1] - root * l[k]) * scale;
-      l[0] *= -root * scale;
-    }
-    for (std::size_t k = 1; k <= degree; ++k) weights[j] += l[k] * m[k];
-    weights[from] -= weights[j];
-  }
+  auto moments = step_moments<Rule, n>(process, start, to, points == 2);
+  moments[0] = 0;  // that of P_from is not asked for
+  std::array<double, n> places{};
+  for (std::size_t j = 0; j < points; ++j) places[j] = knots[j].u - start.u;
+  weights = interpolation_weights(places, moments, points);
+  weights[from] = 0;
+  for (std::size_t j = 0; j < points; ++j)
+    if (j != from) weights[from] -= weights[j];
   return weights;
 }
 

@@ -11,6 +11,8 @@
 ///     static constexpr EtaRange etas;   // the etas that it is defined for
 ///     static constexpr auto parameters();   // optional: its numbers by name, see Parameter
 ///     void validate() const;                // optional: throws std::invalid_argument
+///     parameter_owner(), add_parameter_owner()   // optional: whose the parameters are, where a
+///                                           // name given again is meant for another such part
 ///     bool has_own_noise() const;           // optional: it converges to an SDE with the marginals
 ///                                           // of `ReverseSde`, but with a noise of its own
 ///

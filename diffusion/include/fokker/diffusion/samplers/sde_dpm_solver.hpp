@@ -11,7 +11,12 @@
 /// SDE, tau^2 = eta^2 for SA-Solver; some libraries call eta^2 eta. eta = 0 gives DPM-Solver++ of
 /// the same number of points.
 
+#include <algorithm>
+#include <limits>
+#include <utility>
+
 #include <fokker/diffusion/samplers/interpolated_denoiser.hpp>
+#include <fokker/diffusion/samplers/parameter.hpp>
 
 namespace fokker {
 
@@ -23,6 +28,42 @@ struct LogSnrMidpointRule : LogSnrRule {
   static std::array<double, n> moments(double sigma, double next, double eta) {
     const double m0 = LogSnrRule::moments<1>(sigma, next, eta)[0];
     return {m0, 0.5 * m0};
+  }
+};
+
+/// LogSnrRule with eta in a part of the way only, low <= sigma <= high: c grows by eta^2 ln sigma
+/// there and nowhere else, and the moments are sums over the pieces of the step.
+struct LogSnrIntervalRule : LogSnrRule {
+  double low, high;
+
+  double damping(double sigma, double next, double eta) const {
+    return LogSnrRule::damping(std::min(sigma, std::max(high, next)),
+                               std::max(next, std::min(low, sigma)), eta);
+  }
+  template <std::size_t n>
+  std::array<double, n> moments(double sigma, double next, double eta) const {
+    const double h = std::log(sigma / next), damped = damping(sigma, next, eta);
+    if (n == 1 || !(h > 0) || !std::isfinite(h)) return {-std::expm1(-(h + damped))};
+    const double enters = std::clamp(std::log(sigma / high), 0.0, h);
+    const double leaves = std::clamp(std::log(sigma / low), enters, h);
+    std::array<double, n> sum{};
+    double from = 0, rest = h + damped;  // ln E at `from`, with its sign turned
+    for (const auto& [to, rate] :
+         {std::pair{enters, 1.0}, std::pair{leaves, 1 + eta * eta}, std::pair{h, 1.0}}) {
+      const double z = rate * (to - from);
+      rest -= z;
+      const auto unit = unit_exponential_moments<n>(z);
+      for (std::size_t k = 0; k < n; ++k) {  // of ((from + (to - from) u) / h)^k by its binomial
+        double term = std::exp(-rest) * std::pow((to - from) / h, static_cast<double>(k));
+        for (std::size_t j = k + 1; j-- > 0;) {
+          sum[k] += term * unit[j];
+          if (j > 0 && to > from)
+            term *= from / (to - from) * static_cast<double>(j) / static_cast<double>(k - j + 1);
+        }
+      }
+      from = to;
+    }
+    return sum;
   }
 };
 
@@ -99,7 +140,12 @@ using DpmSolverPlusPlus3MSde = detail::InterpolatedDenoiser<detail::DpmSolverPlu
 /// prediction is what later steps use. Without the changes of its weights that the authors make for
 /// few steps.
 ///
-/// Converges to  the reverse SDE with its eta, tau^2 = eta^2.
+/// tau(t) is eta for sigma_low <= sigma <= sigma_high and 0 elsewhere, its integrals exact also in
+/// steps over an end of that interval; the authors take [0.05, 1] or all of it, as here.
+///
+/// Converges to  the reverse SDE with its eta, tau^2 = eta^2; with a smaller interval, to the SDE
+/// of
+///               the same marginals that has noise in it and is the flow outside.
 /// Order         strong 1, weak 2; deterministic order + 1, at most 3 by its first step (4 where D
 ///               hardly changes over that step). Exact for data at one point.
 /// Cost          one denoiser, one more in the first step and none in a step to sigma = 0; no
@@ -114,6 +160,22 @@ struct SaSolver : detail::ReverseSdeFacts<1, 2, (predictor_order < 2 ? predictor
   static constexpr std::string_view source = "Xue et al. (2023), arXiv 2309.05019, algorithm 1";
   static constexpr bool has_memory = true;
   static constexpr std::size_t points = predictor_order;
+
+  double sigma_low = 0;                                         ///< no noise below
+  double sigma_high = std::numeric_limits<double>::infinity();  ///< and none above
+
+  constexpr bool has_own_noise() const {
+    return sigma_low > 0 || sigma_high < std::numeric_limits<double>::infinity();
+  }
+  static constexpr auto parameters() {
+    return std::array{
+        Parameter<SaSolver>{"sigma_low", &SaSolver::sigma_low, "least sigma with noise, tau > 0"},
+        Parameter<SaSolver>{"sigma_high", &SaSolver::sigma_high, "greatest sigma with noise"}};
+  }
+  void validate() const {
+    detail::require_parameter(sigma_low >= 0, name, "sigma_low >= 0", sigma_low);
+    detail::require_parameter(sigma_high > sigma_low, name, "sigma_high > sigma_low", sigma_high);
+  }
 
   static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 0}; }
   static constexpr int extra_evaluations() { return 1; }  ///< of the denoiser, in the first step
@@ -138,7 +200,7 @@ struct SaSolver : detail::ReverseSdeFacts<1, 2, (predictor_order < 2 ? predictor
                                                         Workspace<X>& w) const {
     detail::require_eta(name, SaSolver::etas, p.base.eta);
     const auto& process = p.base.process;
-    const detail::LogSnrRule rule;
+    const detail::LogSnrIntervalRule rule{{}, sigma_low, sigma_high};
     const auto [t, t_next] = detail::TimeInterval(r, h);
     if (w.known == 0) evaluate_denoiser(process, p.base.score, x, t, w.add(process.sigma(t)));
     detail::DenoiserNodes<X, points> before;

@@ -37,7 +37,7 @@ Names: see fokker list processes and fokker list solvers.)";
 
 struct ConvergeCommand {
   CommonOptions common;
-  std::string process, t = "0:1";
+  std::string process, t = "0:1", rng = "pcg32";
   std::vector<std::string> solvers, parameters, x0;
   std::string levels = "6", first = "16";
   std::string paths = std::to_string(ConvergenceSettings{}.paths);
@@ -109,7 +109,8 @@ nlohmann::ordered_json json_of(const ConvergeCommand& o, const ConvergenceSettin
             {"t1", settings.t1},
             {"steps", settings.steps},
             {"paths", settings.paths},
-            {"seed", settings.seed}}},
+            {"seed", o.common.seed},
+            {"rng", o.rng}}},
           {"solvers", solvers}};
 }
 
@@ -179,7 +180,7 @@ int converge_command(const ConvergeCommand& o) {
   for (Index level = 0; level < levels; ++level)
     settings.steps.push_back(whole_number(o.first, "--first-steps", 1) << level);
   settings.paths = noisy ? whole_number(o.paths, "--paths", 2) : 2;
-  settings.seed = o.common.seed;
+  settings.seed = {o.common.seed, generator(o.rng)};
   settings.threads = o.common.threads;
   check_outputs(o.common);
 
@@ -201,7 +202,7 @@ int converge_command(const ConvergeCommand& o) {
 
   fmt::print(o.common.tables(), "{}: {}\n{} from t = {} to {}, seed {}\n\n", process.info->name,
              process.info->equation, noisy ? fmt::format("{} paths", settings.paths) : "one path",
-             settings.t0, settings.t1, settings.seed);
+             settings.t0, settings.t1, o.common.seed);
   for (const Study& study : studies) print(o.common.tables(), study, noisy);
   write_json(o.common, json_of(o, settings, parameters, studies).dump(2));
   if (!studies.empty() && !o.common.plots.empty()) {
@@ -246,6 +247,7 @@ Command make_converge(CLI::App& app) {
       ->capture_default_str();
   parser->add_option("--first-steps", o->first, "Steps of the coarsest level")
       ->capture_default_str();
+  add_rng(*parser, o->rng);
   add_common(*parser, o->common);
   add_plot(*parser, o->common);
   parser->footer(examples);

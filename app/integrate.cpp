@@ -41,7 +41,7 @@ Names: see fokker list processes and fokker list solvers.)";
 
 struct IntegrateCommand {
   CommonOptions common;
-  std::string process, solver, t = "0:1", csv;
+  std::string process, solver, t = "0:1", csv, rng = "pcg32";
   std::vector<std::string> parameters, x0;
   std::optional<std::string> dt, paths, rtol, atol, save_every, points, trajectories;
 };
@@ -319,6 +319,7 @@ nlohmann::ordered_json json_of(const IntegrateCommand& o, const Run& run) {
             {"steps", run.steps},
             {"x0", run.x0},
             {"seed", o.common.seed},
+            {"rng", o.rng},
             {"probabilities", probabilities}}},
           {"status", to_string(run.ensemble.status)},
           {"paths", run.ensemble.paths},
@@ -425,7 +426,7 @@ int integrate_command(const IntegrateCommand& o) {
 
   for (const Index k : plan.points) run.times.push_back(plan.grid[static_cast<std::size_t>(k)]);
   SimulateOptions options{.paths = run.noisy() ? paths : 1,
-                          .seed = o.common.seed,
+                          .seed = {o.common.seed, generator(o.rng)},
                           .threads = o.common.threads,
                           .cancel = &catch_interrupt()};
   {
@@ -491,6 +492,7 @@ Command make_integrate(CLI::App& app) {
       ->type_name("FILE");
   parser->add_option("--trajectories", o->trajectories,
                      "The CSV holds so many paths instead of their statistics");
+  add_rng(*parser, o->rng);
   add_common(*parser, o->common);
   add_plot(*parser, o->common);
   parser->footer(examples);

@@ -44,6 +44,12 @@ void add_common(CLI::App& parser, CommonOptions& options) {
       ->type_name("FILE");
 }
 
+void add_rng(CLI::App& parser, std::string& name) {
+  parser.add_option("--rng", name, "Generator of the random numbers")
+      ->type_name("pcg32|philox")
+      ->capture_default_str();
+}
+
 void add_plot(CLI::App& parser, CommonOptions& options) {
   add_list(parser, "--plot", options.plots, "Draw the picture: a list of .svg or .png files")
       ->type_name("FILE,...");
@@ -99,6 +105,11 @@ std::uint64_t seed_number(std::string_view word) {
   std::uint64_t value = 0;
   if (!parse(word, value)) refuse("--seed", "a whole number from 0 to 2^64 - 1", word);
   return value;
+}
+
+Generator generator(std::string_view word) {
+  return choice<Generator>(word, "--rng",
+                           {{"pcg32", Generator::pcg32}, {"philox", Generator::philox}});
 }
 
 Index whole_number(std::string_view word, std::string_view option, Index least) {

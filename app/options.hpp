@@ -18,6 +18,7 @@
 #include <CLI/App.hpp>
 
 #include <fokker/solvers/names.hpp>
+#include <fokker/solvers/random.hpp>
 #include <fokker/solvers/state.hpp>
 
 namespace fokker {
@@ -39,6 +40,7 @@ struct CommonOptions {
 
 /// --seed, --threads and --json, which every command takes.
 void add_common(CLI::App& parser, CommonOptions& options);
+void add_rng(CLI::App& parser, std::string& name);
 void add_plot(CLI::App& parser, CommonOptions& options);
 
 /// --last, and what it says.
@@ -63,6 +65,7 @@ void say_written(std::FILE* out, const CommonOptions& options,
 /// "12" as a number; the whole word must be one, and finite.
 double number(std::string_view word, std::string_view option);
 std::uint64_t seed_number(std::string_view word);
+Generator generator(std::string_view word);
 Index whole_number(std::string_view word, std::string_view option, Index least);
 std::vector<double> numbers(std::span<const std::string> words, std::string_view option);
 std::vector<Index> whole_numbers(std::span<const std::string> words, std::string_view option,

@@ -83,6 +83,8 @@ FOKKER_INLINE Vec<S> broadcast(S s) {
   return s - Vec<S>{};
 }
 
+FOKKER_INLINE U64 broadcast(std::uint64_t s) { return s - U64{}; }
+
 FOKKER_INLINE F64 sqrt(F64 x) {
 #if defined(__AVX512F__)
   return F64(_mm512_sqrt_pd(__m512d(x)));
@@ -134,6 +136,21 @@ FOKKER_INLINE U64 twice_low(U64 a) {
   return U64(__builtin_shufflevector(U32(a), U32(a), 0, 0, 2, 2, 4, 4, 6, 6));
 #else
   return U64(__builtin_shufflevector(U32(a), U32(a), 0, 0, 2, 2));
+#endif
+}
+
+/// The products of the low halves of each 64-bit lane.
+FOKKER_INLINE U64 multiply_low(U64 a, U64 b) {
+#if defined(__AVX512F__)
+  return U64(_mm512_maskz_mul_epu32(0xFF, __m512i(a), __m512i(b)));
+#elif defined(__AVX2__)
+  return U64(_mm256_mul_epu32(__m256i(a), __m256i(b)));
+#elif defined(__SSE2__)
+  return U64(_mm_mul_epu32(__m128i(a), __m128i(b)));
+#elif defined(__aarch64__)
+  return U64(vmull_u32(vmovn_u64(uint64x2_t(a)), vmovn_u64(uint64x2_t(b))));
+#else
+  return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu);
 #endif
 }
 

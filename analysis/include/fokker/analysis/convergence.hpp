@@ -20,6 +20,7 @@
 #include <fokker/solvers/advance.hpp>
 #include <fokker/solvers/grid.hpp>
 #include <fokker/solvers/initial.hpp>
+#include <fokker/solvers/random.hpp>
 #include <fokker/solvers/reductions.hpp>
 #include <fokker/solvers/text.hpp>
 
@@ -35,7 +36,7 @@ struct ConvergenceSettings {
   Time t0 = 0, t1 = 1;
   std::vector<Index> steps = {16, 32, 64, 128, 256, 512};  ///< each divides the largest
   Index paths = 65536;
-  std::uint64_t seed = 1;
+  Seed seed = 1;
   int threads = 0;        ///< 0: all cores; never changes a result
   Index refinement = 16;  ///< without an exact solution the reference has so many times more steps
   const std::atomic<bool>* cancel = nullptr;
@@ -182,7 +183,7 @@ ConvergenceStudy measure_convergence(const P& process, const M& method, const Ex
     study.levels.push_back({s.steps[level], h.back(), rms, strong.standard_error() / (2 * rms),
                             weak.back(), weak_stderr.back()});
   }
-  study.strong = fit_order_bootstrap(h, errors.squares, 400, s.seed);
+  study.strong = fit_order_bootstrap(h, errors.squares, 400, s.seed.number);
   study.weak = fit_order(h, weak, weak_stderr);
   return study;
 }

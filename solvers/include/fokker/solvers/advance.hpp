@@ -45,7 +45,7 @@ class Advance {
 
  public:
   /// @param d, n   shape of the state; `real` of the n columns count as paths
-  Advance(const P& process, const M& method, Index d, Index n, Index /*real*/, std::uint64_t seed,
+  Advance(const P& process, const M& method, Index d, Index n, Index /*real*/, Seed seed,
           std::uint64_t first_path)
       : process_(process),
         method_(method),
@@ -100,7 +100,7 @@ class Advance<P, M, X> {
   using Run = typename M::template Run<P, Column>;
 
  public:
-  Advance(const P& process, const M& method, Index d, Index n, Index real, std::uint64_t seed,
+  Advance(const P& process, const M& method, Index d, Index n, Index real, Seed seed,
           std::uint64_t first_path)
       : x_(d, n), column_(d, 1) {
     runs_.reserve(static_cast<std::size_t>(real));

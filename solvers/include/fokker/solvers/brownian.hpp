@@ -18,7 +18,7 @@ namespace fokker {
 
 /// The paths of a seed from number `path` on: what their noise hangs on.
 struct PathKey {
-  std::uint64_t seed = 0;
+  Seed seed = 0;
   std::uint64_t path = 0;
 };
 
@@ -96,7 +96,7 @@ void append(A& a, Time s, const B& b, Time u, Needs needs) {
 }
 
 /// Independent increments on a sequence of adjacent intervals, for fixed grids: the fast source.
-/// Path j draws W from the pcg32 stream of (seed, j, Purpose::wiener), m normals per step in order;
+/// Path j draws W from the stream of (seed, j, Purpose::wiener), m normals per step in order;
 /// an odd m leaves a spare normal that the next step takes first. H, K and A come from streams of
 /// their own: asking for them leaves W as it is. A is drawn given W alone (LevyAreas), so it cannot
 /// be had together with H or K, on which it depends too.
@@ -109,8 +109,7 @@ class BrownianIncrements {
   /// @param m           independent Wiener processes per path
   /// @param needs       what is filled beside W
   /// @throws std::invalid_argument  if areas are needed together with H or K
-  BrownianIncrements(std::uint64_t seed, std::uint64_t first_path, Index paths, Index m,
-                     Needs needs = {})
+  BrownianIncrements(Seed seed, std::uint64_t first_path, Index paths, Index m, Needs needs = {})
       : w_(seed, first_path, paths, m, Purpose::wiener) {
     if (needs.area && (needs.h || needs.k))
       throw std::invalid_argument(
@@ -138,7 +137,7 @@ class BrownianIncrements {
   /// Normals of one purpose, m rows at a time.
   class Normals {
    public:
-    Normals(std::uint64_t seed, std::uint64_t first_path, Index paths, Index m, Purpose purpose)
+    Normals(Seed seed, std::uint64_t first_path, Index paths, Index m, Purpose purpose)
         : lanes_(seed, first_path, static_cast<std::size_t>(paths), purpose),
           paths_(paths),
           wieners_(m),

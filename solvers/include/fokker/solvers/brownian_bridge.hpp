@@ -7,8 +7,6 @@
 #include <numbers>
 #include <optional>
 
-#include <pcg_random.hpp>
-
 #include <fokker/solvers/process.hpp>
 #include <fokker/solvers/random.hpp>
 #include <fokker/solvers/solver.hpp>
@@ -28,8 +26,7 @@ namespace fokker::detail {
 class BridgePassage {
  public:
   /// Draws from the path's stream of Purpose::crossing, only where the answer is open.
-  BridgePassage(std::uint64_t seed, std::uint64_t path)
-      : stream_(path_stream(seed, path, Purpose::crossing)) {}
+  BridgePassage(Seed seed, std::uint64_t path) : lane_(seed, path, 1, Purpose::crossing) {}
 
   /// The fraction of the step after which the level is first met, in (0, 1]; empty if it is not.
   /// @param from, to  a and c, from != 0
@@ -44,10 +41,10 @@ class BridgePassage {
   }
 
  private:
-  /// In (0, 1), multiples of 2^-53.
   double uniform() {
-    const std::uint64_t high = stream_(), low = stream_();
-    return std::ldexp(static_cast<double>((high << 32 | low) >> 12) + 0.5, -52);
+    double u = 0;
+    lane_.uniform(&u);
+    return u;
   }
 
   /// s / (1 + s), s of the inverse Gaussian law of mean a / c and shape a^2 / variance.
@@ -61,7 +58,7 @@ class BridgePassage {
     return uniform() * (1 + root) <= 1 ? a * root / (c + a * root) : a / (c * root + a);
   }
 
-  pcg32 stream_;
+  StreamLanes lane_;
 };
 
 /// out = sum_k g_ik(x, t)^2 for component i of every path: the rate of its quadratic variation.

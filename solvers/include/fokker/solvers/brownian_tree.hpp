@@ -48,7 +48,7 @@ class BrownianTree {
   /// @param piece       number of the piece of a longer path that this tree is: pieces with
   ///                    different numbers are independent
   /// @throws std::invalid_argument  unless t0 < t1 are finite
-  BrownianTree(std::uint64_t seed, std::uint64_t first_path, Index paths, Index m, Time t0, Time t1,
+  BrownianTree(Seed seed, std::uint64_t first_path, Index paths, Index m, Time t0, Time t1,
                std::uint64_t piece = 0)
       : lanes_(seed, first_path, static_cast<std::size_t>(paths), Purpose::tree),
         normals_(3 * m + 1, paths),

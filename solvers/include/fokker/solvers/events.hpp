@@ -92,7 +92,7 @@ class EventWatch {
  public:
   /// @param sign  of the user's clock against the one of the run
   /// @throws std::invalid_argument  for an event without condition or of a component that is not
-  EventWatch(const std::vector<Event>& events, Index d, Index n, double sign, std::uint64_t seed,
+  EventWatch(const std::vector<Event>& events, Index d, Index n, double sign, Seed seed,
              std::uint64_t path)
       : sign_(sign), bridge_(seed, path), point_(d) {
     if (!events.empty() && n != 1)

@@ -59,7 +59,7 @@ class FirstPassage {
 
   /// @param process  the one that is simulated; must outlive the run
   /// @param seed     the seed of the run
-  FirstPassage(const P& process, Index component, double level, std::uint64_t seed)
+  FirstPassage(const P& process, Index component, double level, Seed seed)
       : process_(&process), component_(component), level_(level), seed_(seed) {}
 
   /// @throws std::invalid_argument  for a component that the state has not
@@ -132,7 +132,7 @@ class FirstPassage {
   const P* process_;
   Index component_;
   double level_;
-  std::uint64_t seed_;
+  Seed seed_;
   PassageTimes result_;
 };
 

@@ -18,7 +18,7 @@ namespace fokker {
 /// streams per path; path j has the same numbers in every block and on every thread.
 class PathRandom {
  public:
-  PathRandom(std::uint64_t seed, std::uint64_t first_path, Index paths)
+  PathRandom(Seed seed, std::uint64_t first_path, Index paths)
       : normals_(seed, first_path, static_cast<std::size_t>(paths), Purpose::initial),
         uniforms_(seed, first_path, static_cast<std::size_t>(paths), Purpose::choice) {}
 

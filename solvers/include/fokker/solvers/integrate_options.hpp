@@ -10,6 +10,7 @@
 
 #include <fokker/solvers/dense.hpp>
 #include <fokker/solvers/events.hpp>
+#include <fokker/solvers/random.hpp>
 #include <fokker/solvers/solution.hpp>
 
 namespace fokker {
@@ -21,7 +22,7 @@ struct IntegrateOptions {
   double dt = 0;
   std::vector<Time> save_at =
       {};                  ///< times to save, in the order of integration; empty: every step
-  std::uint64_t seed = 0;  ///< of the noise
+  Seed seed = 0;           ///< of the noise
   std::uint64_t path = 0;  ///< number of the path (of column 0 of a block)
   std::uint64_t max_steps = 10'000'000;       ///< accepted and rejected together
   const std::atomic<bool>* cancel = nullptr;  ///< when it turns true, end with what is finished

@@ -67,7 +67,7 @@ class LevyAreas {
   /// @param first_path  number of the path in column 0
   /// @param paths       columns n
   /// @param m           independent Wiener processes per path
-  LevyAreas(std::uint64_t seed, std::uint64_t first_path, Index paths, Index m,
+  LevyAreas(Seed seed, std::uint64_t first_path, Index paths, Index m,
             LevyTail tail = LevyTail::mrongowius_roessler)
       : lanes_(seed, first_path, static_cast<std::size_t>(paths), Purpose::levy_area),
         tail_(tail),

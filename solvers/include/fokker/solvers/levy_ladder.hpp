@@ -37,7 +37,7 @@ class LevyLadder {
   /// @param m           independent Wiener processes per path
   /// @param levels      halvings of [t0, t1] down to a cell
   /// @throws std::invalid_argument  unless t0 < t1 are finite and levels is in 0, ..., 30
-  LevyLadder(std::uint64_t seed, std::uint64_t first_path, Index paths, Index m, Time t0, Time t1,
+  LevyLadder(Seed seed, std::uint64_t first_path, Index paths, Index m, Time t0, Time t1,
              int levels)
       : t0_(t0), t1_(t1) {
     if (!(t0 < t1) || !std::isfinite(t1 - t0) || levels < 0 || levels > max_levels)

@@ -1,9 +1,11 @@
 #pragma once
 /// @file  fokker/solvers/random.hpp
-/// @brief Random numbers keyed by (seed, path, purpose): one pcg32 stream each, advanced in blocks.
+/// @brief Random numbers keyed by (seed, path, purpose): one stream each, advanced in blocks.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <variant>
 #include <vector>
 
 #include <pcg_random.hpp>
@@ -27,19 +29,50 @@ enum class Purpose : std::uint64_t {
   normals,    ///< normals of a step that are not of the Brownian path
 };
 
+/// What makes the draws of a stream.
+enum class Generator {
+  pcg32,   ///< pcg32 (O'Neill 2014), state and stream hashed from the key: the faster one
+  philox,  ///< Philox4x32-10 (Salmon et al. 2011): a counter, so that streams cannot overlap
+};
+
+/// What all random numbers of a run hang on: a number, and the generator that makes streams of it.
+/// A plain number stands for pcg32.
+struct Seed {
+  std::uint64_t number = 0;
+  Generator generator = Generator::pcg32;
+
+  constexpr Seed(std::uint64_t seed_number = 0, Generator by = Generator::pcg32)
+      : number(seed_number), generator(by) {}
+  friend bool operator==(const Seed&, const Seed&) = default;
+};
+
 /// The pcg32 (O'Neill 2014, XSH-RR 64/32) of (seed, path, purpose). State and stream are both
 /// hashed from the triple by the finaliser of splitmix64 (Steele, Lea, Flood 2014): the streams of
 /// consecutive seeds or stream numbers are measurably correlated, those of hashed ones are not.
 /// Different paths of one (seed, purpose) never have the same state and stream.
 pcg32 path_stream(std::uint64_t seed, std::uint64_t path, Purpose purpose);
 
+using PhiloxWords = std::array<std::uint32_t, 4>;
+
+/// Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"):
+/// a bijection of 128 bits for each key, whose low word is the first of the paper.
+PhiloxWords philox(PhiloxWords counter, std::uint64_t key);
+
+/// Key of the Philox streams of (seed, purpose). Draw i of path j is word i mod 4 of
+///
+///     philox({b mod 2^32, b / 2^32, j mod 2^32, j / 2^32}, philox_key(seed, purpose)),  b = i / 4
+///
+/// Seeds that differ have different keys for one purpose, and so have purposes for one seed.
+std::uint64_t philox_key(std::uint64_t seed, Purpose purpose);
+
 namespace detail {
-struct LaneGroup;
-}
+struct Pcg32Group;
+struct PhiloxGroup;
+}  // namespace detail
 
 /// The streams of `size` consecutive paths, advanced together by vector code. Lane j is bit for bit
-/// path_stream(seed, first_path + j, purpose), whatever the size and the instruction set, and every
-/// function takes the same number of draws from each lane.
+/// path_stream(seed, first_path + j, purpose), or the Philox stream of philox_key, whatever the
+/// size and the instruction set, and every function takes the same number of draws from each lane.
 ///
 /// Normals are by Box and Muller (1958), r = sqrt(-2 log u), (r cos a, r sin a), from the next
 /// draws of the same lane:
@@ -54,10 +87,10 @@ struct LaneGroup;
 /// in double, advance(2 * (q / 2)) in float. Copies are independent and continue alike.
 class StreamLanes {
  public:
-  /// @param seed        of the whole run
+  /// @param seed        of the whole run, with its generator
   /// @param first_path  number of the path in lane 0
   /// @param size        lanes; fastest in multiples of 16
-  StreamLanes(std::uint64_t seed, std::uint64_t first_path, std::size_t size, Purpose purpose);
+  StreamLanes(Seed seed, std::uint64_t first_path, std::size_t size, Purpose purpose);
   StreamLanes(const StreamLanes&);
   StreamLanes(StreamLanes&&) noexcept;
   StreamLanes& operator=(const StreamLanes&);
@@ -85,7 +118,7 @@ class StreamLanes {
   void advance(std::uint64_t draws);
 
  private:
-  std::vector<detail::LaneGroup> groups_;
+  std::variant<std::vector<detail::Pcg32Group>, std::vector<detail::PhiloxGroup>> groups_;
   std::size_t size_;
 };
 

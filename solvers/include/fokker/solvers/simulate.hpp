@@ -22,6 +22,7 @@
 #include <fokker/solvers/advance.hpp>
 #include <fokker/solvers/grid.hpp>
 #include <fokker/solvers/initial.hpp>
+#include <fokker/solvers/random.hpp>
 #include <fokker/solvers/reductions.hpp>
 #include <fokker/solvers/rounds.hpp>
 #include <fokker/solvers/solution.hpp>
@@ -31,9 +32,9 @@ namespace fokker {
 
 /// Options of `simulate`.
 struct SimulateOptions {
-  Index paths = 0;         ///< number of paths; with a target, the most that may be used
-  std::uint64_t seed = 0;  ///< with the path's number it fixes every random number
-  int threads = 0;         ///< at most, and at most the cores; 0: all; never changes a result
+  Index paths = 0;  ///< number of paths; with a target, the most that may be used
+  Seed seed = 0;    ///< with the path's number it fixes every random number
+  int threads = 0;  ///< at most, and at most the cores; 0: all; never changes a result
   /// Stop when the estimate's standard error is at most this (0: never). Paths come in rounds that
   /// double, so where it stops does not depend on the threads. Reductions with an error only.
   double target_standard_error = 0;

@@ -14,18 +14,22 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include <fokker/analysis/csv.hpp>
 #include <fokker/analysis/plot.hpp>
 #include <fokker/analysis/report.hpp>
 #include <fokker/analysis/solver_registry.hpp>
+#include <fokker/solvers/checkpoint.hpp>
+#include <fokker/solvers/instruction_set.hpp>
 #include <fokker/solvers/text.hpp>
 
 #include "command.hpp"
 #include "interrupt.hpp"
 #include "options.hpp"
 #include "progress.hpp"
+#include "ranks.hpp"
 
 namespace fokker::app {
 namespace {
@@ -37,13 +41,16 @@ constexpr const char* examples = R"(Examples:
   fokker integrate --process lorenz --solver dopri5 --t 0:20 --rtol 1e-9 --points 2001 --csv - 
   fokker integrate --process double-well --solver heun-sde --t 0:20 --dt 0.01 --trajectories 5
   fokker integrate --process gbm --solver sriw1 --t 0:1 --rtol 1e-4 --paths 1000
+  fokker integrate --process ou --solver milstein --points 11 --save paths.npy
+  fokker integrate --process heston --solver euler-maruyama --paths 10000000 --checkpoint run.ckpt
 Names: see fokker list processes and fokker list solvers.)";
 
 struct IntegrateCommand {
   CommonOptions common;
-  std::string process, solver, t = "0:1", csv, rng = "pcg32";
+  std::string process, solver, t = "0:1", csv, save, checkpoint, rng = "pcg32";
   std::vector<std::string> parameters, x0;
   std::optional<std::string> dt, paths, rtol, atol, save_every, points, trajectories;
+  std::optional<std::string> checkpoint_every;
 };
 
 /// Probabilities of the quantiles that are reported.
@@ -60,13 +67,15 @@ struct Run {
   RegisteredProcess process;
   std::vector<double> x0;
   std::vector<Time> times;
-  Ensemble<SavedStates::Value> ensemble;
+  Ensemble<PathStatistics::Value> ensemble;
   std::vector<std::vector<Summary>> summaries;  ///< by time and component
   Index steps = 0;                              ///< of a fixed-step solver
   bool converted = false;
 
   Index d() const { return static_cast<Index>(x0.size()); }
   bool noisy() const { return process.info->noise != NoiseKind::none; }
+  const std::vector<PathStatistics::States>& states() const { return ensemble.value.states; }
+  Index kept() const { return states().front().cols(); }
 };
 
 /// A value of the sorted sample x by linear interpolation. Source: Hyndman & Fan (1996), type 7.
@@ -77,29 +86,32 @@ double quantile(const std::vector<double>& x, double probability) {
   return x[low] + (at - static_cast<double>(low)) * (x[high] - x[low]);
 }
 
-/// The finite values of a row; nan summaries where there is none.
+/// Moments of all paths and quantiles of the kept ones, `row`; nan where nothing is finite.
 template <class Row>
-Summary summarise(const Row& row) {
+Summary summarise(const FourMoments& moments, const Row& row) {
+  Summary s{NAN, NAN, NAN, NAN, {}};
+  s.quantiles.fill(NAN);
+  if (moments.n > 0) s = {moments.mean, 0, 0, 0, s.quantiles};
+  if (moments.n > 1) {
+    s.sd = std::sqrt(moments.variance());
+    s.mean_error = moments.mean_error();
+    if (s.sd > 0) s.sd_error = moments.sd_error();
+  }
   std::vector<double> x;
   for (Index j = 0; j < row.size(); ++j)
     if (std::isfinite(row[j])) x.push_back(row[j]);
-  if (x.empty()) {
-    Summary none{NAN, NAN, NAN, NAN, {}};
-    none.quantiles.fill(NAN);
-    return none;
-  }
-  const auto moments = RunningMoments::of(static_cast<Index>(x.size()),
-                                          [&](Index j) { return x[static_cast<std::size_t>(j)]; });
-  const double sd = moments.n > 1 ? std::sqrt(moments.variance()) : 0;
-  double fourth = 0;
-  for (const double value : x) fourth += std::pow(value - moments.mean, 4) / moments.n;
-  Summary s{moments.mean, moments.n > 1 ? moments.standard_error() : 0, sd, 0, {}};
-  if (sd > 0)  // Var of the sample variance is (m4 - sd^4) / n
-    s.sd_error = std::sqrt(std::max(0.0, fourth - std::pow(sd, 4)) / moments.n) / (2 * sd);
+  if (x.empty()) return s;
   std::sort(x.begin(), x.end());
   for (std::size_t q = 0; q < probabilities.size(); ++q)
     s.quantiles[q] = quantile(x, probabilities[q]);
   return s;
+}
+
+/// Paths whose states are held, for quantiles, trajectories and the picture: the first ones, up to
+/// 64 MiB of states and at least 64.
+Index kept_paths(Index paths, std::size_t points, std::size_t d, Index trajectories) {
+  const auto most = (Index{1} << 23) / static_cast<Index>(points * d);
+  return std::min(paths, std::max({most, trajectories, Index{64}}));
 }
 
 /// The grid of a fixed-step solver and the points of it to save.
@@ -154,6 +166,29 @@ std::map<std::string, double> parameters_of(const IntegrateCommand& o) {
   for (const auto& [name, word] : assignments(o.parameters, "--set"))
     values[name] = number(word, "--set " + name);
   return values;
+}
+
+/// What the result of a run depends on, beside the code.
+Settings settings_of(const IntegrateCommand& o, const Run& run, const Plan& plan, Index paths,
+                     Index kept) {
+  std::string parameters;
+  for (const auto& [name, value] : parameters_of(o))
+    parameters += fmt::format("{}={} ", name, value);
+  return {{"version", FOKKER_VERSION},
+          {"instruction set", std::string(instruction_set())},
+          {"process", o.process},
+          {"parameters", parameters},
+          {"solver", o.solver},
+          {"x0", fmt::format("{}", fmt::join(run.x0, ","))},
+          {"t", fmt::format("{}:{}", plan.grid.front(), plan.grid.back())},
+          {"steps", fmt::format("{}", run.steps)},
+          {"rtol", o.rtol.value_or("default")},
+          {"atol", o.atol.value_or("default")},
+          {"saved points", fmt::format("{} of {}", plan.points.size(), plan.grid.size())},
+          {"paths", fmt::format("{}", paths)},
+          {"kept paths", fmt::format("{}", kept)},
+          {"seed", fmt::format("{}", o.common.seed)},
+          {"rng", o.rng}};
 }
 
 std::string component(const Run& run, Index r) {
@@ -237,6 +272,8 @@ void print(std::FILE* out, const IntegrateCommand& o, const Run& run) {
                o.solver);
   fmt::print(out, "\nat t = {}\n", text(run.times.back()));
   print_end(out, run);
+  if (run.kept() < run.ensemble.paths)
+    fmt::print(out, "the quantiles are those of the first {} paths\n", run.kept());
   fmt::print(out, "{:.3f} s\n", run.ensemble.seconds);
 }
 
@@ -245,7 +282,7 @@ Table csv_table(const Run& run, Index trajectories) {
   Table table;
   table.header.emplace_back("t");
   const bool paths = trajectories > 0 || !run.noisy();
-  const Index shown = run.noisy() ? std::min(trajectories, run.ensemble.value.front().cols()) : 1;
+  const Index shown = run.noisy() ? std::min(trajectories, run.kept()) : 1;
   for (Index r = 0; r < run.d(); ++r) {
     const std::string name = component(run, r);
     if (!run.noisy())
@@ -265,7 +302,7 @@ Table csv_table(const Run& run, Index trajectories) {
     table.values.push_back(run.times[k]);
     for (Index r = 0; r < run.d(); ++r)
       if (paths) {
-        for (Index j = 0; j < shown; ++j) table.values.push_back(run.ensemble.value[k](r, j));
+        for (Index j = 0; j < shown; ++j) table.values.push_back(run.states()[k](r, j));
       } else {
         const Summary& s = run.summaries[k][static_cast<std::size_t>(r)];
         table.values.push_back(s.mean);
@@ -320,7 +357,8 @@ nlohmann::ordered_json json_of(const IntegrateCommand& o, const Run& run) {
             {"x0", run.x0},
             {"seed", o.common.seed},
             {"rng", o.rng},
-            {"probabilities", probabilities}}},
+            {"probabilities", probabilities},
+            {"quantile_paths", run.kept()}}},
           {"status", to_string(run.ensemble.status)},
           {"paths", run.ensemble.paths},
           {"failed", run.ensemble.failed},
@@ -351,7 +389,7 @@ Panel component_panel(const Run& run, Index r) {
   const auto i = static_cast<std::size_t>(r);
   if (!run.noisy()) {
     panel.layers.emplace_back(
-        line("", Colour::blue, false, [&](std::size_t k) { return run.ensemble.value[k](r, 0); }));
+        line("", Colour::blue, false, [&](std::size_t k) { return run.states()[k](r, 0); }));
     return panel;
   }
   for (const auto& [low, high, label, colour] :
@@ -364,10 +402,10 @@ Panel component_panel(const Run& run, Index r) {
     }
     panel.layers.emplace_back(std::move(band));
   }
-  const Index shown = std::min<Index>(4, run.ensemble.value.front().cols());
+  const Index shown = std::min<Index>(4, run.kept());
   for (Index j = 0; j < shown; ++j)
     panel.layers.emplace_back(line(j == 0 ? "paths" : "", Colour::grey, false,
-                                   [&](std::size_t k) { return run.ensemble.value[k](r, j); }));
+                                   [&](std::size_t k) { return run.states()[k](r, j); }));
   panel.layers.emplace_back(
       line("mean", Colour::blue, false, [&](std::size_t k) { return run.summaries[k][i].mean; }));
   if (exact_moments(run, run.times.front()))
@@ -385,7 +423,7 @@ Figure figure_of(const IntegrateCommand& o, const Run& run) {
   for (Index r = 0; r < run.d(); ++r) figure.panels.push_back(component_panel(run, r));
   if (!run.noisy() && run.d() >= 2) {  // the orbit, in its first and last component
     Curve orbit{.label = "", .x = {}, .y = {}, .mark = Mark::line, .colour = Colour::vermillion};
-    for (const auto& x : run.ensemble.value) {
+    for (const auto& x : run.states()) {
       orbit.x.push_back(x(0, 0));
       orbit.y.push_back(x(run.d() - 1, 0));
     }
@@ -420,26 +458,53 @@ int integrate_command(const IntegrateCommand& o) {
   if (o.atol) tolerances.atol = number(*o.atol, "--atol");
   if (o.csv == "-" && o.common.json == "-")
     throw std::invalid_argument("--csv and --json cannot both go to stdout");
-  const std::vector<std::string> csv_files =
-      o.csv.empty() || o.csv == "-" ? std::vector<std::string>{} : std::vector{o.csv};
-  check_outputs(o.common, csv_files);
+  if (!o.save.empty() && !o.save.ends_with(".npy"))
+    throw std::invalid_argument(
+        "--save writes the format of NumPy: give a file that ends in .npy, not '" + o.save + "'");
+  if (!o.save.empty() && !o.checkpoint.empty())
+    throw std::invalid_argument(
+        "--save and --checkpoint cannot both be given: a checkpoint holds "
+        "statistics, not the states of all paths");
+  const double every = o.checkpoint_every ? number(*o.checkpoint_every, "--checkpoint-every") : 10;
+  if (every < 0 || (o.checkpoint_every && o.checkpoint.empty()))
+    throw std::invalid_argument("--checkpoint-every needs --checkpoint and at least 0 seconds");
+  std::vector<std::string> files;
+  for (const std::string& file : {o.csv, o.save})
+    if (!file.empty() && file != "-") files.push_back(file);
+  if (!o.save.empty() && ranks())
+    throw std::invalid_argument("--save writes from one program: run it without mpirun");
+  on_first_rank([&] {
+    check_outputs(o.common, files);
+    if (!o.checkpoint.empty()) check_writable(o.checkpoint);
+  });
 
   for (const Index k : plan.points) run.times.push_back(plan.grid[static_cast<std::size_t>(k)]);
   SimulateOptions options{.paths = run.noisy() ? paths : 1,
                           .seed = {o.common.seed, generator(o.rng)},
                           .threads = o.common.threads,
-                          .cancel = &catch_interrupt()};
+                          .cancel = &catch_interrupt(),
+                          .ranks = ranks()};
+  const Index kept = kept_paths(options.paths, plan.points.size(), run.x0.size(), trajectories);
+  PathStatistics keep(plan.points, kept);
+  if (!o.save.empty()) keep.stream_to(o.save);
+  std::optional<Checkpoint> checkpoint;
+  if (!o.checkpoint.empty())
+    options.checkpoint =
+        &checkpoint.emplace(o.checkpoint, settings_of(o, run, plan, options.paths, kept), every);
   {
     Progress progress;
-    options.progress = [&](Index finished, Index all) {
-      progress.update(static_cast<double>(finished) / static_cast<double>(all), o.process);
-    };
-    run.ensemble = simulate_by_name(run.process, o.solver, run.x0, plan.grid, plan.points, options,
-                                    tolerances);
+    if (first_rank())
+      options.progress = [&](Index finished, Index all) {
+        progress.update(static_cast<double>(finished) / static_cast<double>(all), o.process);
+      };
+    run.ensemble = simulate_by_name(run.process, o.solver, run.x0, plan.grid, std::move(keep),
+                                    options, tolerances);
   }
-  for (const auto& states : run.ensemble.value) {
+  if (!first_rank()) return done;
+  auto moments = run.ensemble.value.moments.begin();
+  for (const auto& states : run.states()) {
     std::vector<Summary> row;
-    for (Index r = 0; r < run.d(); ++r) row.push_back(summarise(states.row(r)));
+    for (Index r = 0; r < run.d(); ++r) row.push_back(summarise(*moments++, states.row(r)));
     run.summaries.push_back(std::move(row));
   }
 
@@ -455,12 +520,17 @@ int integrate_command(const IntegrateCommand& o) {
     const Figure figure = figure_of(o, run);
     for (const std::string& plot : o.common.plots) write_figure(figure, plot);
   }
-  say_written(tables, o.common, csv_files);
+  if (!run.ensemble.value.streamed) std::erase(files, o.save);
+  say_written(tables, o.common, files);
   if (run.ensemble.status == Status::cancelled) {
-    fmt::print(stderr, "fokker: interrupted; {} of {} paths were finished\n", run.ensemble.paths,
-               options.paths);
+    fmt::print(stderr, "fokker: interrupted; {} of {} paths were finished{}\n", run.ensemble.paths,
+               options.paths,
+               checkpoint       ? ", and the same command goes on from " + o.checkpoint
+               : o.save.empty() ? ""
+                                : ", and " + o.save + " was not written");
     return interrupted;
   }
+  if (checkpoint) checkpoint->remove();
   if (run.ensemble.status != Status::success) {
     fmt::print(stderr, "fokker: {}: {} of {} paths failed; try a smaller step\n",
                to_string(run.ensemble.status), run.ensemble.failed, run.ensemble.paths);
@@ -493,6 +563,16 @@ Command make_integrate(CLI::App& app) {
   parser->add_option("--trajectories", o->trajectories,
                      "The CSV holds so many paths instead of their statistics");
   add_rng(*parser, o->rng);
+  parser
+      ->add_option("--save", o->save,
+                   "Write the saved states of all paths to FILE.npy: points x d x paths doubles")
+      ->type_name("FILE.npy");
+  parser
+      ->add_option("--checkpoint", o->checkpoint,
+                   "Keep what is finished in FILE and go on from there; removed at the end")
+      ->type_name("FILE");
+  parser->add_option("--checkpoint-every", o->checkpoint_every,
+                     "Seconds between two checkpoints (default 10)");
   add_common(*parser, o->common);
   add_plot(*parser, o->common);
   parser->footer(examples);

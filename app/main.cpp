@@ -16,6 +16,7 @@
 #include <fokker/solvers/names.hpp>
 
 #include "command.hpp"
+#include "ranks.hpp"
 
 namespace {
 
@@ -23,7 +24,7 @@ using namespace fokker::app;
 
 int complain(Exit code, std::string message) {
   std::replace(message.begin(), message.end(), '\n', ' ');
-  fmt::print(stderr, "fokker: {}\n", message);
+  if (first_rank()) fmt::print(stderr, "fokker: {}\n", message);
   return code;
 }
 
@@ -63,14 +64,19 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& e) {  // --help, --version
-    return app.exit(e);
+    return first_rank() ? app.exit(e) : done;
   } catch (const CLI::ParseError& e) {
     return complain(bad_input, e.what());
   }
 
   for (const Command& command : commands)
     if (command.parser->parsed()) {
-      refuse_extras(*command.parser, "fokker " + command.parser->get_name());
+      const std::string name = command.parser->get_name();
+      refuse_extras(*command.parser, "fokker " + name);
+      if (ranks() && name != "integrate")
+        throw std::invalid_argument("fokker " + name +
+                                    " does not share its work among ranks: run "
+                                    "it without mpirun (fokker integrate does)");
       return command.run();
     }
   const std::vector<std::string> words = app.remaining();
@@ -89,6 +95,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    const Ranks joined;
     return run(argc, argv);
   } catch (const std::invalid_argument& e) {
     return complain(bad_input, e.what());

@@ -19,6 +19,15 @@ if(TARGET fokker_cvode)
          FILE "${PROJECT_BINARY_DIR}/fokkerCvodeTargets.cmake")
 endif()
 
+# So has the component mpi.
+if(TARGET fokker_mpi)
+  install(TARGETS fokker_mpi EXPORT fokkerMpiTargets
+          FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+  install(EXPORT fokkerMpiTargets NAMESPACE fokker:: DESTINATION "${package_dir}")
+  export(EXPORT fokkerMpiTargets NAMESPACE fokker::
+         FILE "${PROJECT_BINARY_DIR}/fokkerMpiTargets.cmake")
+endif()
+
 configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/fokkerConfig.cmake.in"
                               "${PROJECT_BINARY_DIR}/fokkerConfig.cmake"
                               INSTALL_DESTINATION "${package_dir}")

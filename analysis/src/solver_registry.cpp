@@ -24,7 +24,7 @@ namespace fokker {
 namespace {
 
 using X = Block<double>;
-using SavedEnsemble = Ensemble<SavedStates::Value>;
+using KeptEnsemble = Ensemble<PathStatistics::Value>;
 
 template <class M>
 constexpr SolverInfo info_of(std::string_view process = {}) {
@@ -171,9 +171,9 @@ auto with_stepper(const RegisteredProcess& process, const SolverInfo& solver, F&
 
 /// Calls f(method) with the adaptive solver of this name.
 template <class F, class... Ms>
-SavedEnsemble with_adaptive(std::string_view name, const Tolerances& tolerances, F&& f,
-                            Methods<Ms...>) {
-  SavedEnsemble result;
+KeptEnsemble with_adaptive(std::string_view name, const Tolerances& tolerances, F&& f,
+                           Methods<Ms...>) {
+  KeptEnsemble result;
   const auto look = [&]<class M>() {
     if (M::name != name) return;
     M method;
@@ -258,10 +258,10 @@ void require_adaptive(const RegisteredProcess& process, const SolverInfo& solver
                   names.empty() ? "" : ", or choose from ", fmt::join(names, ", ")));
 }
 
-SavedEnsemble simulate_by_name(const RegisteredProcess& process, std::string_view solver,
-                               std::span<const double> x0, std::span<const Time> grid,
-                               std::vector<Index> points, const SimulateOptions& options,
-                               const Tolerances& tolerances) {
+KeptEnsemble simulate_by_name(const RegisteredProcess& process, std::string_view solver,
+                              std::span<const double> x0, std::span<const Time> grid,
+                              PathStatistics keep, const SimulateOptions& options,
+                              const Tolerances& tolerances) {
   const SolverInfo& info = solver_info(solver);
   require_fit(process, info);
   if (tolerances.given()) require_adaptive(process, info);
@@ -271,7 +271,7 @@ SavedEnsemble simulate_by_name(const RegisteredProcess& process, std::string_vie
       Eigen::Map<const Path<double>>(x0.data(), static_cast<Index>(x0.size()));
   const bool down = grid[1] < grid[0];
   const auto run = [&](const auto& p, const auto& method, std::span<const Time> times) {
-    return simulate(p, method, start, times, options, SavedStates(std::move(points)));
+    return simulate(p, method, start, times, options, std::move(keep));
   };
   if (!std::holds_alternative<AnyOde>(process.process))
     return with_stepper(process, info, [&]<class P, class M>(const P& p, const M& method) {

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <system_error>
 
@@ -38,7 +37,8 @@ std::string difference(const Settings& here, const Settings& there) {
 std::optional<std::string> Checkpoint::load() const {
   if (!std::filesystem::exists(file_)) return {};
   std::ifstream stream(file_, std::ios::binary);
-  const std::string all{std::istreambuf_iterator<char>(stream), {}};
+  std::string all(std::filesystem::file_size(file_), '\0');
+  stream.read(all.data(), static_cast<std::streamsize>(all.size()));
   const auto refuse = [&](std::string_view why) {
     throw std::runtime_error(
         fmt::format("checkpoint {} {}: remove it or give another file", file_.string(), why));

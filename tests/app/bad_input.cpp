@@ -129,6 +129,9 @@ TEST_CASE("settings that make no sense are refused") {
            {"integrate --process lorenz --solver rk4 --rtol 1e-3", {"--dt"}},
            {"integrate --process lorenz --solver rk4 --x0 1,2", {"dimension"}},
            {"integrate --process gbm --solver milstein --csv - --json -", {"stdout"}},
+           {"integrate --process gbm --solver milstein --save paths.csv", {".npy", "paths.csv"}},
+           {"integrate --process gbm --solver milstein --save a.npy --checkpoint b", {"--save"}},
+           {"integrate --process gbm --solver milstein --checkpoint-every 1", {"--checkpoint"}},
            {"converge --process gbm", {"--solvers"}},
            {"converge --process gbm --solvers milstein --levels 2", {"--levels"}},
            {"converge --process gbm --solvers milstein --paths 1", {"--paths"}},
@@ -188,6 +191,8 @@ TEST_CASE("outputs that cannot be written are refused before the work") {
            {"list --json absent/out.json", {"absent/out.json"}},
            {"bench --json absent/out.json", {"absent/out.json"}},
            {"integrate --process gbm --solver milstein --csv absent/out.csv", {"absent/out.csv"}},
+           {"integrate --process gbm --solver milstein --save absent/a.npy", {"absent/a.npy"}},
+           {"integrate --process gbm --solver milstein --checkpoint absent/c", {"absent/c"}},
            {"converge --process gbm --solvers milstein --plot absent/out.svg", {"absent/out.svg"}}})
     check_refused(fokker, bad);
 }

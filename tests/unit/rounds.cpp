@@ -153,7 +153,7 @@ TEST_CASE(
 
   int runs = 0;
   Index before = 0;
-  for (bool finished = false; !finished; ++runs) {
+  for (bool finished = false; !finished && runs < 50; ++runs) {
     Checkpoint checkpoint(file.path, {{"seed", "1"}}, 0);
     std::atomic<bool> cancel = false;
     Index start = -1;

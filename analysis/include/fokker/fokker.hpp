@@ -89,6 +89,7 @@
 #include <fokker/solvers/magnus.hpp>
 #include <fokker/solvers/milstein.hpp>
 #include <fokker/solvers/milstein_general.hpp>
+#include <fokker/solvers/path_statistics.hpp>
 #include <fokker/solvers/platen.hpp>
 #include <fokker/solvers/radau.hpp>
 #include <fokker/solvers/recorded_path.hpp>
@@ -104,5 +105,6 @@
 #include <fokker/solvers/stochastic_heun.hpp>
 #include <fokker/solvers/stratonovich_milstein.hpp>
 #include <fokker/solvers/stratonovich_runge_kutta.hpp>
+#include <fokker/solvers/streamed_states.hpp>
 #include <fokker/solvers/tamed.hpp>
 #include <fokker/solvers/weak_runge_kutta.hpp>

@@ -11,6 +11,7 @@
 #include <fokker/analysis/convergence.hpp>
 #include <fokker/processes/registry.hpp>
 #include <fokker/solvers/any_stepper.hpp>
+#include <fokker/solvers/path_statistics.hpp>
 #include <fokker/solvers/simulate.hpp>
 
 namespace fokker {
@@ -78,15 +79,16 @@ struct Tolerances {
 void require_adaptive(const RegisteredProcess& process, const SolverInfo& solver);
 
 /// `simulate` by names; ODEs run both ways. See simulate.hpp for the grid, the options and the
-/// result; `points` are the grid points to save. A step for SDEs is adaptive where tolerances are
-/// given (AdaptiveSde), and else takes the steps of the grid.
+/// result. A step for SDEs is adaptive where tolerances are given (AdaptiveSde), and else takes the
+/// steps of the grid.
 /// @throws std::invalid_argument  as `simulate`; a solver that does not take the process, with
 ///                                those that do; tolerances for a solver with fixed steps
-Ensemble<SavedStates::Value> simulate_by_name(const RegisteredProcess& process,
-                                              std::string_view solver, std::span<const double> x0,
-                                              std::span<const Time> grid, std::vector<Index> points,
-                                              const SimulateOptions& options,
-                                              const Tolerances& tolerances = {});
+Ensemble<PathStatistics::Value> simulate_by_name(const RegisteredProcess& process,
+                                                 std::string_view solver,
+                                                 std::span<const double> x0,
+                                                 std::span<const Time> grid, PathStatistics keep,
+                                                 const SimulateOptions& options,
+                                                 const Tolerances& tolerances = {});
 
 /// `measure_convergence` by names, against the exact solution where the process knows it; for an
 /// ODE the strong order is the deterministic one. settings.x0 may be empty: the process's start.

@@ -1,0 +1,168 @@
+/// @file  app/long_runs.cpp
+/// @brief `fokker integrate` with --save and --checkpoint: what is left when it is ended, and that
+/// it
+///        goes on to the same bits.
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "app/program.hpp"
+#include "catch.hpp"
+
+namespace {
+
+/// A fokker that runs beside the test, in a folder.
+class Running {
+ public:
+  Running(const Program& in, const std::string& args) {
+    const std::string line = "cd '" + in.path("").string() + "' && exec " FOKKER_PROGRAM " " +
+                             args + " > /dev/null 2>&1";
+    pid_ = fork();
+    if (pid_ == 0) {
+      execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
+      _exit(127);
+    }
+  }
+  bool ended() {
+    if (!ended_) ended_ = waitpid(pid_, &status_, WNOHANG) == pid_;
+    return ended_;
+  }
+  /// The signal that ended it, or minus its exit code.
+  int end(int signal) {
+    if (!ended()) {
+      kill(pid_, signal);
+      waitpid(pid_, &status_, 0);
+      ended_ = true;
+    }
+    return WIFSIGNALED(status_) ? WTERMSIG(status_) : -WEXITSTATUS(status_);
+  }
+
+ private:
+  pid_t pid_ = 0;
+  int status_ = 0;
+  bool ended_ = false;
+};
+
+/// Waits until the file is replaced (or comes) so many times, or the program ends.
+void wait_for_writes(Running& program, const std::filesystem::path& file, int writes) {
+  const auto stamp = [&] {
+    std::error_code error;
+    const auto time = std::filesystem::last_write_time(file, error);
+    return error ? std::filesystem::file_time_type::min() : time;
+  };
+  for (auto seen = stamp(); writes > 0 && !program.ended();) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    const auto now = stamp();
+    if (now == seen) continue;
+    seen = now;
+    --writes;
+  }
+}
+
+nlohmann::json results_of(const std::string& text) {
+  nlohmann::json run = nlohmann::json::parse(text);
+  run.erase("seconds");
+  return run;
+}
+
+/// About three seconds of one core.
+const std::string heston =
+    "integrate --process heston --solver euler-maruyama --points 5 --dt 0.002 --paths 150001 ";
+
+}  // namespace
+
+TEST_CASE("a run that is killed ten times goes on to the bits of an undisturbed one") {
+  const Program fokker;
+  REQUIRE(fokker(heston + "--csv whole.csv --json whole.json").code == 0);
+  const std::string resumable =
+      heston + "--csv out.csv --json out.json --checkpoint run.ckpt --checkpoint-every 0 ";
+  std::mt19937 random(1);
+
+  for (int kills = 0; kills < 10; ++kills) {
+    Running run(fokker, resumable + (kills % 2 == 0 ? "--threads 1" : ""));
+    wait_for_writes(run, fokker.path("run.ckpt"), 1);
+    std::this_thread::sleep_for(std::chrono::microseconds(random() % 20'000));
+    REQUIRE(run.end(SIGKILL) == SIGKILL);  // in the middle: it had not ended
+    auto files = fokker.files();
+    std::sort(files.begin(), files.end());
+    REQUIRE(files == std::vector<std::string>{"run.ckpt", "whole.csv", "whole.json"});
+  }
+  const Outcome last = fokker(resumable);
+
+  INFO(last.err);
+  REQUIRE(last.code == 0);
+  CHECK(fokker.read("out.csv") == fokker.read("whole.csv"));
+  CHECK(results_of(fokker.read("out.json")) == results_of(fokker.read("whole.json")));
+  CHECK_FALSE(std::filesystem::exists(fokker.path("run.ckpt")));
+}
+
+TEST_CASE(
+    "Ctrl-C leaves a checkpoint from which the same command goes on, and another is refused") {
+  const Program fokker;
+  const std::string resumable = heston + "--csv out.csv --checkpoint run.ckpt ";
+  REQUIRE(fokker(heston + "--csv whole.csv").code == 0);
+
+  Running run(fokker, resumable + "--checkpoint-every 0");
+  wait_for_writes(run, fokker.path("run.ckpt"), 1);
+  REQUIRE(run.end(SIGINT) == -130);
+
+  const Outcome other = fokker(resumable + "--seed 2");
+  CHECK(other.code == 2);
+  CHECK_THAT(other.err, ContainsSubstring("run.ckpt belongs to another run (seed is 2, there 1)"));
+  REQUIRE(fokker(resumable).code == 0);
+  CHECK(fokker.read("out.csv") == fokker.read("whole.csv"));
+}
+
+TEST_CASE("integrate saves the states of all paths for NumPy, and nothing when it is ended") {
+  const Program fokker;
+  const std::string few =
+      "integrate --process heston --solver euler-maruyama --points 3 --paths 70 ";
+  REQUIRE(fokker(few + "--save paths.npy --csv out.csv --trajectories 70").code == 0);
+
+  const std::string bytes = fokker.read("paths.npy");
+  REQUIRE(bytes.size() == 128 + sizeof(double) * 3 * 2 * 70);
+  CHECK(bytes.find("'shape': (3, 2, 70)") < 128);
+  std::array<double, 70> last{};  // x2 of all paths at the end
+  std::memcpy(last.data(), bytes.data() + 128 + sizeof(double) * 5 * 70, sizeof last);
+  std::string columns;
+  const std::string csv = fokker.read("out.csv");
+  const std::string row = csv.substr(csv.rfind('\n', csv.size() - 2));
+  for (const double x : last) columns += fmt::format(",{}", x);
+  CHECK(row.ends_with(columns + "\n"));
+
+  Running run(fokker,
+              "integrate --process heston --solver euler-maruyama --dt 0.0001 --points 3 "
+              "--paths 1000000 --save large.npy");
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  CHECK(run.end(SIGKILL) == SIGKILL);
+  CHECK_FALSE(std::filesystem::exists(fokker.path("large.npy")));
+  CHECK(fokker.files().size() == 2);
+}
+
+TEST_CASE("the statistics of many paths are those of all, and the quantiles say of which") {
+  const Program fokker;
+
+  const Outcome run = fokker(
+      "integrate --process ou --solver milstein --t 0:1 --dt 0.001 "
+      "--points 1001 --paths 9000 --json out.json");
+
+  REQUIRE(run.code == 0);
+  CHECK_THAT(run.out, ContainsSubstring("the quantiles are those of the first 8380 paths"));
+  const auto json = nlohmann::json::parse(fokker.read("out.json"));
+  CHECK(json.at("settings").at("quantile_paths") == 8380);
+  CHECK(json.at("paths") == 9000);
+}

@@ -3,6 +3,8 @@
 ///        state and of modes of a mixture. fokker_bench_cost FILE.svg|png...
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <cstdio>
 #include <ctime>
 #include <exception>
@@ -25,15 +27,10 @@ namespace {
 
 using fokker::Index;
 
-/// CPU seconds of the quickest of three runs.
 double seconds(const std::function<void()>& run) {
-  double best = 1e300;
-  for (int i = 0; i < 3; ++i) {
-    const std::clock_t start = std::clock();
-    run();
-    best = std::min(best, static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC);
-  }
-  return best;
+  const std::clock_t start = std::clock();
+  run();
+  return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
 }
 
 void gbm(Index paths, Index steps) {
@@ -58,16 +55,24 @@ void reverse(Index modes, Index paths, Index steps) {
                    fokker::Moments{});
 }
 
-/// Nanoseconds per unit of work over n: `run(n)` does `work(n)` units.
+/// Nanoseconds per unit of work over n, in CPU time: `run(n)` does `work(n)` units. The least of
+/// five rounds over all sizes, since the speed of a machine drifts.
 fokker::Curve measure(const std::string& label, const std::vector<Index>& sizes,
                       const std::function<void(Index)>& run,
                       const std::function<double(Index)>& work) {
-  fokker::Curve curve{.label = label};
-  for (const Index n : sizes) {
-    const double nanoseconds = 1e9 * seconds([&] { run(n); }) / work(n);
-    std::printf("%-46s %9ld %9.3f ns\n", label.c_str(), static_cast<long>(n), nanoseconds);
-    curve.x.push_back(static_cast<double>(n));
-    curve.y.push_back(nanoseconds);
+  fokker::Curve curve{.label = label, .y = std::vector<double>(sizes.size(), 1e300)};
+  for (int round = 0; round < 5; ++round)
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      const auto calls = static_cast<Index>(std::ceil(1e6 / work(sizes[i])));
+      const double spent = seconds([&] {
+        for (Index call = 0; call < calls; ++call) run(sizes[i]);
+      });
+      curve.y[i] =
+          std::min(curve.y[i], 1e9 * spent / (static_cast<double>(calls) * work(sizes[i])));
+    }
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    curve.x.push_back(static_cast<double>(sizes[i]));
+    std::printf("%-34s %9ld %9.3f ns\n", label.c_str(), static_cast<long>(sizes[i]), curve.y[i]);
   }
   return curve;
 }

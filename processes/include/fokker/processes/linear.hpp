@@ -99,7 +99,9 @@ struct LinearSde {
   bool commutative() const {
     for (std::size_t k = 0; k < B.size(); ++k)
       for (std::size_t l = 0; l < k; ++l)
-        if (!commute(B[k], B[l]) || !(B[k] * b[l]).isApprox(B[l] * b[k], tolerance_)) return false;
+        if (!commute(B[k], B[l]) ||
+            !B[k].lazyProduct(b[l]).isApprox(B[l].lazyProduct(b[k]), tolerance_))
+          return false;
     return true;
   }
   /// Whether `exact` holds: homogeneous, and A and all B_k commute.
@@ -136,7 +138,7 @@ struct LinearSde {
   /// E X_t.
   Eigen::ArrayXd mean(const Eigen::ArrayXd& x0, Time t) const {
     const Eigen::MatrixXd propagator = detail::matrix_exponential(lifted(A, a) * t);
-    return (propagator * lifted(x0)).head(x0.size()).array();
+    return propagator.lazyProduct(lifted(x0)).head(x0.size()).array();
   }
   /// E X_t X_t^T, d x d. Costs the exponential of a (d + 1)^2 matrix.
   Eigen::MatrixXd second_moment(const Eigen::ArrayXd& x0, Time t) const {
@@ -151,8 +153,8 @@ struct LinearSde {
     }
     const Eigen::VectorXd y0 = lifted(x0);
     const Eigen::MatrixXd p0 = y0 * y0.transpose();
-    const Eigen::VectorXd p = detail::matrix_exponential(generator * t) *
-                              Eigen::Map<const Eigen::VectorXd>(p0.data(), n * n);
+    const Eigen::VectorXd p = detail::matrix_exponential(generator * t)
+                                  .lazyProduct(Eigen::Map<const Eigen::VectorXd>(p0.data(), n * n));
     return Eigen::Map<const Eigen::MatrixXd>(p.data(), n, n).topLeftCorner(d, d);
   }
   /// Cov X_t, d x d.
@@ -165,7 +167,7 @@ struct LinearSde {
   static constexpr double tolerance_ = 1e-12;
 
   static bool commute(const Eigen::MatrixXd& p, const Eigen::MatrixXd& q) {
-    return (p * q - q * p).norm() <= tolerance_ * p.norm() * q.norm();
+    return (p.lazyProduct(q) - q.lazyProduct(p)).norm() <= tolerance_ * p.norm() * q.norm();
   }
   /// The matrix of an affine map on Y = (X, 1).
   static Eigen::MatrixXd lifted(const Eigen::MatrixXd& matrix, const Eigen::VectorXd& offset) {

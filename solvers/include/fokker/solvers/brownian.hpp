@@ -26,7 +26,7 @@ struct PathKey {
 struct Needs {
   bool h = false;     ///< the space-time Levy area H
   bool k = false;     ///< the space-time-time Levy area K
-  bool area = false;  ///< the Levy area A between the Wiener processes
+  bool area = false;  ///< the Levy area A between the Wiener processes, of noise by columns only
   int normals = 0;    ///< blocks of m standard normals that are not of the Brownian path
 };
 
@@ -129,7 +129,8 @@ class BrownianIncrements {
     w_.fill(dw.w, static_cast<S>(std::sqrt(length)));
     if (h_) h_->fill(dw.h, static_cast<S>(std::sqrt(length / 12)));
     if (k_) k_->fill(dw.k, static_cast<S>(std::sqrt(length / 720)));
-    if (area_) area_->fill(dw.w, length, dw.area);
+    if constexpr (by_columns(noise_kind<P>))
+      if (area_) area_->fill(dw.w, length, dw.area);
     if (normals_) normals_->fill(dw.normals, S(1));
   }
 

@@ -2,50 +2,33 @@
 /// @file  fokker/solvers/correlated.hpp
 /// @brief A process driven by correlated Brownian motions.
 
-#include <cmath>
 #include <stdexcept>
 #include <utility>
 
 #include <fmt/format.h>
-#include <Eigen/Eigenvalues>
-#include <Eigen/QR>
+#include <Eigen/Core>
 
 #include <fokker/solvers/process.hpp>
 
 namespace fokker {
+
+namespace detail {
+
+/// As below for the n x n matrix c, both column-major and without gaps; out must not overlap c.
+void correlation_root(const double* c, Index n, double* out);
+
+}  // namespace detail
 
 /// The lower triangular L with L L^T = C and a diagonal >= 0, for a correlation matrix C, which may
 /// be singular.
 /// @throws std::invalid_argument  unless C is square and symmetric with a unit diagonal and no
 ///                                negative eigenvalue, each to 1e-12
 inline Eigen::MatrixXd correlation_root(const Eigen::MatrixXd& c) {
-  constexpr double tolerance = 1e-12;
   if (c.rows() != c.cols() || c.rows() == 0)
     throw std::invalid_argument(
         fmt::format("a correlation matrix must be square: got {} x {}", c.rows(), c.cols()));
-  for (Index i = 0; i < c.rows(); ++i) {
-    if (!(std::abs(c(i, i) - 1) <= tolerance))
-      throw std::invalid_argument(
-          fmt::format("a correlation matrix must have ones on its diagonal: entry ({}, {}) is {}",
-                      i, i, c(i, i)));
-    for (Index j = 0; j < i; ++j)
-      if (!(std::abs(c(i, j) - c(j, i)) <= tolerance))
-        throw std::invalid_argument(
-            fmt::format("a correlation matrix must be symmetric: entry ({}, {}) is {} and ({}, {}) "
-                        "is {}",
-                        i, j, c(i, j), j, i, c(j, i)));
-  }
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(c);
-  if (!(eigen.eigenvalues().minCoeff() >= -tolerance))
-    throw std::invalid_argument(
-        fmt::format("a correlation matrix must have no negative eigenvalue: the smallest is {:.3g}",
-                    eigen.eigenvalues().minCoeff()));
-  // C = (V s)(V s)^T with s^2 the eigenvalues; (V s)^T = Q R gives C = R^T R.
-  const Eigen::VectorXd s = eigen.eigenvalues().cwiseMax(0).cwiseSqrt();
-  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(s.asDiagonal() * eigen.eigenvectors().transpose());
-  Eigen::MatrixXd root = qr.matrixQR().triangularView<Eigen::Upper>().transpose();
-  for (Index k = 0; k < root.cols(); ++k)
-    if (root(k, k) < 0) root.col(k) = -root.col(k);
+  Eigen::MatrixXd root(c.rows(), c.rows());
+  detail::correlation_root(c.data(), c.rows(), root.data());
   return root;
 }
 

@@ -2,7 +2,9 @@
 /// @file  fokker/solvers/initial.hpp
 /// @brief Initial values of an ensemble: a number, a vector, or a law sampled per path.
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -19,27 +21,36 @@ namespace fokker {
 class PathRandom {
  public:
   PathRandom(Seed seed, std::uint64_t first_path, Index paths)
-      : normals_(seed, first_path, static_cast<std::size_t>(paths), Purpose::initial),
-        uniforms_(seed, first_path, static_cast<std::size_t>(paths), Purpose::choice) {}
+      : seed_(seed), first_path_(first_path), paths_(static_cast<std::size_t>(paths)) {}
 
   /// Fills z (any rows, contiguous rows of `paths` columns) with standard normals.
   template <State X>
   void normal(X& z) {
     using S = typename X::Scalar;
+    StreamLanes& lanes = made(normals_, Purpose::initial);
     Eigen::Array<S, 1, Eigen::Dynamic> spare(z.cols());
     for (Index r = 0; r < z.rows(); r += 2)
-      normals_.normal_pair(&z.coeffRef(r, 0),
-                           r + 1 < z.rows() ? &z.coeffRef(r + 1, 0) : spare.data(), S(1), S(1));
+      lanes.normal_pair(&z.coeffRef(r, 0), r + 1 < z.rows() ? &z.coeffRef(r + 1, 0) : spare.data(),
+                        S(1), S(1));
   }
 
   /// Fills a row of `paths` values with uniforms in (0, 1).
   template <class S>
   void uniform(Eigen::Array<S, 1, Eigen::Dynamic>& u) {
-    uniforms_.uniform(u.data());
+    made(uniforms_, Purpose::choice).uniform(u.data());
   }
 
  private:
-  StreamLanes normals_, uniforms_;
+  /// The streams of a purpose, seeded when they are first asked for: many laws need only one.
+  StreamLanes& made(std::optional<StreamLanes>& lanes, Purpose purpose) {
+    if (!lanes) lanes.emplace(seed_, first_path_, paths_, purpose);
+    return *lanes;
+  }
+
+  Seed seed_;
+  std::uint64_t first_path_;
+  std::size_t paths_;
+  std::optional<StreamLanes> normals_, uniforms_;
 };
 
 /// A law that fills a block: `law.sample(random, x)` with x d x n.

@@ -10,14 +10,17 @@ install(TARGETS fokker_solvers fokker_processes fokker_diffusion fokker_analysis
 install(EXPORT fokkerTargets NAMESPACE fokker:: DESTINATION "${package_dir}")
 export(EXPORT fokkerTargets NAMESPACE fokker:: FILE "${PROJECT_BINARY_DIR}/fokkerTargets.cmake")
 
-# The component cvode has an export of its own: only who asks for it needs SUNDIALS.
-if(TARGET fokker_cvode)
-  install(TARGETS fokker_cvode EXPORT fokkerCvodeTargets
-          FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
-  install(EXPORT fokkerCvodeTargets NAMESPACE fokker:: DESTINATION "${package_dir}")
-  export(EXPORT fokkerCvodeTargets NAMESPACE fokker::
-         FILE "${PROJECT_BINARY_DIR}/fokkerCvodeTargets.cmake")
-endif()
+# The components cvode and torch have exports of their own: only who asks for one needs SUNDIALS or
+# libtorch.
+foreach(component cvode torch)
+  if(TARGET fokker_${component})
+    install(TARGETS fokker_${component} EXPORT fokker_${component}
+            FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+    install(EXPORT fokker_${component} NAMESPACE fokker:: DESTINATION "${package_dir}")
+    export(EXPORT fokker_${component} NAMESPACE fokker::
+           FILE "${PROJECT_BINARY_DIR}/fokker_${component}.cmake")
+  endif()
+endforeach()
 
 # So has the component mpi.
 if(TARGET fokker_mpi)

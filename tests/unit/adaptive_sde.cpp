@@ -188,6 +188,41 @@ TEST_CASE(
   CHECK(first_accepted(Method{{}, 0.9999 * error / 3, 1e-12}, -3.0).second > 0);
 }
 
+TEST_CASE("a step that fails is never accepted, also where the next would be too small to take") {
+  using Method = AdaptiveSde<KnownError<true>>;
+  // error(h) = h^1.5 (1 - 2^-1/2) meets a tolerance of 1e-30 for no h that can be taken.
+  Method::Run<Brownian, X> run(Method{{}, 1e-300, 1e-30}, brownian, 1, {1, 0});
+  X x = X::Zero();
+  Counts counts;
+  Time t = 0;
+  Status status = Status::success;
+  while (status == Status::success) status = run.try_step(x, t, 1.0, counts);
+
+  CHECK(status == Status::step_underflow);
+  CHECK(counts.accepted == 0);
+  CHECK(counts.rejected > 5);
+  CHECK(t == 0);
+  CHECK(x[0] == 0);
+}
+
+TEST_CASE("time is double where the state is float: far from zero its steps are the same") {
+  // At t = 2^20 floats are 1/8 apart. The error meets the tolerance at h = 2^-8.
+  const Time start = 1 << 20;
+  const double tolerance = KnownError<true>::error(1.0 / 256) / std::pow(0.9, 1.5);
+  const auto steps = [&]<class S>(S zero) {
+    const AdaptiveSde<KnownError<true>> method{{}, 1e-30, tolerance};
+    const auto s = integrate(brownian, method, Path<S, 1>::Constant(zero).eval(),
+                             {start, start + 1}, {.dt = 1.0 / 256, .seed = 4});
+    CHECK(s.status == Status::success);
+    return std::pair{s.t, s.counts.rejected};
+  };
+
+  const auto single = steps(0.0F), wide = steps(0.0);
+
+  CHECK(wide.first.size() == 257);
+  CHECK(single == wide);
+}
+
 TEST_CASE("a step without an error estimate is its two half steps on the two halves of the path") {
   const auto process =
       make_sde([](const auto& x, double t) { return std::cos(3 * t) * x; },

@@ -161,6 +161,25 @@ TEST_CASE("Deterministic errors that bend are covered") {
   }
 }
 
+TEST_CASE("Errors that grow as h falls are a negative order, and hold no claim") {
+  const auto h = halvings(3, 8);
+
+  const OrderFit fit = fit_order(h, map(h, [](double s) { return 1 / s; }), {});
+
+  CHECK(fit.slope == Approx(-1.0));
+  CHECK(judge(fit, 1.0) == OrderVerdict::lower);
+}
+
+TEST_CASE("The points between the first and the last count") {
+  // From the first error to the last it falls like h; on the way it stands still, then drops.
+  const auto h = halvings(3, 8);
+  const std::vector<double> error{h[0], h[0], h[0], h[0], h[0], h[5]};
+
+  const OrderFit fit = fit_order(h, error, {});
+
+  CHECK(judge(fit, 1.0) != OrderVerdict::holds);
+}
+
 TEST_CASE("Errors at the floor are left out and named") {
   const auto h = halvings(3, 12);
   const double floor = std::ldexp(1.0, -9);

@@ -154,6 +154,17 @@ FOKKER_INLINE U64 multiply_low(U64 a, U64 b) {
 #endif
 }
 
+/// In each lane, a where bit 30 of `word` is set, else b.
+/// SSE2 compares no 64-bit integers, and g++ would go lane by lane.
+FOKKER_INLINE F64 select_by_bit30(U64 word, F64 a, F64 b) {
+#if defined(__SSE2__) && !defined(__AVX2__)
+  const U64 mask = twice_low(U64(I32(word << 1) >> 31));
+  return F64(U64(b) ^ ((U64(a) ^ U64(b)) & mask));
+#else
+  return I64(word << 33) < 0 ? a : b;
+#endif
+}
+
 /// Whether a lane of a comparison holds.
 template <class I>
 FOKKER_INLINE bool any(I mask) {

@@ -112,6 +112,7 @@ TEST_CASE("settings that make no sense are refused") {
            {"compare --data mixture:", {"mixture:FILE.json"}},
            {"compare extra", {"extra"}},
            {"integrate --solver milstein", {"--process"}},
+           {"integrate --process gbm --solver milstein --rng pcg", {"--rng", "pcg32"}},
            {"integrate --process gbm", {"--solver"}},
            {"integrate --process gbm --solver milstein --paths 0", {"--paths"}},
            {"integrate --process gbm --solver milstein --dt 0", {"--dt"}},

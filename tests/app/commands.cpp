@@ -116,6 +116,19 @@ TEST_CASE("integrate finds the moments of geometric Brownian motion") {
   CHECK(run.at("paths") == 10000);
 }
 
+TEST_CASE("integrate and converge draw from the generator that is asked for") {
+  const std::string run = "integrate --process gbm --solver milstein --dt 0.1 --paths 100";
+  const json pcg = run_json(run + " --rng pcg32"), philox = run_json(run + " --rng philox");
+  const std::string study =
+      "converge --process gbm --solvers milstein --paths 100 --levels 3 --rng ";
+
+  CHECK(run_json(run).at("rows") == pcg.at("rows"));
+  CHECK(philox.at("rows") != pcg.at("rows"));
+  CHECK(run_json(run + " --rng philox --threads 1").at("rows") == philox.at("rows"));
+  CHECK(philox.at("settings").at("rng") == "philox");
+  CHECK(run_json(study + "philox").at("solvers") != run_json(study + "pcg32").at("solvers"));
+}
+
 TEST_CASE("integrate runs every listed process by every solver that fits") {
   const json listed = run_json("list processes").at("processes").at("integrate");
 

@@ -29,7 +29,7 @@ Noise<S> increment(Index m, Index n) {
 
 /// The first `count` normals of path `path`, from its stream.
 template <class S>
-std::vector<S> normals(std::uint64_t seed, std::uint64_t path, std::size_t count) {
+std::vector<S> normals(Seed seed, std::uint64_t path, std::size_t count) {
   StreamLanes lane(seed, path, 1, Purpose::wiener);
   std::vector<S> z(count + 1);
   for (std::size_t i = 0; i < count; i += 2) lane.normal_pair(&z[i], &z[i + 1], S(1), S(1));
@@ -42,9 +42,10 @@ TEMPLATE_TEST_CASE("a step takes the next m normals of the path's stream, times 
                    float) {
   using S = TestType;
   const TimeGrid grid{0.0, 0.25, 1.25, 1.3, 2.0, 2.5};
+  const Seed seed(7, GENERATE(Generator::pcg32, Generator::philox));
 
   for (const Index m : {1, 2, 3, 4, 5}) {
-    BrownianIncrements<S> source(7, 10, 3, m);
+    BrownianIncrements<S> source(seed, 10, 3, m);
     auto dw = increment<S>(m, 3);
     std::size_t next = 0;
     for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
@@ -53,7 +54,7 @@ TEMPLATE_TEST_CASE("a step takes the next m normals of the path's stream, times 
       const S root_h = static_cast<S>(std::sqrt(grid[k + 1] - grid[k]));
       for (Index r = 0; r < m; ++r, ++next)
         for (Index j = 0; j < 3; ++j) {
-          const auto z = normals<S>(7, 10 + static_cast<std::uint64_t>(j), next + 1);
+          const auto z = normals<S>(seed, 10 + static_cast<std::uint64_t>(j), next + 1);
           CHECK(dw.w(r, j) == root_h * z[next]);
         }
     }
@@ -61,10 +62,11 @@ TEMPLATE_TEST_CASE("a step takes the next m normals of the path's stream, times 
 }
 
 TEST_CASE("a path has the same bits alone and in a block") {
-  BrownianIncrements<double> block(42, 0, 100, 3);
+  const Seed seed(42, GENERATE(Generator::pcg32, Generator::philox));
+  BrownianIncrements<double> block(seed, 0, 100, 3);
   auto dw = increment<double>(3, 100);
   for (const Index j : {0, 1, 37, 63, 64, 99}) {
-    BrownianIncrements<double> alone(42, static_cast<std::uint64_t>(j), 1, 3);
+    BrownianIncrements<double> alone(seed, static_cast<std::uint64_t>(j), 1, 3);
     BrownianIncrements<double> again = block;
     auto one = increment<double>(3, 1);
     for (int k = 0; k < 5; ++k) {

@@ -62,7 +62,7 @@ const auto wiener =
 const TimeGrid grid = uniform_grid(0, 1, 5);
 
 template <class S>
-auto states(Index paths, int threads, std::uint64_t seed = 42) {
+auto states(Index paths, int threads, Seed seed) {
   return simulate<S>(System{}, EulerMaruyama{}, NormalStart{}, grid,
                      {.paths = paths, .seed = seed, .threads = threads}, FinalState{})
       .value;
@@ -72,12 +72,15 @@ auto states(Index paths, int threads, std::uint64_t seed = 42) {
 
 TEMPLATE_TEST_CASE("states have the same bits for any number of threads and paths", "", double,
                    float) {
-  const auto many = states<TestType>(10'000, 1);
+  const Generator generator = GENERATE(Generator::pcg32, Generator::philox);
+  const Generator other = generator == Generator::pcg32 ? Generator::philox : Generator::pcg32;
+  const auto many = states<TestType>(10'000, 1, {42, generator});
 
-  CHECK((states<TestType>(10'000, 2) == many).all());
+  CHECK((states<TestType>(10'000, 2, {42, generator}) == many).all());
   for (const Index paths : {1, 3, 64, 100, 1500})
-    CHECK((states<TestType>(paths, 2) == many.leftCols(paths)).all());
-  CHECK_FALSE((states<TestType>(1, 1, 43) == many.leftCols(1)).all());
+    CHECK((states<TestType>(paths, 2, {42, generator}) == many.leftCols(paths)).all());
+  CHECK_FALSE((states<TestType>(1, 1, {43, generator}) == many.leftCols(1)).all());
+  CHECK_FALSE((states<TestType>(1, 1, {42, other}) == many.leftCols(1)).all());
   CHECK(many.isFinite().all());
 }
 

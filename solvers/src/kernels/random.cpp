@@ -186,9 +186,8 @@ FOKKER_INLINE void direction(U64 draw, F64& cosine, F64& sine) {
   const F64 rest = F64(((t << 1) & 0x7FFFFFFEu) | (two51 | 1)) - (0x1p51 + 0x1p29);  // with its 1/2
   F64 s, c;
   sin_cos(rest * (half_pi * 0x1p-30), s, c);
-  const I64 odd = I64(t << 33) < 0;
-  cosine = F64(U64(odd ? s : c) ^ (((t ^ (t << 1)) << 32) & sign));
-  sine = F64(U64(odd ? c : s) ^ ((t << 32) & sign));
+  cosine = F64(U64(select_by_bit30(t, s, c)) ^ (((t ^ (t << 1)) << 32) & sign));
+  sine = F64(U64(select_by_bit30(t, c, s)) ^ ((t << 32) & sign));
 }
 
 FOKKER_INLINE void direction(U32 draw, F32& cosine, F32& sine) {

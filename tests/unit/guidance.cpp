@@ -47,8 +47,8 @@ TEST_CASE("the Jacobian of a guided score comes from both posterior covariances,
   const GaussianMixture ring = GaussianMixture::ring(8, 4.0, 0.3);
   const std::size_t half[] = {0, 1, 2, 3};
   const auto c = exact_score(edm, class_of(ring, half)), u = exact_score(edm, ring);
-  const auto both = guided(c, u, 2.5),
-             erased = guided(AnyScore<double>(c), AnyScore<double>(u), 2.5);
+  const auto both = guided(c, u, 2.5);
+  const auto erased = guided(AnyScore<double>(c), AnyScore<double>(u), 2.5);
   const AnyScore<double> any = both;
   const Block<double> x{{1.0, -2.0}, {0.3, 3.5}}, v{{1.0, 0.5}, {-0.2, 1.0}};
   Block<double> out(2, 2), again(2, 2), above(2, 2), below(2, 2);
@@ -67,13 +67,25 @@ TEST_CASE("the Jacobian of a guided score comes from both posterior covariances,
   CHECK((again - (v + t * t * out)).abs().maxCoeff() < 1e-12);
 }
 
+namespace {
+
+/// A score that is only itself.
+struct SquareScore {
+  Index dimension() const { return 1; }
+  template <State X>
+  void operator()(const X& x, Time t, X& out) const {
+    out = x.square() / (1 + t);
+  }
+  template <State X>
+  void denoise(const X& x, Time, X& out) const {
+    out = x;
+  }
+};
+
+}  // namespace
+
 TEST_CASE("a score that knows no Jacobian is differenced, erased too") {
-  struct Plain {
-    Index dimension() const { return 1; }
-    void operator()(const auto& x, Time t, auto& out) const { out = x.square() / (1 + t); }
-    void denoise(const auto& x, Time, auto& out) const { out = x; }
-  };
-  const AnyScore<double> any = Plain{};
+  const AnyScore<double> any = SquareScore{};
   const Block<double> x{{1.0, -2.0}}, v{{1.0, 0.5}};
   Block<double> out(1, 2);
 

@@ -146,7 +146,8 @@ using DpmSolverPlusPlus3MSde = detail::InterpolatedDenoiser<detail::DpmSolverPlu
 /// Converges to  the reverse SDE with its eta, tau^2 = eta^2; with a smaller interval, to the SDE
 /// of
 ///               the same marginals that has noise in it and is the flow outside.
-/// Order         strong 1, weak 2; deterministic order + 1, at most 3 by its first step (4 where D
+/// Order         strong 1, weak 2 (where tau jumps within a step, with a constant that follows the
+///               place in it); deterministic order + 1, at most 3 by its first step (4 where D
 ///               hardly changes over that step). Exact for data at one point.
 /// Cost          one denoiser, one more in the first step and none in a step to sigma = 0; no
 ///               allocation.

@@ -49,7 +49,7 @@ struct CompareOptions {
   CommonOptions common;
   DataOptions data;
   std::string process = "vp", init = "prior", last = "none", precision = "double";
-  std::string metric = "sliced-w2";
+  std::optional<std::string> metric;
   std::vector<std::string> parameters, samplers, steps, nfe;
   std::optional<std::string> grid, t_min, eta, paths;
   std::vector<std::string> score_error;
@@ -108,7 +108,9 @@ ComparisonSettings read_settings(const CompareOptions& o) {
   s.last = last_of(o.last);
   s.precision = choice<Precision>(o.precision, "--precision",
                                   {{"float", Precision::single}, {"double", Precision::double_}});
-  s.metric = o.metric;
+  if (o.exact && o.metric && *o.metric != "w2")
+    throw std::invalid_argument("--exact measures w2: leave out --metric " + *o.metric);
+  if (o.metric) s.metric = *o.metric;
   s.exact = o.exact;
   s.trace = o.trace;
   s.score_error = read_score_error(o.score_error);
@@ -297,8 +299,7 @@ Command make_compare(CLI::App& app) {
       ->capture_default_str();
   add_last(*parser, o->last);
   parser->add_option("--paths", o->paths, "Samples of each sampler (default 20000; 400 of points)");
-  parser->add_option("--metric", o->metric, "Distance: sliced-w2, energy, w1 or w2")
-      ->capture_default_str();
+  parser->add_option("--metric", o->metric, "Distance: sliced-w2 (default), energy, w1 or w2");
   parser->add_flag("--exact", o->exact,
                    "Gaussian data: push laws through the schemes, no Monte Carlo (metric w2)");
   parser->add_option("--score", o->score, "exact, or model:FILE of fokker learn")

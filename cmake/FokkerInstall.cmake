@@ -10,9 +10,9 @@ install(TARGETS fokker_solvers fokker_processes fokker_diffusion fokker_analysis
 install(EXPORT fokkerTargets NAMESPACE fokker:: DESTINATION "${package_dir}")
 export(EXPORT fokkerTargets NAMESPACE fokker:: FILE "${PROJECT_BINARY_DIR}/fokkerTargets.cmake")
 
-# The components cvode and torch have exports of their own: only who asks for one needs SUNDIALS or
-# libtorch.
-foreach(component cvode torch)
+# The components cvode, torch and mpi have exports of their own: only who asks for one needs
+# SUNDIALS, libtorch or MPI.
+foreach(component cvode torch mpi)
   if(TARGET fokker_${component})
     install(TARGETS fokker_${component} EXPORT fokker_${component}
             FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
@@ -21,15 +21,6 @@ foreach(component cvode torch)
            FILE "${PROJECT_BINARY_DIR}/fokker_${component}.cmake")
   endif()
 endforeach()
-
-# So has the component mpi.
-if(TARGET fokker_mpi)
-  install(TARGETS fokker_mpi EXPORT fokkerMpiTargets
-          FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
-  install(EXPORT fokkerMpiTargets NAMESPACE fokker:: DESTINATION "${package_dir}")
-  export(EXPORT fokkerMpiTargets NAMESPACE fokker::
-         FILE "${PROJECT_BINARY_DIR}/fokkerMpiTargets.cmake")
-endif()
 
 configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/fokkerConfig.cmake.in"
                               "${PROJECT_BINARY_DIR}/fokkerConfig.cmake"

@@ -123,30 +123,6 @@ double gauss_legendre(const F& f, double a, double b) {
   return half * (5 * f(middle - node) + 8 * f(middle) + 5 * f(middle + node)) / 9;
 }
 
-/// Root mean square distance at the end of the grid between the scheme and the exact solution of
-/// the reverse SDE on the same Brownian path, both from the same start with law `start`.
-template <class Model>
-double strong_error(const std::vector<AffineStep>& steps, const Model& model,
-                    const GaussianScore& score, const TimeGrid& grid, Law start) {
-  const double eta = model.eta;
-  const Time end = grid.back();
-  const double mean_error = propagate(steps, grid, start).mean -
-                            exact_transition(score, eta, start, grid.front(), end).mean;
-  double square = mean_error * mean_error;
-  double response = 1;
-  for (std::size_t k = steps.size(); k-- > 0;) {
-    const auto difference = [&](Time u) {
-      const double kernel = eta * score.process.diffusion(u) * contraction(score, eta, u, end);
-      const double d = steps[k].b * response - kernel;
-      return d * d;
-    };
-    square += gauss_legendre(difference, grid[k + 1], grid[k]);
-    response *= steps[k].a;
-  }
-  const double factor = response - contraction(score, eta, grid.front(), end);
-  return std::sqrt(square + factor * factor * start.variance);
-}
-
 inline ReverseModel<double> reverse_model(const GaussianScore& score, double eta) {
   return {score.process, AnyScore<double>(score), eta};
 }

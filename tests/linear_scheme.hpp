@@ -81,38 +81,29 @@ inline Law propagate(const std::vector<LinearStep>& steps, const TimeGrid& grid,
 }
 
 /// Root mean square distance at the end of the grid between the scheme and the exact solution of
-/// the reverse SDE on the same Brownian path; `strength(u)` is eta there.
-template <class Strength, class Contraction>
-double strong_error(const std::vector<LinearStep>& steps, const GaussianScore& score,
-                    const TimeGrid& grid, Law start, double exact_mean, const Strength& strength,
-                    const Contraction& shrunk) {
-  const double mean_error = propagate(steps, grid, start).mean - exact_mean;
+/// the reverse SDE on the same Brownian path, both from the same start with law `start`.
+template <class Model>
+double strong_error(const std::vector<LinearStep>& steps, const Model& model,
+                    const GaussianScore& score, const TimeGrid& grid, Law start) {
+  const double eta = model.eta;
+  const Time end = grid.back();
+  const double mean_error = propagate(steps, grid, start).mean -
+                            exact_transition(score, eta, start, grid.front(), end).mean;
   double square = mean_error * mean_error;
   Eigen::RowVectorXd response = Eigen::RowVectorXd::Zero(steps[0].b.size());
   response[0] = 1;
   for (std::size_t k = steps.size(); k-- > 0;) {
     const double b = response * steps[k].b;
     const auto difference = [&](Time u) {
-      const double kernel = strength(u) * score.process.diffusion(u) * shrunk(u);
+      const double kernel = eta * score.process.diffusion(u) * contraction(score, eta, u, end);
       return (b - kernel) * (b - kernel);
     };
     square +=
         gauss_legendre(difference, grid[k + 1], grid[k]) + (response * steps[k].e).squaredNorm();
     response = (response * steps[k].a).eval();
   }
-  const double factor = response[0] - shrunk(grid.front());
+  const double factor = response[0] - contraction(score, eta, grid.front(), end);
   return std::sqrt(square + factor * factor * start.variance);
-}
-
-/// The same with the model's eta.
-template <class Model>
-double strong_error(const std::vector<LinearStep>& steps, const Model& model,
-                    const GaussianScore& score, const TimeGrid& grid, Law start) {
-  const Time end = grid.back();
-  return strong_error(
-      steps, score, grid, start, exact_transition(score, model.eta, start, grid.front(), end).mean,
-      [&](Time) { return model.eta; },
-      [&](Time u) { return contraction(score, model.eta, u, end); });
 }
 
 }  // namespace fokker::test

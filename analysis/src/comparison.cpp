@@ -300,7 +300,7 @@ ComparisonSettings check_settings(ComparisonSettings s) {
     const SamplerInfo& sampler = sampler_info(name);
     check_last_step(sampler, process.schedule, eta_of(s, sampler), *s.t_min, s.last);
     require(!s.exact || !sampler.adaptive,
-            fmt::format("{} adapts its steps to the path and so has no linear law: --exact takes "
+            fmt::format("{} adapts its steps to the path and so has no linear law: exact laws take "
                         "samplers with fixed steps",
                         name));
     const SamplerCost cost = cost_of(name);
@@ -320,7 +320,7 @@ ComparisonSettings check_settings(ComparisonSettings s) {
           "the trace and the errors of eigenmodes are those of exact laws: they need exact");
   if (s.exact) {
     require(s.data->gaussian().has_value(),
-            fmt::format("--exact needs Gaussian data (gaussian or spectrum:FILE): {} is a {}",
+            fmt::format("exact laws need Gaussian data (gaussian or spectrum:FILE): {} is a {}",
                         s.data_name, to_string(s.data->kind())));
     s.metric = "w2";
   } else {

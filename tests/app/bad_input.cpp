@@ -78,6 +78,7 @@ TEST_CASE("settings that make no sense are refused") {
            {"compare --t-min 0 --samplers heun-sde --data points:points.csv", {"t_min"}},
            {"compare --score model.json", {"exact or model:FILE", "model.json"}},
            {"compare --score model:none.json", {"none.json"}},
+           {"compare --exact --data gaussian --metric energy", {"w2", "--metric energy"}},
            {"compare --trace", {"they need exact"}},
            {"compare --modes modes.csv", {"they need exact"}},
            {"compare --score-error scal=1", {"--score-error", "scale"}},

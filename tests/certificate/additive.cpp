@@ -21,7 +21,8 @@ struct Linear {
 
 TEST_CASE("every solver has its strong order on additive noise") {
   const AnySde<NoiseKind::additive> p{Nonlinear{}};
-  certify_strong<NoiseKind::additive>({"nonlinear drift, g(t)", p, p}, "additive-strong");
+  certify_strong<NoiseKind::additive>({"nonlinear drift, g(t)", p, p}, "slow-rk", 2048,
+                                      "additive-strong");
 }
 
 TEST_CASE("every solver has its weak order on additive noise") {

@@ -13,7 +13,8 @@ TEST_CASE("every solver that is made for one process has its strong order on it"
     settings.paths = 4096;
     const ConvergenceStudy study = measure_convergence_by_name(process, solver.name, settings);
 
-    table.add(solver.name, solver.process, study.claimed_strong, study.strong);
+    table.add({std::string(solver.name), std::string(solver.process), claim(study.claimed_strong),
+               describe(study.strong)});
     judge_claim(solver.name, solver.process, study.strong, study.claimed_strong, {});
   }
 }

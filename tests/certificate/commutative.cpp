@@ -36,7 +36,7 @@ TEST_CASE("every solver has its strong order on commutative noise") {
   certify_strong<NoiseKind::commutative>(
       {"nonlinear, two sources", AnySde<NoiseKind::commutative>{Nonlinear<Calculus::ito>{}},
        AnySde<NoiseKind::commutative, Calculus::stratonovich>{Nonlinear<Calculus::stratonovich>{}}},
-      "commutative-strong",
+      "slow-rk", 2048, "commutative-strong",
       // 1/2 is proved for all noise; without areas it is 1.
       {{"reversible-heun", 1}});
 }

@@ -53,7 +53,7 @@ using Stratonovich = AnySde<NoiseKind::diagonal, Calculus::stratonovich>;
 TEST_CASE("every solver has its strong order on diagonal noise") {
   certify_strong<NoiseKind::diagonal>({"nonlinear, diagonal", Ito{Nonlinear<Calculus::ito>{}},
                                        Stratonovich{Nonlinear<Calculus::stratonovich>{}}},
-                                      "diagonal-strong",
+                                      "slow-rk", 2048, "diagonal-strong",
                                       // 1/2 is proved for all noise; without areas it is 1.
                                       {{"reversible-heun", 1}});
 }

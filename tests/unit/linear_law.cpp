@@ -123,6 +123,16 @@ TEST_CASE("the law of a scheme that couples coordinates is that of its matrix re
   CHECK((law.covariance - exact.covariance).norm() < 1e-12);
 }
 
+TEST_CASE("a scheme that grows beyond all numbers has a law that is not finite") {
+  const auto stiff = make_sde([](const auto& x, Time) { return -1e200 * x; },
+                              [](Time) { return 1.0; }, noise::additive);
+
+  const DiagonalGaussian law = propagate(
+      stiff, EulerMaruyama{}, DiagonalGaussian{Eigen::Vector2d(1, 2), Eigen::Vector2d(1, 1)}, grid);
+
+  CHECK_FALSE(law.variance.array().isFinite().any());
+}
+
 TEST_CASE("a scheme that is not linear is refused, and one that couples where none should") {
   const auto cubic = make_sde([](const auto& x, Time) { return -x * x * x; },
                               [](Time) { return 1.0; }, noise::additive);

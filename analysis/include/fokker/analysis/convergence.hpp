@@ -62,6 +62,34 @@ struct ConvergenceStudy {
   bool cancelled = false;
 };
 
+/// The states at s.t1 of `width` paths from number `first` on, after `steps` steps. Each step has
+/// the sum of the increments of `finest` steps, a multiple, that fall into it: so all solvers and
+/// all numbers of steps see the same paths.
+/// @param whole  if given, the increment over [s.t0, s.t1] is added to it, m x width
+template <class P, class M>
+Block<double> end_states(const P& process, const M& method, const ConvergenceSettings& s,
+                         Index first, Index width, Index steps, Index finest,
+                         Block<double>* whole = nullptr) {
+  using X = Block<double>;
+  const Index d = s.x0.size(), m = wiener_dimension(process, d);
+  const TimeGrid grid = uniform_grid(s.t0, s.t1, steps);
+  const Needs needs = needs_of(method);
+  CoarsenedIncrements source{
+      BrownianIncrements<double>(s.seed, static_cast<std::uint64_t>(first), width, m, needs),
+      finest / steps, needs};
+  Increment<P, X> dw;
+  dw.resize(m, width, needs);
+  X x = s.x0.replicate(1, width), y(d, width);
+  typename M::template Workspace<X> workspace(d, width);
+  for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
+    source.increment(grid[k], grid[k + 1], dw);
+    if (whole) *whole += dw.w;
+    method.step(process, x, grid[k], grid[k + 1] - grid[k], dw, y, workspace);
+    x.swap(y);
+  }
+  return x;
+}
+
 namespace detail {
 
 /// Per-path squared error and second-moment difference of every level, levels x paths.
@@ -69,38 +97,19 @@ struct PathErrors {
   std::vector<double> squares, moments;
 };
 
-/// One block: the reference from its finest increments, then each level on sums of them.
+/// One block: each level on sums of the finest increments, and the reference.
 template <class P, class M>
 void block_errors(const P& process, const M& method, const ExactSolution& exact,
                   const ConvergenceSettings& s, Index first, Index width, PathErrors& errors) {
   using X = Block<double>;
-  const Index d = s.x0.size(), m = wiener_dimension(process, d);
-  const Index finest = s.steps.back() * (exact ? 1 : s.refinement);
-  const auto path = static_cast<std::uint64_t>(first);
-  X x0(d, width), w = X::Zero(m, width);
-  for (Index r = 0; r < d; ++r) x0.row(r).setConstant(s.x0[r]);
-
-  const auto solve = [&](Index steps, bool sum_noise) {
-    const TimeGrid grid = uniform_grid(s.t0, s.t1, steps);
-    const Needs needs = needs_of(method);
-    CoarsenedIncrements source{BrownianIncrements<double>(s.seed, path, width, m, needs),
-                               finest / steps, needs};
-    Increment<P, X> dw;
-    dw.resize(m, width, needs);
-    X x = x0, y(d, width);
-    typename M::template Workspace<X> workspace(d, width);
-    for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
-      source.increment(grid[k], grid[k + 1], dw);
-      if (sum_noise) w += dw.w;
-      method.step(process, x, grid[k], grid[k + 1] - grid[k], dw, y, workspace);
-      x.swap(y);
-    }
-    return x;
-  };
-
+  const Index d = s.x0.size(), finest = s.steps.back() * (exact ? 1 : s.refinement);
+  X w = X::Zero(wiener_dimension(process, d), width);
   std::vector<X> ends;
-  for (const Index steps : s.steps) ends.push_back(solve(steps, exact && steps == finest));
-  const X reference = exact ? exact(x0, s.t1, w) : solve(finest, false);
+  for (const Index steps : s.steps)
+    ends.push_back(end_states(process, method, s, first, width, steps, finest,
+                              exact && steps == finest ? &w : nullptr));
+  const X reference = exact ? exact(s.x0.replicate(1, width), s.t1, w)
+                            : end_states(process, method, s, first, width, finest, finest);
   const Index real = std::min(width, s.paths - first);
   for (std::size_t level = 0; level < ends.size(); ++level) {
     const Eigen::Array<double, 1, Eigen::Dynamic> square =

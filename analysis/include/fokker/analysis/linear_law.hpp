@@ -71,10 +71,12 @@ class StepProbe {
   typename M::template Workspace<X> workspace_;
 };
 
-/// Refuses a step whose answer at a generic point is not what linearity predicts.
+/// Refuses a step whose answer at a generic point is not what linearity predicts. Answers beyond all
+/// numbers, of a scheme that is not stable on this grid, tell nothing: its law is then not finite.
 inline void require_linear(const Eigen::ArrayXd& got, const Eigen::ArrayXd& expected) {
-  const double off = (got - expected).abs().maxCoeff<Eigen::PropagateNaN>();
-  if (!(off <= 1e-9 * (1.0 + got.abs().maxCoeff<Eigen::PropagateNaN>())))
+  if (!got.isFinite().all() || !expected.isFinite().all()) return;
+  const double off = (got - expected).abs().maxCoeff();
+  if (off > 1e-9 * (1.0 + got.abs().maxCoeff()))
     throw std::invalid_argument(
         "the scheme is not linear on this process (for a diagonal law: not coordinate by "
         "coordinate), so its law cannot be propagated exactly: off by " +

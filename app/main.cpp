@@ -91,12 +91,11 @@ int run(int argc, char** argv) {
       "fokker --help)");
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+/// work(), with every error turned into one line and an exit code.
+template <class Work>
+int guarded(const Work& work) {
   try {
-    const Ranks joined;
-    return run(argc, argv);
+    return work();
   } catch (const std::invalid_argument& e) {
     return complain(bad_input, e.what());
   } catch (const std::runtime_error& e) {
@@ -104,4 +103,14 @@ int main(int argc, char** argv) {
   } catch (const std::exception& e) {
     return complain(failed, std::string("internal error: ") + e.what());
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return guarded([&] {
+    // Left when the line has been printed: a rank that ends first ends the others.
+    const Ranks joined;
+    return guarded([&] { return run(argc, argv); });
+  });
 }

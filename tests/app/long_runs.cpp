@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <random>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -22,6 +23,9 @@
 
 #include "app/program.hpp"
 #include "catch.hpp"
+
+#include <fokker/solvers/bytes.hpp>
+#include <fokker/solvers/state.hpp>
 
 namespace {
 
@@ -79,6 +83,17 @@ nlohmann::json results_of(const std::string& text) {
   return run;
 }
 
+/// The leaves that are finished according to a checkpoint: the first number of its state.
+fokker::Index finished_leaves(const std::string& checkpoint) {
+  fokker::ByteReader in(std::string_view(checkpoint).substr(checkpoint.find('\n') + 1));
+  for (auto settings = in.get<std::size_t>(); settings > 0; --settings) {
+    in.get<std::string>();
+    in.get<std::string>();
+  }
+  const auto state = in.get<std::string>();
+  return fokker::ByteReader(state).get<fokker::Index>();
+}
+
 /// About three seconds of one core.
 const std::string heston =
     "integrate --process heston --solver euler-maruyama --points 5 --dt 0.002 --paths 150001 ";
@@ -91,6 +106,7 @@ TEST_CASE("a run that is killed ten times goes on to the bits of an undisturbed 
   const std::string resumable =
       heston + "--csv out.csv --json out.json --checkpoint run.ckpt --checkpoint-every 0 ";
   std::mt19937 random(1);
+  fokker::Index before = 0;
 
   for (int kills = 0; kills < 10; ++kills) {
     Running run(fokker, resumable + (kills % 2 == 0 ? "--threads 1" : ""));
@@ -100,6 +116,9 @@ TEST_CASE("a run that is killed ten times goes on to the bits of an undisturbed 
     auto files = fokker.files();
     std::sort(files.begin(), files.end());
     REQUIRE(files == std::vector<std::string>{"run.ckpt", "whole.csv", "whole.json"});
+    const fokker::Index finished = finished_leaves(fokker.read("run.ckpt"));
+    CHECK(finished > before);  // it had gone on, not begun again
+    before = finished;
   }
   const Outcome last = fokker(resumable);
 

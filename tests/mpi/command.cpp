@@ -46,8 +46,8 @@ TEST_CASE("integrate writes the same files for 1, 2, 3 and 4 ranks and for none"
 
 TEST_CASE("a rank that is killed ends the job, says so and leaves no file but its checkpoint") {
   const Program fokker;
-  const std::string settings = heston + "--dt 0.001 --paths 400000 --csv out.csv --threads 1 ";
-  REQUIRE(fokker.shell(heston + "--dt 0.001 --paths 400000 --csv whole.csv").code == 0);
+  const std::string settings = heston + "--dt 0.001 --paths 120000 --csv out.csv --threads 1 ";
+  REQUIRE(fokker.shell(heston + "--dt 0.001 --paths 120000 --csv whole.csv").code == 0);
 
   // Kills rank 1 with SIGKILL once the first checkpoint is there.
   const Outcome run = fokker.shell(

@@ -239,8 +239,10 @@ struct VirtualReverse final : VirtualSde {
   fokker::AffineProcess<fokker::VariancePreserving> vp{fokker::VariancePreserving{}};
   std::vector<Eigen::VectorXd> centres;
   VirtualReverse() {
-    for (const Mode& mode : modes_at(1))
-      centres.push_back(Eigen::Vector2d(mode.mean_x, mode.mean_y));
+    for (const Mode& mode : modes_at(1)) {
+      centres.emplace_back(2);
+      centres.back() << mode.mean_x, mode.mean_y;
+    }
   }
   Eigen::VectorXd drift(const Eigen::VectorXd& x, double t) const override {
     const double s = vp.scale(t), std = vp.std(t), g = vp.diffusion(t);

@@ -107,7 +107,7 @@ void virtual_per_path(benchmark::State& state) {
 }
 
 BENCHMARK(library<double>)->Name("gbm/fokker")->Unit(benchmark::kMillisecond);
-BENCHMARK(in_registers)->Name("gbm/by hand in registers")->Unit(benchmark::kMillisecond);
+BENCHMARK(in_registers)->Name("gbm/in registers")->Unit(benchmark::kMillisecond);
 BENCHMARK(scalar_loop<double>)->Name("gbm/scalar loop")->Unit(benchmark::kMillisecond);
 BENCHMARK(virtual_per_path)->Name("gbm/virtual per path")->Unit(benchmark::kMillisecond);
 BENCHMARK(library<float>)->Name("gbm_float/fokker")->Unit(benchmark::kMillisecond);

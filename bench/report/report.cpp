@@ -34,8 +34,8 @@ struct Target {
   double ratio;
 };
 constexpr Target targets[] = {
-    {"gbm", "by hand in registers", 0.8},
-    {"mixture_score", "by hand in registers", 0.8},
+    {"gbm", "in registers", 0.8},
+    {"mixture_score", "in registers", 0.8},
     {"gbm", "scalar loop", 9},
     {"gbm", "virtual per path", 25},
     {"mixture_reverse_sde", "virtual per path", 18},
@@ -119,6 +119,14 @@ std::string text(const Spread& s) {
   return fmt::format("{:.3g} [{:.3g}, {:.3g}]", s.median, s.least, s.greatest);
 }
 
+/// What stands below a bar: the name without its particulars.
+std::string short_name(const std::string& who) {
+  std::size_t end = who.size();
+  for (const char* mark : {" + ", " on ", " by ", " per ", ", "})
+    end = std::min(end, who.find(mark));
+  return who.substr(0, end);
+}
+
 std::string processor() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);)
@@ -188,6 +196,7 @@ void report(const Arguments& arguments) {
   Json rows = Json::array();
   std::map<std::string, std::vector<fokker::Bars>> bars;  // by work, one per build
   std::vector<std::string> works;
+  std::sort(order.begin(), order.end());
   for (const std::string& name : order) {
     const std::string work = name.substr(0, name.find('/'));
     if (std::find(works.begin(), works.end(), work) == works.end()) works.push_back(work);
@@ -212,7 +221,7 @@ void report(const Arguments& arguments) {
                                {"least", r->least},
                                {"greatest", r->greatest},
                                {"fokker_nanoseconds", 1e9 / own}};
-        drawn[b].names.push_back(who);
+        drawn[b].names.push_back(short_name(who));
         drawn[b].values.push_back(r->median);
         drawn[b].errors.push_back((r->greatest - r->least) / 2);
       }
@@ -252,8 +261,9 @@ void report(const Arguments& arguments) {
   fokker::Figure figure{.title = fmt::format("Speed of fokker over that of others ({})", set)};
   for (const std::string& work : works) {
     if (bars[work].empty() || bars[work].back().names.size() < 2) continue;
-    fokker::Panel panel{.title = work, .y = {.log = true}};
+    fokker::Panel panel{.title = work, .y = {.log = true, .min = 0.3}};
     panel.layers.emplace_back(bars[work].back());
+    panel.layers.emplace_back(fokker::HorizontalLine{.y = 1});
     figure.panels.push_back(std::move(panel));
   }
   if (figure.panels.empty()) return;

@@ -13,7 +13,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include <Eigen/Dense>
+#include <Eigen/Core>
 
 #include <fokker/analysis/gaussian.hpp>
 #include <fokker/solvers/grid.hpp>

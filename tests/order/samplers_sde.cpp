@@ -218,7 +218,7 @@ TEST_CASE("samplers with a noise of their own keep the marginals to their weak o
     const TimeGrid quarters = uneven_grid(setting.start, setting.end, 4);
     interval.sigma_low = process.sigma(quarters[3]);
     interval.sigma_high = process.sigma(quarters[1]);
-    CHECK_THAT(variance_order(interval, setting, 2048), WithinAbs(2, slack));
+    CHECK_THAT(variance_order(interval, setting, 8192), WithinAbs(2, slack));
     for (int diffusion = 0; diffusion < 6; ++diffusion) {
       INFO("w " << diffusion);
       Sit sit;

@@ -26,7 +26,7 @@ const LinearSde linear = LinearSde::homogeneous(
 }  // namespace
 
 TEST_CASE("every solver has its strong order on a linear system that does not commute") {
-  certify_strong(linear_problem<NoiseKind::general>("linear, not commuting", linear), "sri2", 4096,
+  certify_strong(linear_problem<NoiseKind::general>("linear, not commuting", linear), "sri2", 2048,
                  "general-strong-linear");
 }
 
@@ -34,7 +34,7 @@ TEST_CASE("every solver has its strong order on the Clark-Cameron example") {
   certify_strong<NoiseKind::general>(
       {"Clark-Cameron", AnySde<NoiseKind::general>{ClarkCameron<Calculus::ito>{}},
        AnySde<NoiseKind::general, Calculus::stratonovich>{ClarkCameron<Calculus::stratonovich>{}}},
-      "sri2", 4096, "general-strong-clark-cameron");
+      "sri2", 2048, "general-strong-clark-cameron");
 }
 
 TEST_CASE("every solver has its weak order on a linear system that does not commute") {

@@ -31,16 +31,20 @@ std::size_t denoisers_kept(const Certified& c) {
   return sampler.memory(workspace).size();
 }
 
-/// The law of the mixture at time t, in weights of the trapezoidal rule.
+/// The law of the mixture at time t in weights of the trapezoidal rule, up to 6.5 standard
+/// deviations of each mode.
 LatticeLaw law_of(const MixtureScore& score, Time t, double width) {
-  const auto points = static_cast<Index>(std::lround(13 / width)) + 1;
-  LatticeLaw law{-6.5, width, Eigen::VectorXd::Zero(points)};
   const double s = score.process.scale(t), std = score.process.std(t);
+  double reach = 0;
+  for (const auto& [weight, mean, variance] : score.components)
+    reach = std::max(reach, s * std::abs(mean) + 6.5 * std::hypot(s * std::sqrt(variance), std));
+  const auto half = static_cast<Index>(std::ceil(reach / width));
+  LatticeLaw law{-width * static_cast<double>(half), width, Eigen::VectorXd::Zero(2 * half + 1)};
   for (Index i = 0; i < law.weights.size(); ++i)
     for (const auto& [weight, mean, variance] : score.components) {
       const double v = s * s * variance + std * std, d = law.point(i) - s * mean;
       law.weights[i] +=
-          law.width * weight * std::exp(-0.5 * d * d / v) / std::sqrt(2 * std::numbers::pi * v);
+          width * weight * std::exp(-0.5 * d * d / v) / std::sqrt(2 * std::numbers::pi * v);
     }
   return law;
 }
@@ -55,7 +59,7 @@ double law_error(const Certified& c, const Setting& setting, Index steps) {
     const double u = static_cast<double>(k) / static_cast<double>(steps);
     grid.push_back(setting.start + (setting.end - setting.start) * u * (0.75 + 0.25 * u));
   }
-  const double width = denoisers_kept(c) == 0 ? 0.03125 : 0.0625;
+  const double width = denoisers_kept(c) == 0 ? 0.025 : 0.05;
   const LatticeLaw law = with_model(c, score, [&](const auto& sampler, const auto& model) {
     return test::transport(sampler, model, grid, law_of(score, setting.start, width), -2.5, 2.5);
   });

@@ -51,7 +51,7 @@ using Stratonovich = AnySde<NoiseKind::scalar, Calculus::stratonovich>;
 TEST_CASE("every solver has its strong order on scalar noise") {
   certify_strong<NoiseKind::scalar>({"nonlinear, one source", Ito{Nonlinear<Calculus::ito>{}},
                                      Stratonovich{Nonlinear<Calculus::stratonovich>{}}},
-                                    "slow-rk", 2048, "scalar-strong",
+                                    "slow-rk", 4096, "scalar-strong",
                                     // 1/2 is proved for all noise; without areas it is 1.
                                     {{"reversible-heun", 1}});
 }

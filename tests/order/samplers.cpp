@@ -184,7 +184,7 @@ TEST_CASE("SA-Solver with tau in an interval of sigma keeps the marginals to wea
   sampler.sigma_high = process.sigma(quarters[1]);
 
   std::vector<double> errors;
-  for (const Index steps : {2048, 4096})
+  for (const Index steps : {8192, 16384})
     errors.push_back(variance_error(sampler, uniform_grid(0.6, 0.1, steps)));
 
   CHECK_THAT(test::last_order(errors), WithinAbs(2, slack));

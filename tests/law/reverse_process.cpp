@@ -98,7 +98,7 @@ TEST_CASE("the flow from the forward marginal has the forward marginal at t_min"
           distances(sampler, test::flow_model(score), score, start, order > 2 ? 120 : 1000);
 
       INFO(schedule.name() << " " << info.name << " W2 " << errors[0] << " " << errors[1]);
-      if (sampler.has_memory()) {  // settles later: its order is in order/samplers_ode.cpp
+      if (sampler.has_memory()) {  // settles later: its order is in the certificates
         CHECK(errors[1] < 1e-3);
       } else {
         CHECK(errors[1] < (order > 1 ? 1e-4 : 0.02));

@@ -236,3 +236,18 @@ TEST_CASE("errors are taken apart and followed along a path where the limit is t
     if (model) CHECK(*paths.rows[i + 1].error_pathwise < 0.7 * *paths.rows[i].error_pathwise);
   }
 }
+
+TEST_CASE("evaluations are those that were made: 2 N of Heun, 2 N - 1 to sigma = 0") {
+  const auto nfe = [](const char* sampler, double t_min) {
+    ComparisonSettings s = settings("edm", sampler, 9);
+    s.t_min = t_min;
+    return compare(s).rows.front().nfe;
+  };
+  CHECK(nfe("edm-heun", 0.01) == 18);
+  CHECK(nfe("heun", 0.01) == 18);
+  CHECK(nfe("edm-heun", 0) == 17);
+  CHECK(nfe("dpm-solver-3", 0.01) == 27);
+  CHECK(nfe("dpm++2m", 0.01) == 9);
+  CHECK(nfe("sa-solver", 0.01) == 10);
+  CHECK(nfe("edm-churn", 0.01) == 18);
+}

@@ -2,11 +2,12 @@
 /// @brief All samplers at small budgets on three processes and three data sets, and where the
 ///        reverse SDE overtakes the flow as the score gets worse: the tables of docs/samplers.md.
 ///
-///     sampler_table [PATHS [PROCESS...]]
+///     sampler_table [PATHS [PROCESS...] [FILE.png|FILE.svg...]]
 ///
-/// Markdown on stdout. Each figure is the least over three grids, and u, k or l says which:
-/// uniform, karras or logsnr. Gaussian data: exact laws. Others: PATHS samples (5000 by default),
-/// and the distance that two exact samples of that size have.
+/// Markdown on stdout, and a picture of both on Gaussian data under the first process in each FILE.
+/// Each figure is the least over three grids, and u, k or l says which: uniform, karras or logsnr.
+/// Gaussian data: exact laws. Others: PATHS samples (5000 by default), and the distance that two
+/// exact samples of that size have.
 
 #include <algorithm>
 #include <cmath>
@@ -22,6 +23,7 @@
 #include <fmt/format.h>
 
 #include <fokker/analysis/comparison.hpp>
+#include <fokker/analysis/plot.hpp>
 #include <fokker/diffusion/gaussian.hpp>
 #include <fokker/diffusion/mixture.hpp>
 #include <fokker/diffusion/registry.hpp>
@@ -131,8 +133,24 @@ void print_table(const std::string& process, const Data& data, const Errors& err
   }
 }
 
-/// The exact error of the reverse equation itself, with hardly any from steps, as the score gets
-/// worse by a factor 1 + a, and with a bias early (much noise) or late (little).
+const std::vector<double> etas = {0, 0.5, 1, 2};
+const std::vector<std::string> eta_names = {"flow", "eta = 0.5", "reverse SDE", "eta = 2"};
+
+/// The exact errors of the reverse equation itself with these eta, with hardly any from steps.
+std::vector<double> errors_with(const Data& data, const LinearScoreError& error) {
+  std::vector<double> errors;
+  for (const double eta : etas) {
+    ComparisonSettings s = settings("vp", data, 0);
+    s.score_error = error;
+    s.samplers = {"exponential-euler-maruyama"};
+    s.eta = eta;
+    s.steps = {4000};
+    errors.push_back(compare(s).rows.front().error);
+  }
+  return errors;
+}
+
+/// As the score gets worse by a factor 1 + a, and with a bias early (much noise) or late (little).
 void print_crossover(const Data& data) {
   struct Fault {
     std::string name;
@@ -148,20 +166,42 @@ void print_crossover(const Data& data) {
   fmt::print("\n| error of the score | flow | eta = 0.5 | reverse SDE | eta = 2 | least |\n");
   fmt::print("|---|---:|---:|---:|---:|---|\n");
   for (const Fault& fault : faults) {
-    std::vector<double> errors;
-    for (const double eta : {0.0, 0.5, 1.0, 2.0}) {
-      ComparisonSettings s = settings("vp", data, 0);
-      s.score_error = fault.error;
-      s.samplers = {"exponential-euler-maruyama"};
-      s.eta = eta;
-      s.steps = {4000};
-      errors.push_back(compare(s).rows.front().error);
-    }
+    const std::vector<double> errors = errors_with(data, fault.error);
     const auto least = std::min_element(errors.begin(), errors.end()) - errors.begin();
-    const char* names[] = {"flow", "eta = 0.5", "reverse SDE", "eta = 2"};
     fmt::print("| {} | {:.3g} | {:.3g} | {:.3g} | {:.3g} | {} |\n", fault.name, errors[0],
-               errors[1], errors[2], errors[3], names[least]);
+               errors[1], errors[2], errors[3], eta_names[static_cast<std::size_t>(least)]);
   }
+}
+
+/// Error against evaluations for some samplers, and against the error of the score for each eta.
+Figure picture(const std::string& process, const Data& data, const Errors& measured) {
+  Panel budget{.title = fmt::format("{}, {}: least over three grids", process, data.name),
+               .x = {.label = "score evaluations", .log = true},
+               .y = {.label = "W2", .log = true}};
+  for (const char* sampler :
+       {"ddim", "edm-heun", "dpm++2m", "deis-tab3", "unipc-3-bh2", "ddpm", "er-sde-3"}) {
+    Curve curve{.label = sampler};
+    for (const auto& [nfe, best] : measured.at(sampler)) {
+      curve.x.push_back(static_cast<double>(nfe));
+      curve.y.push_back(best.error);
+    }
+    budget.layers.push_back(std::move(curve));
+  }
+  Panel wrong{.title = fmt::format("vp, {}: score times 1 + a, no error of steps", data.name),
+              .x = {.label = "a", .log = true},
+              .y = {.label = "W2", .log = true}};
+  std::vector<Curve> curves;
+  for (const std::string& name : eta_names) curves.push_back({.label = name});
+  for (const double a : {3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1}) {
+    const std::vector<double> errors = errors_with(data, {.scale = a});
+    for (std::size_t i = 0; i < curves.size(); ++i) {
+      curves[i].x.push_back(a);
+      curves[i].y.push_back(errors[i]);
+    }
+  }
+  for (Curve& curve : curves) wrong.layers.push_back(std::move(curve));
+  return {.title = "Samplers with the right score, and equations with a wrong one",
+          .panels = {std::move(budget), std::move(wrong)}};
 }
 
 }  // namespace
@@ -170,15 +210,30 @@ int main(int argc, char** argv) {
   try {
     const Index paths = argc > 1 ? std::atoll(argv[1]) : 5000;
     if (paths < 2)
-      throw std::invalid_argument("usage: sampler_table [PATHS [PROCESS...]], at least 2 paths");
+      throw std::invalid_argument(
+          "usage: sampler_table [PATHS [PROCESS...] [FILE.png|FILE.svg...]], at least 2 paths");
     const std::vector<Data> data = all_data();
     fmt::print("## Error at a budget of score evaluations\n");
-    std::vector<std::string> processes(argv + std::min(argc, 2), argv + argc);
+    std::vector<std::string> processes, files;
+    for (int i = 2; i < argc; ++i) {
+      const std::string word = argv[i];
+      (word.ends_with(".png") || word.ends_with(".svg") ? files : processes).push_back(word);
+    }
+    for (const std::string& file : files) check_figure(file);
     if (processes.empty()) processes = {"vp", "edm", "flow"};
+    Errors first;
     for (const std::string& process : processes)
-      for (const Data& d : data) print_table(process, d, measure(process, d, paths));
+      for (const Data& d : data) {
+        const Errors errors = measure(process, d, paths);
+        print_table(process, d, errors);
+        if (first.empty()) first = errors;
+      }
     fmt::print("\n## With a wrong score\n");
     print_crossover(data.front());
+    if (!files.empty()) {
+      const Figure figure = picture(processes.front(), data.front(), first);
+      for (const std::string& file : files) write_figure(figure, file);
+    }
     return 0;
   } catch (const std::exception& error) {
     fmt::print(stderr, "sampler_table: {}\n", error.what());

@@ -14,6 +14,7 @@ namespace fokker {
 /// Source  Lorenz (1963).
 struct Lorenz {
   static constexpr NoiseKind noise = NoiseKind::none;
+  static constexpr bool autonomous = true;
   static constexpr int dimension = 3;
 
   double sigma = 10;      ///< Prandtl number, > 0

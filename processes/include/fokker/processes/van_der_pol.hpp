@@ -15,6 +15,7 @@ namespace fokker {
 /// Source  Van der Pol (1926); Hairer & Wanner (1996), section IV.1.
 struct VanDerPol {
   static constexpr NoiseKind noise = NoiseKind::none;
+  static constexpr bool autonomous = true;
   static constexpr int dimension = 2;
 
   double mu = 1;  ///< nonlinear damping, >= 0

@@ -17,6 +17,22 @@
 
 namespace fokker::detail {
 
+/// A small step for a first look at how f changes; d0 and d1 are the norms of x and f.
+inline double euler_guess(double d0, double d1, Time span) {
+  return std::min(d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1, span);
+}
+
+/// A first step whose explicit Euler error is about the tolerance; d2 is the norm of the change of
+/// f over the guess h0, divided by h0; the error follows h^power.
+/// Source: Hairer, Norsett & Wanner (1993), II.4, "Starting step size".
+inline double first_step_size(double h0, double d1, double d2, Time span, int power) {
+  const double steepest = std::max(d1, d2);
+  const double h1 =
+      steepest <= 1e-15 ? std::max(1e-6, 1e-3 * h0) : std::pow(0.01 / steepest, 1.0 / power);
+  const double h = std::min({100 * h0, h1, span});
+  return h > 0 ? h : 1e-6 * span;  // also where f is nan
+}
+
 /// The loop around the steps of `Method`, a class derived from this one, over one state: a path, or
 /// a block with a joint step. The process must outlive it. `Method` has
 ///
@@ -83,7 +99,7 @@ class AdaptiveRun {
     ++counts.accepted;
     accepted_ = true;
     self().accept();
-    x.swap(next_);
+    swap(x, next_);
     step_start_ = t;
     step_ = h;
     t = last ? t1 : t + h;
@@ -110,8 +126,19 @@ class AdaptiveRun {
   /// max |e| / (atol + rtol max(|x|, |y|)) over the components and paths; nan if there is one.
   template <class E, class X0, class Y>
   double norm(const E& e, const X0& x, const Y& y) const {
-    return static_cast<double>((e.abs() / (S(atol_) + S(rtol_) * x.abs().max(y.abs())))
-                                   .template maxCoeff<Eigen::PropagateNaN>());
+    if constexpr (is_small<X>) {
+      S worst = 0;
+      for (Index i = 0; i < X::SizeAtCompileTime; ++i) {
+        const S ratio =
+            std::abs(e.coeff(i)) /
+            (S(atol_) + S(rtol_) * std::max(std::abs(x.coeff(i)), std::abs(y.coeff(i))));
+        if (!(ratio <= worst)) worst = ratio + 0 * worst;  // keeps a nan
+      }
+      return static_cast<double>(worst);
+    } else {
+      return static_cast<double>((e.abs() / (S(atol_) + S(rtol_) * x.abs().max(y.abs())))
+                                     .template maxCoeff<Eigen::PropagateNaN>());
+    }
   }
 
   /// Where and how long the last accepted step was; `next_` has the state at its start.
@@ -139,22 +166,17 @@ class AdaptiveRun {
  private:
   Method& self() { return static_cast<Method&>(*this); }
 
-  /// A step whose explicit Euler error is about the tolerance.
-  /// Source: Hairer, Norsett & Wanner (1993), II.4, "Starting step size".
+  /// A step whose explicit Euler error is about the tolerance: see first_step_size.
   Time initial_step(const X& x, Time t, Time t1, Counts& counts) {
     const X& slope = self().slope();
     const double d0 = norm(x, x, x), d1 = norm(slope, x, x);
-    const double h0 = std::min(d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1, t1 - t);
+    const double h0 = euler_guess(d0, d1, t1 - t);
     X change = slope;  // shaped like x
     next_ = x + S(h0) * slope;
     evaluate(next_, t + h0, change, counts);
     change -= slope;
     const double d2 = norm(change, x, x) / h0;
-    const double steepest = std::max(d1, d2);
-    const double h1 = steepest <= 1e-15 ? std::max(1e-6, 1e-3 * h0)
-                                        : std::pow(0.01 / steepest, 1.0 / error_power_);
-    const double h = std::min({100 * h0, h1, t1 - t});
-    return h > 0 ? h : 1e-6 * (t1 - t);  // also where f is nan
+    return first_step_size(h0, d1, d2, t1 - t, error_power_);
   }
 
   /// Why the step became too small: something that is not finite, or accuracy.

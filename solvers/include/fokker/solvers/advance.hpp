@@ -133,4 +133,37 @@ class Advance<P, M, X> {
   Counts counts_;
 };
 
+/// An adaptive solver that solves the paths of a block X of process P several at once.
+template <class M, class P, class X>
+concept SolvesInLanes = AdaptiveSolver<M> && requires {
+  requires M::template in_lanes<P, typename X::Scalar, X::RowsAtCompileTime>;
+};
+
+/// A block advanced in lanes: every path with its own steps, several at once.
+template <class P, class M, State X>
+requires SolvesInLanes<M, P, X>
+class Advance<P, M, X> {
+  using Lanes = typename M::template Lanes<P, typename X::Scalar, X::RowsAtCompileTime>;
+
+ public:
+  Advance(const P& process, const M& method, Index d, Index n, Index real, std::uint64_t /*seed*/,
+          std::uint64_t /*first_path*/)
+      : x_(d, n), lanes_(method, process, real) {}
+
+  X& x() { return x_; }
+  Status status() const { return status_; }
+  const Counts& counts() const { return counts_; }
+
+  void to(Time t0, Time t1) {
+    const Status s = lanes_.to(x_, t0, t1, counts_);
+    if (status_ == Status::success) status_ = s;
+  }
+
+ private:
+  X x_;
+  Lanes lanes_;
+  Status status_ = Status::success;
+  Counts counts_;
+};
+
 }  // namespace fokker::detail

@@ -10,10 +10,13 @@
 #include <stdexcept>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include <fokker/solvers/adaptive_run.hpp>
+#include <fokker/solvers/embedded_lanes.hpp>
 #include <fokker/solvers/embedded_tableaus.hpp>
 #include <fokker/solvers/solver.hpp>
 
@@ -29,6 +32,7 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
   friend Base;
   using S = typename X::Scalar;
   using Base::next_;
+  using Rows = PairRows<Pair>;
   static constexpr auto& tableau_ = Pair::tableau;
   static constexpr std::size_t s_ = Pair::tableau.b.size();
   static constexpr std::size_t all_ = std::tuple_size_v<decltype(Pair::dense(0.0))>;
@@ -64,8 +68,6 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
   bool stiff() const { return stiff_; }
 
  private:
-  /// Rows of coefficients: those of the stages, b, and the error estimates.
-  static constexpr std::size_t row_b_ = s_, row_error_ = s_ + 1, row_low_ = s_ + 2;
   static constexpr bool last_in_error_ = Pair::error[s_] != 0;
 
   void start(const X& x) {
@@ -77,7 +79,7 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
     if (has_slope_) return;
     if (!has_last_) this->evaluate(x, t, k_[s_], counts);
     if (suspicious_) look_for_stiffness();
-    k_[0].swap(k_[s_]);
+    swap(k_[0], k_[s_]);
     has_slope_ = true;
     has_last_ = has_dense_ = false;
   }
@@ -85,23 +87,34 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
   const X& slope() const { return k_[0]; }
 
   double attempt(const X& x, Time t, Time h, Counts& counts) {
-    stages<1>(x, t, h, counts);
-    next_ = combine<row_b_>(x, h);
-    if constexpr (last_in_error_) this->evaluate(next_, t + h, k_[s_], counts);
+    Working<Stages> k = working(k_);
+    Working<X> next = working(next_), argument = working(argument_);
+    if constexpr (is_small<X>) assign(k[0], k_[0]);
+    stages<1>(x, t, h, k, argument, counts);
+    combine<Rows::b>(x, h, k, next);
+    if constexpr (last_in_error_) this->evaluate(next, t + h, k[s_], counts);
+    if constexpr (is_small<X>) {
+      store(next_, next);
+      [&]<std::size_t... i>(std::index_sequence<i...>) {  // a loop would keep k out of registers
+        (store(k_[i + 1], k[i + 1]), ...);
+      }
+      (std::make_index_sequence<s_ - 1 + last_in_error_>{});
+    }
     if constexpr (requires { Pair::error_low; }) {
       double worst = 0;
       for (Index j = 0; j < x.cols(); ++j) {  // the norms are those of a path
         const auto of_path = [&](const auto& e) {
-          return this->norm(e.col(j), x.col(j), next_.col(j));
+          return this->norm(e.col(j), x.col(j), next.col(j));
         };
-        const double e5 = of_path(estimate<row_error_>(h)), e3 = of_path(estimate<row_low_>(h));
+        const double e5 = of_path(estimate<Rows::error>(h, k)),
+                     e3 = of_path(estimate<Rows::low>(h, k));
         const double error = e5 == 0 ? 0 * e3 : e5 * (e5 / std::sqrt(e5 * e5 + 0.01 * e3 * e3));
         if (std::isnan(error)) return error;
         worst = std::max(worst, error);
       }
       return worst;
     } else {
-      return this->norm(estimate<row_error_>(h), x, next_);
+      return this->norm(estimate<Rows::error>(h, k), x, next);
     }
   }
 
@@ -113,39 +126,60 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
       suspicious_ = !stiff_ && (on_border_ > 0 || ++steps_ % 20 == 0);
   }
 
+  using Stages = std::array<X, all_>;
+
+  /// What a step works on: a member itself, or, for a small state, a local that the compiler keeps
+  /// in registers.
+  template <class T>
+  using Working = std::conditional_t<is_small<X>, T, T&>;
+  template <class T>
+  static Working<T> working([[maybe_unused]] T& member) {
+    if constexpr (is_small<X>)
+      return {};
+    else
+      return member;
+  }
+
   /// k_i for i, i+1, ..., s-1.
   template <std::size_t i>
-  void stages(const X& x, Time t, Time h, Counts& counts) {
+  void stages(const X& x, Time t, Time h, Stages& k, X& argument, Counts& counts) {
     if constexpr (i < s_) {
-      argument_ = combine<i>(x, h);
-      this->evaluate(argument_, t + tableau_.c[i] * h, k_[i], counts);
-      stages<i + 1>(x, t, h, counts);
+      combine<i>(x, h, k, argument);
+      this->evaluate(argument, t + tableau_.c[i] * h, k[i], counts);
+      stages<i + 1>(x, t, h, k, argument, counts);
     }
   }
 
-  static constexpr double coefficient(std::size_t row, std::size_t j) {
-    if (row == row_error_) return Pair::error[j];
-    if constexpr (requires { Pair::error_low; })
-      if (row == row_low_) return Pair::error_low[j];
-    return j == s_ ? 0 : row == row_b_ ? tableau_.b[j] : tableau_.a[row][j];
+  static auto times(Time h) {
+    return [h](double coefficient) { return S(h * coefficient); };
   }
 
-  /// sum + h (c_j k_j + c_j+1 k_j+1 + ...) with the coefficients of `row`, one fused expression
-  /// without the zeros.
-  template <std::size_t row, std::size_t j = 0, class Sum>
-  auto combine(const Sum& sum, Time h) const {
-    if constexpr (j > s_)
-      return sum;
-    else if constexpr (coefficient(row, j) == 0.0)
-      return combine<row, j + 1>(sum, h);
-    else
-      return combine<row, j + 1>(sum + S(h * coefficient(row, j)) * k_[j], h);
-  }
-
-  /// h (e_0 k_0 + ...); e_0 is not 0.
+  /// out = x + h (c_0 k_0 + ...).
   template <std::size_t row>
-  auto estimate(Time h) const {
-    return combine<row, 1>(S(h * coefficient(row, 0)) * k_[0], h);
+  static void combine(const X& x, Time h, const Stages& k, X& out) {
+    if constexpr (is_small<X>)
+      for (Index r = 0; r < x.size(); ++r)
+        out.coeffRef(r) = Rows::template combine<row>(x.coeff(r), times(h),
+                                                      [&](std::size_t j) { return k[j].coeff(r); });
+    else
+      out =
+          Rows::template combine<row>(x, times(h), [&](std::size_t j) -> const X& { return k[j]; });
+  }
+
+  /// h (e_0 k_0 + ...), an expression or, of a small state, an array; e_0 is not 0.
+  template <std::size_t row>
+  static auto estimate(Time h, const Stages& k) {
+    const S first = times(h)(Rows::coefficient(row, 0));
+    if constexpr (is_small<X>) {
+      X e;
+      for (Index r = 0; r < e.size(); ++r)
+        e.coeffRef(r) = Rows::template combine<row, 1>(
+            first * k[0].coeff(r), times(h), [&](std::size_t j) { return k[j].coeff(r); });
+      return e;
+    } else {
+      return Rows::template combine<row, 1>(first * k[0], times(h),
+                                            [&](std::size_t j) -> const X& { return k[j]; });
+    }
   }
 
   /// The stages that the interpolant has beyond those of the step.
@@ -153,7 +187,7 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
     if (has_dense_) return;
     const Time t = this->step_start(), h = this->step_size();
     if (!has_last_) {
-      argument_ = combine<row_b_>(next_, h);
+      combine<Rows::b>(next_, h, k_, argument_);
       this->evaluate(argument_, t + h, k_[s_], by_interpolant_);
       has_last_ = true;
     }
@@ -188,7 +222,7 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
 
   // What `interpolate` may add is mutable: a cache of the step.
   mutable X argument_;
-  mutable std::array<X, all_> k_;  // k_0 .. k_s = f(y, t + h), and the interpolant's
+  mutable Stages k_;  // k_0 .. k_s = f(y, t + h), and the interpolant's
   mutable bool has_last_ = false,
                has_dense_ = false;  // k_s, and the interpolant's stages, are known
   mutable Counts by_interpolant_;
@@ -227,6 +261,12 @@ struct EmbeddedRungeKutta {
 
   template <class P, State X>
   using Run = detail::EmbeddedRun<Pair, P, X>;
+
+  /// The paths of an ensemble of small autonomous systems are solved several at once.
+  template <class P, class S, int d>
+  static constexpr bool in_lanes = detail::solved_in_lanes<Pair, P, S, d>;
+  template <class P, class S, int d>
+  using Lanes = detail::EmbeddedLanes<Pair, P, S, d>;
 
   double rtol = 1e-6;                       ///< relative tolerance
   double atol = 1e-9;                       ///< absolute tolerance, in the unit of x

@@ -337,3 +337,33 @@ struct DormandPrince853 {
 };
 
 }  // namespace fokker::tableaus
+
+namespace fokker::detail {
+
+/// The coefficients of a pair by rows: those of the stages, b, and the error estimates.
+template <class Pair>
+struct PairRows {
+  static constexpr std::size_t stages = Pair::tableau.b.size();
+  static constexpr std::size_t b = stages, error = stages + 1, low = stages + 2;
+
+  static constexpr double coefficient(std::size_t row, std::size_t j) {
+    if (row == error) return Pair::error[j];
+    if constexpr (requires { Pair::error_low; })
+      if (row == low) return Pair::error_low[j];
+    return j == stages ? 0 : row == b ? Pair::tableau.b[j] : Pair::tableau.a[row][j];
+  }
+
+  /// sum + w(c_j) k(j) + w(c_j+1) k(j+1) + ... with the coefficients of `row`, without the zeros
+  /// and the newest slope last; sum and k(j) are arrays, then an expression, or numbers.
+  template <std::size_t row, std::size_t j = 0, class Sum, class Weight, class K>
+  static auto combine(const Sum& sum, const Weight& w, const K& k) {
+    if constexpr (j > stages)
+      return sum;
+    else if constexpr (coefficient(row, j) == 0.0)
+      return combine<row, j + 1>(sum, w, k);
+    else
+      return combine<row, j + 1>(sum + w(coefficient(row, j)) * k(j), w, k);
+  }
+};
+
+}  // namespace fokker::detail

@@ -17,7 +17,7 @@
 /// checked. A coefficient returns a number or an array expression with the scalar and the columns
 /// of x, or writes into one more, last argument `out`. An expression may refer to x and to members,
 /// never to locals. Optional members, found by concept: diffusion_slope, exact, mean, covariance,
-/// log_density, sample_exact, divergence, domain, dimension.
+/// log_density, sample_exact, divergence, domain, dimension, autonomous.
 
 #include <string_view>
 #include <utility>
@@ -101,6 +101,16 @@ inline constexpr Clock clock_of = [] {
     return noise_kind<P> == NoiseKind::none ? Clock::both : Clock::up;
 }();
 
+/// Whether the coefficients of a process ignore t, where it says so:
+/// `static constexpr bool autonomous = true`. Paths at different times may then share a call.
+template <class P>
+inline constexpr bool is_autonomous = [] {
+  if constexpr (requires { std::remove_cvref_t<P>::autonomous; })
+    return std::remove_cvref_t<P>::autonomous;
+  else
+    return false;
+}();
+
 /// Number of Wiener processes that drive a process in d dimensions.
 template <class P>
 Index wiener_dimension(const P& p, Index d) {
@@ -175,15 +185,6 @@ decltype(auto) hold(X& scratch, Call&& call) {
   } else {
     return call();
   }
-}
-
-/// out = value, unless the value is `out` itself.
-template <State X, class V>
-void assign(X& out, const V& value) {
-  if constexpr (std::same_as<V, X>) {
-    if (&value == &out) return;
-  }
-  out = value;
 }
 
 }  // namespace detail
@@ -351,6 +352,7 @@ template <class P>
 struct TimeReversed {
   static constexpr NoiseKind noise = noise_kind<P>;
   static constexpr Calculus calculus = calculus_of<P>;
+  static constexpr bool autonomous = is_autonomous<P>;
 
   const P& base;  ///< the process in its own time t
 

@@ -6,6 +6,7 @@
 #include <concepts>
 #include <cstddef>
 #include <type_traits>
+#include <utility>
 
 #include <Eigen/Core>
 
@@ -33,6 +34,52 @@ using Block = Eigen::Array<S, D, Eigen::Dynamic, Eigen::RowMajor>;
 /// A single path, d x 1.
 template <class S, int D = Eigen::Dynamic>
 using Path = Eigen::Array<S, D, 1>;
+
+/// Whether a state is a single path of a few components, known to the compiler: it fits in
+/// registers, and a step on it is one chain of dependent operations.
+template <State X>
+inline constexpr bool is_small =
+    X::SizeAtCompileTime != Eigen::Dynamic&& X::ColsAtCompileTime == 1 && X::SizeAtCompileTime <= 8;
+
+namespace detail {
+
+/// out = value, unless the value is `out` itself; a small state number by number. (Eigen would work
+/// on pairs, which a drift that writes single numbers makes the processor put together through
+/// memory, at every stage of a step.)
+template <State X, class V>
+void assign(X& out, const V& value) {
+  if constexpr (std::same_as<V, X>) {
+    if (&value == &out) return;
+  }
+  if constexpr (is_small<X>)
+    for (Index i = 0; i < out.size(); ++i) out.coeffRef(i) = value.coeff(i);
+  else
+    out = value;
+}
+
+/// out = value, a small state that computations in registers leave in memory. A volatile store
+/// stays one of a number: compilers would join neighbours to pairs, and for their sake do the
+/// arithmetic before on pairs too, with more moves than sums.
+template <State X>
+void store(X& out, const X& value) {
+  for (Index i = 0; i < out.size(); ++i)
+    const_cast<volatile typename X::Scalar&>(out.coeffRef(i)) = value.coeff(i);
+}
+
+/// Exchanges two states of one shape.
+template <State X>
+void swap(X& a, X& b) {
+  if constexpr (is_small<X>) {
+    X old;
+    for (Index i = 0; i < a.size(); ++i) old.coeffRef(i) = a.coeff(i);
+    store(a, b);
+    store(b, old);
+  } else {
+    a.swap(b);
+  }
+}
+
+}  // namespace detail
 
 /// Paths of one leaf of the reduction tree of `simulate`.
 inline constexpr Index leaf_paths = 64;

@@ -85,10 +85,15 @@ class StepController {
     return factor;
   }
 
- private:
-  static constexpr double infinity = std::numeric_limits<double>::infinity();
+  /// The error aimed at, and the errors of the dead band, [low, high].
+  double target() const { return target_; }
+  const std::array<double, 2>& kept() const { return kept_; }
+
   /// What is remembered of a smaller error, as in Hairer's code dopri5.
   static constexpr double smallest = 1e-4;
+
+ private:
+  static constexpr double infinity = std::numeric_limits<double>::infinity();
 
   double filtered(double error) const {
     double log_sum = c_.b[0] * std::log(target_ / error);

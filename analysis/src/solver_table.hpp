@@ -26,6 +26,7 @@
 #include <fokker/solvers/platen.hpp>
 #include <fokker/solvers/reversible_heun.hpp>
 #include <fokker/solvers/simplified_euler.hpp>
+#include <fokker/solvers/skencarp.hpp>
 #include <fokker/solvers/sra.hpp>
 #include <fokker/solvers/sri.hpp>
 #include <fokker/solvers/stabilised.hpp>
@@ -48,7 +49,8 @@ using SdeMethods =
             StochasticMidpoint, ReversibleHeun, StratonovichMilstein, Spark, GeneralShark, SlowRk,
             SimplifiedEuler, Ri1, Ri6, Dri1, W2Ito1, Platen, TamedEuler, TruncatedEuler,
             DriftImplicitEuler, DriftImplicitTrapezoid, DriftImplicitMilstein,
-            SplitStepBackwardEuler, SkRock, ExponentialEuler, ExactLinear, Magnus, MagnusLevy>;
+            SplitStepBackwardEuler, SkenCarp, SkRock, ExponentialEuler, ExactLinear, Magnus,
+            MagnusLevy>;
 
 /// Fixed-step solvers of one process.
 template <class P, class... Ms>

@@ -47,13 +47,13 @@ struct KnownError {
 
   template <State Y, class P>
   void step(const P&, const Y& x, Time, Time h, const Increment<P, Y>&, Y& y, Workspace<Y>&) const {
-    y = x + std::pow(h, power);
+    y = x + static_cast<typename Y::Scalar>(std::pow(h, power));
   }
   template <State Y, class P>
   void step(const P& p, const Y& x, Time t, Time h, const Increment<P, Y>& dw, Y& y, Y& estimate,
             Workspace<Y>& w) const requires(embedded) {
     step(p, x, t, h, dw, y, w);
-    estimate.setConstant(error(h));
+    estimate.setConstant(static_cast<typename Y::Scalar>(error(h)));
   }
 };
 

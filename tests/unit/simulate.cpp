@@ -55,6 +55,17 @@ struct Down {
   double diffusion(Time) const { return 0; }
 };
 
+/// dX = -X dt + sqrt(X) dW on X >= 0.
+struct Positive {
+  static constexpr NoiseKind noise = NoiseKind::diagonal;
+  struct Interval {
+    double low, high;
+  };
+  static Interval domain(Index) { return {0, std::numeric_limits<double>::infinity()}; }
+  auto drift(const auto& x, Time) const { return -x; }
+  auto diffusion(const auto& x, Time) const { return x.sqrt(); }
+};
+
 /// X = W.
 const auto wiener =
     make_sde([](const auto&, Time) { return 0.0; }, [](Time) { return 1.0; }, noise::additive);
@@ -221,6 +232,18 @@ TEST_CASE("a process whose clock runs down is simulated on the user's clock") {
   CHECK_THAT(end(0, 0), WithinAbs(0.25, 0.005));
   CHECK_THROWS_WITH(simulate(Down{}, EulerMaruyama{}, 1.0, grid, {.paths = 1}, FinalState{}),
                     ContainsSubstring("runs down in time"));
+}
+
+TEST_CASE("a start outside the domain of the process is refused by component") {
+  const auto run = [](const auto& x0) {
+    simulate(Positive{}, EulerMaruyama{}, x0, grid, {.paths = 1}, Moments{});
+  };
+
+  CHECK_THROWS_WITH(run(-1.0), ContainsSubstring("component 0 of x0 is -1, outside the domain [0"));
+  CHECK_THROWS_WITH(run(Eigen::Array2d(1, -2).eval()),
+                    ContainsSubstring("component 1 of x0 is -2"));
+  CHECK_THROWS_WITH(run(std::nan("")), ContainsSubstring("x0 is nan"));
+  CHECK_NOTHROW(run(0.0));
 }
 
 TEST_CASE("bad ensembles are refused with a line that says what was wrong") {

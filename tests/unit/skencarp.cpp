@@ -106,6 +106,33 @@ TEST_CASE("a SKenCarp step of a linear equation is its system of stages, and all
   CHECK_THAT(y[0], WithinAbs(expected(-2, 0.7, 0.3, 0.25, 0.2, -0.05, 1.3, 1.55), 2e-5));
 }
 
+TEST_CASE("on (W, int W^2 ds) a SKenCarp step errs by what W and H leave open, and no more") {
+  // 3/2 I^2 h - int (W_s)^2 ds, I = W/2 + H, has mean 0 and variance h^4 / 30: after 1/h steps the
+  // error is h^3/2 / sqrt(30), strong order 3/2 without a term of higher order.
+  const auto process = make_sde(
+      [](const auto& x, Time, auto& out) {
+        out.row(0).setZero();
+        out.row(1) = x.row(0).square();
+      },
+      [](Time) { return Eigen::Array2d(1, 0); }, noise::additive);
+  using P = std::remove_const_t<decltype(process)>;
+  using X = Block<double>;
+  X x(2, 1), y(2, 1);
+  x << 0.7, -0.4;
+  Increment<P, X> dw;
+  dw.resize(2, 1, {.h = true});
+  SkenCarp::Workspace<X> workspace(2, 1);
+  for (const double h : {0.5, 0.01})
+    for (const double w : {0.3, -0.2}) {
+      const double space_time = 0.1 - w, i = w / 2 + space_time;
+      dw.w << w, 0;
+      dw.h << space_time, 0;
+      SkenCarp{}.step(process, x, 0.0, h, dw, y, workspace);
+      CHECK_THAT(y(0, 0), WithinAbs(0.7 + w, 1e-14));
+      CHECK_THAT(y(1, 0), WithinAbs(-0.4 + h * (0.49 + 2 * 0.7 * i + 1.5 * i * i), 1e-12));
+    }
+}
+
 TEST_CASE("SKenCarp forgets its start in one step of a very stiff equation") {
   // The stability function at h lambda = -1e6 and without noise or t: y / x is of order 1e-6.
   const double at_zero = expected(-1e6, 0, 0, 1, 0, 0, 0, 0);

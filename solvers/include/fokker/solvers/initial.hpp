@@ -13,6 +13,7 @@
 #include <fokker/solvers/process.hpp>
 #include <fokker/solvers/random.hpp>
 #include <fokker/solvers/state.hpp>
+#include <fokker/solvers/text.hpp>
 
 namespace fokker {
 
@@ -93,6 +94,26 @@ Index state_dimension(const P& p, const X0& x0) {
     throw std::invalid_argument("the process has dimension " + std::to_string(from_process) +
                                 " and x0 has " + std::to_string(from_x0));
   return from_x0 >= 0 ? from_x0 : from_process >= 0 ? from_process : 1;
+}
+
+/// @throws std::invalid_argument  if a component of x0, a number or an array, lies outside the
+///                                domain of a process that has one
+template <class P, class X0>
+void check_domain(const P& p, const X0& x0) {
+  if constexpr (requires(Index i) { double{p.domain(i).low}; }) {
+    const auto check = [&](Index i, double x) {
+      const auto domain = p.domain(i);
+      if (!(domain.low <= x && x <= domain.high))
+        throw std::invalid_argument("component " + std::to_string(i) + " of x0 is " + text(x) +
+                                    ", outside the domain [" + text(domain.low) + ", " +
+                                    text(domain.high) + "] of the process");
+    };
+    if constexpr (std::is_arithmetic_v<X0>)
+      check(0, static_cast<double>(x0));
+    else if constexpr (requires { x0.cols(); })
+      for (Index i = 0; i < x0.rows(); ++i)
+        for (Index j = 0; j < x0.cols(); ++j) check(i, static_cast<double>(x0(i, j)));
+  }
 }
 
 /// x = x0 for every path of the block.

@@ -42,18 +42,7 @@ template <class P, State X>
 void check_start(const P& process, const X& x0) {
   if (!x0.isFinite().all()) throw std::invalid_argument("x0 is not finite");
   state_dimension(process, x0);
-  if constexpr (requires(Index i) { double{process.domain(i).low}; }) {
-    for (Index i = 0; i < x0.rows(); ++i) {
-      const auto domain = process.domain(i);
-      for (Index j = 0; j < x0.cols(); ++j) {
-        const double x = static_cast<double>(x0(i, j));
-        if (!(domain.low <= x && x <= domain.high))
-          throw std::invalid_argument("component " + std::to_string(i) + " of x0 is " + text(x) +
-                                      ", outside the domain [" + text(domain.low) + ", " +
-                                      text(domain.high) + "] of the process");
-      }
-    }
-  }
+  check_domain(process, x0);
 }
 
 inline void check_span(Time t0, Time t1) {

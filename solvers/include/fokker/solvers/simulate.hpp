@@ -113,6 +113,7 @@ auto simulate_up(const P& process, const M& method, const X0& x0, const TimeGrid
         "takes no checkpoint and no ranks");
   const auto started = std::chrono::steady_clock::now();
   const Index d = state_dimension(process, x0);
+  check_domain(process, x0);
   const Index width = block_width(d, sizeof(S));
   const Index leaves_per_block = width / leaf_paths;
   const Index leaves = (options.paths + leaf_paths - 1) / leaf_paths;
@@ -219,8 +220,9 @@ auto simulate_up(const P& process, const M& method, const X0& x0, const TimeGrid
 /// @param grid        times, strictly monotone; downwards where the process's clock allows it
 /// @param reduction   what to keep: Moments, expectation(phi), FinalState, SavedStates, ...
 /// @throws std::invalid_argument  for paths < 1, a bad grid, a clock that runs the other way,
-///                    dimensions that differ, or a checkpoint or ranks for a reduction that keeps
-///                    its result beside its partials. Numerical failure is a status in the result.
+///                    dimensions that differ, an x0 (not a law) outside the domain of the process,
+///                    or a checkpoint or ranks for a reduction that keeps its result beside its
+///                    partials. Numerical failure is a status in the result.
 /// @throws std::runtime_error  a checkpoint of another run; an exception on another rank
 template <class S = double, class P, class M, class X0, class Reduction>
 auto simulate(const P& process, const M& method, const X0& x0, std::span<const Time> grid,

@@ -18,6 +18,7 @@
 #include <nlohmann/json.hpp>
 
 #include <fokker/analysis/csv.hpp>
+#include <fokker/analysis/passage_registry.hpp>
 #include <fokker/analysis/plot.hpp>
 #include <fokker/analysis/report.hpp>
 #include <fokker/analysis/solver_registry.hpp>
@@ -30,6 +31,8 @@
 #include "options.hpp"
 #include "progress.hpp"
 #include "ranks.hpp"
+#include "summary.hpp"
+#include "until.hpp"
 
 namespace fokker::app {
 namespace {
@@ -43,23 +46,15 @@ constexpr const char* examples = R"(Examples:
   fokker integrate --process gbm --solver sriw1 --t 0:1 --rtol 1e-4 --paths 1000
   fokker integrate --process ou --solver milstein --points 11 --save paths.npy
   fokker integrate --process heston --solver euler-maruyama --paths 10000000 --checkpoint run.ckpt
+  fokker integrate --process ou --solver euler-maruyama --t 0:50 --dt 0.01 --until "x>=1"
 Names: see fokker list processes and fokker list solvers.)";
 
 struct IntegrateCommand {
   CommonOptions common;
-  std::string process, solver, t = "0:1", csv, save, checkpoint, rng = "pcg32";
+  std::string process, solver, t = "0:1", csv, save, checkpoint, until, rng = "pcg32";
   std::vector<std::string> parameters, x0;
   std::optional<std::string> dt, paths, rtol, atol, save_every, points, trajectories;
   std::optional<std::string> checkpoint_every;
-};
-
-/// Probabilities of the quantiles that are reported.
-constexpr std::array probabilities = {0.05, 0.25, 0.5, 0.75, 0.95};
-
-/// One component at one time.
-struct Summary {
-  double mean, mean_error, sd, sd_error;
-  std::array<double, probabilities.size()> quantiles;
 };
 
 /// Everything that a run gives.
@@ -71,41 +66,13 @@ struct Run {
   std::vector<std::vector<Summary>> summaries;  ///< by time and component
   Index steps = 0;                              ///< of a fixed-step solver
   bool converted = false;
+  std::optional<PassageReport> passage = {};  ///< with --until, instead of states
 
   Index d() const { return static_cast<Index>(x0.size()); }
   bool noisy() const { return process.info->noise != NoiseKind::none; }
   const std::vector<PathStatistics::States>& states() const { return ensemble.value.states; }
   Index kept() const { return states().front().cols(); }
 };
-
-/// A value of the sorted sample x by linear interpolation. Source: Hyndman & Fan (1996), type 7.
-double quantile(const std::vector<double>& x, double probability) {
-  const double at = probability * static_cast<double>(x.size() - 1);
-  const auto low = static_cast<std::size_t>(at);
-  const std::size_t high = std::min(low + 1, x.size() - 1);
-  return x[low] + (at - static_cast<double>(low)) * (x[high] - x[low]);
-}
-
-/// Moments of all paths and quantiles of the kept ones, `row`; nan where nothing is finite.
-template <class Row>
-Summary summarise(const FourMoments& moments, const Row& row) {
-  Summary s{NAN, NAN, NAN, NAN, {}};
-  s.quantiles.fill(NAN);
-  if (moments.n > 0) s = {moments.mean, 0, 0, 0, s.quantiles};
-  if (moments.n > 1) {
-    s.sd = std::sqrt(moments.variance());
-    s.mean_error = moments.mean_error();
-    if (s.sd > 0) s.sd_error = moments.sd_error();
-  }
-  std::vector<double> x;
-  for (Index j = 0; j < row.size(); ++j)
-    if (std::isfinite(row[j])) x.push_back(row[j]);
-  if (x.empty()) return s;
-  std::sort(x.begin(), x.end());
-  for (std::size_t q = 0; q < probabilities.size(); ++q)
-    s.quantiles[q] = quantile(x, probabilities[q]);
-  return s;
-}
 
 /// Paths whose states are held, for quantiles, trajectories and the picture: the first ones, up to
 /// 64 MiB of states and at least 64.
@@ -149,6 +116,11 @@ Plan plan_of(const IntegrateCommand& o, const SolverInfo& solver) {
     throw std::invalid_argument(
         fmt::format("--dt {} makes {:.3g} steps of --t {}: at most 1e9", text(dt), steps, o.t));
   const Index n = std::max<Index>(1, static_cast<Index>(steps));
+  if (const double far = std::max(std::abs(t0), std::abs(t1)); far - dt == far)
+    throw std::invalid_argument(fmt::format(
+        "--dt {} is below the resolution of t on --t {}: shift the times towards 0, or take a "
+        "larger step",
+        text(dt), o.t));
   Plan plan{uniform_grid(t0, t1, n), {}};
   if (o.save_every) {
     const Index every = whole_number(*o.save_every, "--save-every", 1);
@@ -270,15 +242,21 @@ void print(std::FILE* out, const IntegrateCommand& o, const Run& run) {
     fmt::print(out,
                "{} is a Stratonovich solver: it runs on the Stratonovich form of the process\n",
                o.solver);
-  fmt::print(out, "\nat t = {}\n", text(run.times.back()));
-  print_end(out, run);
-  if (run.kept() < run.ensemble.paths)
-    fmt::print(out, "the quantiles are those of the first {} paths\n", run.kept());
+  fmt::print(out, "\n");
+  if (run.passage) {
+    run.passage->print(out);
+  } else {
+    fmt::print(out, "at t = {}\n", text(run.times.back()));
+    print_end(out, run);
+    if (run.kept() < run.ensemble.paths)
+      fmt::print(out, "the quantiles are those of the first {} paths\n", run.kept());
+  }
   fmt::print(out, "{:.3f} s\n", run.ensemble.seconds);
 }
 
 /// Times down, and per component mean, sd and quantiles; or the first `trajectories` paths.
 Table csv_table(const Run& run, Index trajectories) {
+  if (run.passage) return run.passage->csv();
   Table table;
   table.header.emplace_back("t");
   const bool paths = trajectories > 0 || !run.noisy();
@@ -327,7 +305,7 @@ std::string csv_text(const Table& table) {
 nlohmann::ordered_json json_of(const IntegrateCommand& o, const Run& run) {
   using Json = nlohmann::ordered_json;
   Json rows = Json::array();
-  for (std::size_t k = 0; k < run.times.size(); ++k) {
+  for (std::size_t k = 0; k < run.summaries.size(); ++k) {
     const auto exact = exact_moments(run, run.times[k]);
     Json row = {{"t", run.times[k]}};
     for (const char* key : {"mean", "mean_stderr", "sd", "sd_stderr", "quantiles"})
@@ -346,29 +324,34 @@ nlohmann::ordered_json json_of(const IntegrateCommand& o, const Run& run) {
     rows.push_back(std::move(row));
   }
   const Counts& counts = run.ensemble.counts;
-  return {{"settings",
-           {{"process", o.process},
-            {"parameters", parameters_of(o)},
-            {"solver", o.solver},
-            {"converted_to_stratonovich", run.converted},
-            {"t0", run.times.front()},
-            {"t1", run.times.back()},
-            {"steps", run.steps},
-            {"x0", run.x0},
-            {"seed", o.common.seed},
-            {"rng", o.rng},
-            {"probabilities", probabilities},
-            {"quantile_paths", run.kept()}}},
-          {"status", to_string(run.ensemble.status)},
-          {"paths", run.ensemble.paths},
-          {"failed", run.ensemble.failed},
-          {"counts",
-           {{"accepted", counts.accepted},
-            {"rejected", counts.rejected},
-            {"drift_evaluations", counts.drift_evaluations},
-            {"diffusion_evaluations", counts.diffusion_evaluations}}},
-          {"seconds", run.ensemble.seconds},
-          {"rows", rows}};
+  Json document = {{"settings",
+                    {{"process", o.process},
+                     {"parameters", parameters_of(o)},
+                     {"solver", o.solver},
+                     {"converted_to_stratonovich", run.converted},
+                     {"t0", run.times.front()},
+                     {"t1", run.times.back()},
+                     {"steps", run.steps},
+                     {"x0", run.x0},
+                     {"seed", o.common.seed},
+                     {"rng", o.rng},
+                     {"probabilities", probabilities}}},
+                   {"status", to_string(run.ensemble.status)},
+                   {"paths", run.ensemble.paths},
+                   {"failed", run.ensemble.failed},
+                   {"counts",
+                    {{"accepted", counts.accepted},
+                     {"rejected", counts.rejected},
+                     {"drift_evaluations", counts.drift_evaluations},
+                     {"diffusion_evaluations", counts.diffusion_evaluations}}},
+                   {"seconds", run.ensemble.seconds}};
+  if (run.passage) {
+    document["passage"] = run.passage->json();
+  } else {
+    document["settings"]["quantile_paths"] = run.kept();
+    document["rows"] = std::move(rows);
+  }
+  return document;
 }
 
 /// Bands of quantiles, a few paths, the mean and the exact mean of a component.
@@ -420,6 +403,7 @@ Figure figure_of(const IntegrateCommand& o, const Run& run) {
   figure.title = run.noisy() ? fmt::format("{} by {}: {} paths", run.process.info->description,
                                            o.solver, run.ensemble.paths)
                              : fmt::format("{} by {}", run.process.info->description, o.solver);
+  if (run.passage) return run.passage->figure(std::move(figure.title));
   for (Index r = 0; r < run.d(); ++r) figure.panels.push_back(component_panel(run, r));
   if (!run.noisy() && run.d() >= 2) {  // the orbit, in its first and last component
     Curve orbit{.label = "", .x = {}, .y = {}, .mark = Mark::line, .colour = Colour::vermillion};
@@ -439,6 +423,47 @@ Figure figure_of(const IntegrateCommand& o, const Run& run) {
   return figure;
 }
 
+/// Runs the ensemble: the states saved and their summaries, or the passage times.
+void simulate_run(const IntegrateCommand& o, const Plan& plan, const SimulateOptions& options,
+                  const Tolerances& tolerances, const std::optional<Until>& until,
+                  PathStatistics keep, Run& run) {
+  for (const Index k : plan.points) run.times.push_back(plan.grid[static_cast<std::size_t>(k)]);
+  if (until) {
+    auto ensemble = first_passage_by_name(run.process, o.solver, run.x0, plan.grid, options,
+                                          until->component, until->level, tolerances);
+    run.ensemble = {.value = {},
+                    .status = ensemble.status,
+                    .paths = ensemble.paths,
+                    .failed = ensemble.failed,
+                    .counts = ensemble.counts,
+                    .seconds = ensemble.seconds};
+    run.passage.emplace(*until, std::move(ensemble.value), plan.grid.front(), plan.grid.back());
+    return;
+  }
+  run.ensemble = simulate_by_name(run.process, o.solver, run.x0, plan.grid, std::move(keep),
+                                  options, tolerances);
+  if (!first_rank()) return;
+  auto moments = run.ensemble.value.moments.begin();
+  for (const auto& states : run.states()) {
+    std::vector<Summary> row;
+    for (Index r = 0; r < run.d(); ++r)
+      row.push_back(summarise(*moments++, {states.row(r).begin(), states.row(r).end()}));
+    run.summaries.push_back(std::move(row));
+  }
+}
+
+/// ", the first by t = 0.03 (step 3)": the first time saved with a state that is not finite.
+std::string first_failure(const Plan& plan, const Run& run) {
+  const auto& moments = run.ensemble.value.moments;  // of the finite values
+  for (std::size_t i = 0; i < moments.size(); ++i)
+    if (moments[i].n < static_cast<double>(run.ensemble.paths)) {
+      const std::size_t k = i / run.x0.size();
+      return fmt::format(", the first by t = {}{}", text(run.times[k]),
+                         run.steps > 0 ? fmt::format(" (step {})", plan.points[k]) : "");
+    }
+  return "";
+}
+
 int integrate_command(const IntegrateCommand& o) {
   if (o.process.empty()) throw std::invalid_argument("which --process? See fokker list processes");
   if (o.solver.empty()) throw std::invalid_argument("which --solver? See fokker list solvers");
@@ -448,6 +473,17 @@ int integrate_command(const IntegrateCommand& o) {
   if (o.rtol || o.atol) require_adaptive(run.process, solver);
   run.converted = fit(run.process, solver) == Fit::converted;
   run.x0 = o.x0.empty() ? run.process.x0 : numbers(o.x0, "--x0");
+  std::optional<Until> until;
+  if (!o.until.empty()) {
+    if (o.points || o.save_every || o.trajectories || !o.save.empty())
+      throw std::invalid_argument(
+          "--until reports times, not states: give no --points, --save-every, --trajectories or "
+          "--save");
+    if (!o.checkpoint.empty() || ranks())
+      throw std::invalid_argument(
+          "--until keeps the time of every path: it takes no --checkpoint and no mpirun");
+    until = parse_until(o.until, run.x0);
+  }
   const Plan plan = plan_of(o, solver);
   if (!chooses_steps(o, solver)) run.steps = static_cast<Index>(plan.grid.size()) - 1;
   const Index paths = o.paths ? whole_number(*o.paths, "--paths", 1) : run.noisy() ? 10000 : 1;
@@ -478,7 +514,6 @@ int integrate_command(const IntegrateCommand& o) {
     if (!o.checkpoint.empty()) check_writable(o.checkpoint);
   });
 
-  for (const Index k : plan.points) run.times.push_back(plan.grid[static_cast<std::size_t>(k)]);
   SimulateOptions options{.paths = run.noisy() ? paths : 1,
                           .seed = {o.common.seed, generator(o.rng)},
                           .threads = o.common.threads,
@@ -497,16 +532,9 @@ int integrate_command(const IntegrateCommand& o) {
       options.progress = [&](Index finished, Index all) {
         progress.update(static_cast<double>(finished) / static_cast<double>(all), o.process);
       };
-    run.ensemble = simulate_by_name(run.process, o.solver, run.x0, plan.grid, std::move(keep),
-                                    options, tolerances);
+    simulate_run(o, plan, options, tolerances, until, std::move(keep), run);
   }
   if (!first_rank()) return done;
-  auto moments = run.ensemble.value.moments.begin();
-  for (const auto& states : run.states()) {
-    std::vector<Summary> row;
-    for (Index r = 0; r < run.d(); ++r) row.push_back(summarise(*moments++, states.row(r)));
-    run.summaries.push_back(std::move(row));
-  }
 
   std::FILE* tables = o.csv == "-" ? stderr : o.common.tables();
   const Table csv = csv_table(run, trajectories);
@@ -532,8 +560,9 @@ int integrate_command(const IntegrateCommand& o) {
   }
   if (checkpoint) checkpoint->remove();
   if (run.ensemble.status != Status::success) {
-    fmt::print(stderr, "fokker: {}: {} of {} paths failed; try a smaller step\n",
-               to_string(run.ensemble.status), run.ensemble.failed, run.ensemble.paths);
+    fmt::print(stderr, "fokker: {}: {} of {} paths failed{}; try a smaller step\n",
+               to_string(run.ensemble.status), run.ensemble.failed, run.ensemble.paths,
+               first_failure(plan, run));
     return failed;
   }
   return done;
@@ -573,6 +602,9 @@ Command make_integrate(CLI::App& app) {
       ->type_name("FILE");
   parser->add_option("--checkpoint-every", o->checkpoint_every,
                      "Seconds between two checkpoints (default 10)");
+  parser->add_option("--until", o->until,
+                     "Report when each path first meets a level instead: \"x>=1\", \"x2<=0\", "
+                     "\"x1=1\"");
   add_common(*parser, o->common);
   add_plot(*parser, o->common);
   parser->footer(examples);

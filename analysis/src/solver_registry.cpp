@@ -2,14 +2,19 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <limits>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include <fokker/analysis/passage_registry.hpp>
 #include <fokker/solvers/adaptive_sde.hpp>
 #include <fokker/solvers/calculus.hpp>
 #include <fokker/solvers/embedded_runge_kutta.hpp>
+#include <fokker/solvers/integrate.hpp>
 #include <fokker/solvers/names.hpp>
 #include <fokker/solvers/ode.hpp>
 #include <fokker/solvers/radau.hpp>
@@ -171,9 +176,8 @@ auto with_stepper(const RegisteredProcess& process, const SolverInfo& solver, F&
 
 /// Calls f(method) with the adaptive solver of this name.
 template <class F, class... Ms>
-KeptEnsemble with_adaptive(std::string_view name, const Tolerances& tolerances, F&& f,
-                           Methods<Ms...>) {
-  KeptEnsemble result;
+auto with_adaptive(std::string_view name, const Tolerances& tolerances, F&& f, Methods<Ms...>) {
+  std::common_type_t<decltype(f(std::declval<const Ms&>()))...> result;
   const auto look = [&]<class M>() {
     if (M::name != name) return;
     M method;
@@ -182,6 +186,63 @@ KeptEnsemble with_adaptive(std::string_view name, const Tolerances& tolerances, 
     result = f(method);
   };
   (look.template operator()<Ms>(), ...);
+  return result;
+}
+
+/// The entry of this name, for a run of the process from x0 along the grid.
+/// @throws std::invalid_argument  where one does not fit the other
+const SolverInfo& checked_solver(const RegisteredProcess& process, std::string_view name,
+                                 std::span<const double> x0, std::span<const Time> grid,
+                                 const Tolerances& tolerances) {
+  const SolverInfo& info = solver_info(name);
+  require_fit(process, info);
+  if (tolerances.given()) require_adaptive(process, info);
+  check_start(process, x0);
+  check_grid(grid);
+  return info;
+}
+
+/// Calls f(ode, method, sign) with the ODE on the clock sign * t, which goes up along the grid.
+template <class F>
+auto with_ode(const AnyOde& ode, const SolverInfo& solver, std::span<const Time> grid,
+              const Tolerances& tolerances, F&& f) {
+  const double sign = grid[1] < grid[0] ? -1.0 : 1.0;
+  const OneWay one_way{ode, sign};
+  if (!solver.adaptive)
+    return f(one_way, detail::find_stepper<OneWay>(solver.name, OdeMethods{}), sign);
+  return with_adaptive(
+      solver.name, tolerances, [&](const auto& method) { return f(one_way, method, sign); },
+      Adaptive{});
+}
+
+/// The passage time of the one path of an ODE: a root of x_i - level on the solver's interpolant.
+template <class M>
+Ensemble<PassageTimes> passage_of_ode(const OneWay& ode, const M& method,
+                                      std::span<const double> x0, Time t0, Time t1, Index steps,
+                                      const SimulateOptions& options, Index component,
+                                      double level) {
+  const auto started = std::chrono::steady_clock::now();
+  IntegrateOptions how{.save_at = {t1},
+                       .cancel = options.cancel,
+                       .events = {level_event(component, level, Crossing::both, true)}};
+  if constexpr (!AdaptiveSolver<M>) how.dt = (t1 - t0) / static_cast<double>(steps);
+  const X start = Eigen::Map<const Path<double>>(x0.data(), static_cast<Index>(x0.size()));
+  const auto solution = integrate(ode, method, start, {t0, t1}, how);
+
+  Ensemble<PassageTimes> result;
+  const bool met = solution.status == Status::event;
+  if (!met) result.status = solution.status;
+  const bool ended = result.status == Status::success;
+  result.value.time.resize(1);
+  result.value.time[0] = met     ? solution.end_time - t0
+                         : ended ? std::numeric_limits<double>::infinity()
+                                 : std::numeric_limits<double>::quiet_NaN();
+  result.value.horizon = t1 - t0;
+  result.paths = result.status == Status::cancelled ? 0 : 1;
+  result.failed = ended || result.paths == 0 ? 0 : 1;
+  result.counts = solution.counts;
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - started;
+  result.seconds = elapsed.count();
   return result;
 }
 
@@ -262,35 +323,51 @@ KeptEnsemble simulate_by_name(const RegisteredProcess& process, std::string_view
                               std::span<const double> x0, std::span<const Time> grid,
                               PathStatistics keep, const SimulateOptions& options,
                               const Tolerances& tolerances) {
-  const SolverInfo& info = solver_info(solver);
-  require_fit(process, info);
-  if (tolerances.given()) require_adaptive(process, info);
-  check_start(process, x0);
-  check_grid(grid);
+  const SolverInfo& info = checked_solver(process, solver, x0, grid, tolerances);
   const Path<double> start =
       Eigen::Map<const Path<double>>(x0.data(), static_cast<Index>(x0.size()));
-  const bool down = grid[1] < grid[0];
   const auto run = [&](const auto& p, const auto& method, std::span<const Time> times) {
     return simulate(p, method, start, times, options, std::move(keep));
   };
-  if (!std::holds_alternative<AnyOde>(process.process))
-    return with_stepper(process, info, [&]<class P, class M>(const P& p, const M& method) {
-      if constexpr (noise_kind<P> != NoiseKind::none)
-        if (tolerances.given())
-          return run(p,
-                     AdaptiveSde<M>{method, tolerances.rtol.value_or(1e-3),
-                                    tolerances.atol.value_or(1e-6)},
-                     grid);
-      return run(p, method, grid);
-    });
+  if (const AnyOde* ode = std::get_if<AnyOde>(&process.process))
+    return with_ode(*ode, info, grid, tolerances,
+                    [&](const OneWay& p, const auto& method, double sign) {
+                      TimeGrid clock(grid.begin(), grid.end());
+                      for (Time& t : clock) t *= sign;
+                      return run(p, method, clock);
+                    });
+  return with_stepper(process, info, [&]<class P, class M>(const P& p, const M& method) {
+    if constexpr (noise_kind<P> != NoiseKind::none)
+      if (tolerances.given())
+        return run(
+            p,
+            AdaptiveSde<M>{method, tolerances.rtol.value_or(1e-3), tolerances.atol.value_or(1e-6)},
+            grid);
+    return run(p, method, grid);
+  });
+}
 
-  const double sign = down ? -1.0 : 1.0;
-  TimeGrid clock(grid.begin(), grid.end());
-  for (Time& t : clock) t *= sign;
-  const OneWay ode{std::get<AnyOde>(process.process), sign};
-  if (!info.adaptive) return run(ode, detail::find_stepper<OneWay>(solver, OdeMethods{}), clock);
-  return with_adaptive(
-      solver, tolerances, [&](const auto& method) { return run(ode, method, clock); }, Adaptive{});
+Ensemble<PassageTimes> first_passage_by_name(const RegisteredProcess& process,
+                                             std::string_view solver, std::span<const double> x0,
+                                             std::span<const Time> grid,
+                                             const SimulateOptions& options, Index component,
+                                             double level, const Tolerances& tolerances) {
+  const SolverInfo& info = checked_solver(process, solver, x0, grid, tolerances);
+  if (const AnyOde* ode = std::get_if<AnyOde>(&process.process))
+    return with_ode(
+        *ode, info, grid, tolerances, [&](const OneWay& p, const auto& method, double sign) {
+          return passage_of_ode(p, method, x0, sign * grid.front(), sign * grid.back(),
+                                static_cast<Index>(grid.size()) - 1, options, component, level);
+        });
+  if (tolerances.given())
+    throw std::invalid_argument(
+        "passage times of an SDE are found on the steps of a grid: give a step (--dt), not "
+        "tolerances");
+  const Path<double> start =
+      Eigen::Map<const Path<double>>(x0.data(), static_cast<Index>(x0.size()));
+  return with_stepper(process, info, [&](const auto& p, const auto& method) {
+    return first_passage(p, method, start, grid, options, component, level);
+  });
 }
 
 ConvergenceStudy measure_convergence_by_name(const RegisteredProcess& process,

@@ -205,6 +205,82 @@ TEST_CASE("an ODE runs both ways in time") {
     CHECK_THAT(x.get<double>(), WithinAbs(1, 1e-6));
 }
 
+TEST_CASE("integrate --until finds the first passage of Brownian motion") {
+  // Drift 1 to the level 1: the inverse Gaussian law of mean 1 and variance 1, on any grid; its
+  // tail beyond t = 30 weighs less than 1e-7.
+  const Program fokker;
+  const json run = run_json(
+      "integrate --process bm --set mu=1,sigma=1 --x0 0 --solver euler-maruyama --t 0:30 --dt 0.5 "
+      "--paths 40000 --until \"x>=1\"");
+  const json early = run_json(
+      "integrate --process bm --set mu=1,sigma=1 --x0 0 --solver euler-maruyama --t 0:1 --dt 0.5 "
+      "--paths 40000 --until \"x=1\"");
+  const auto near = [](const json& passage, const char* value, double exact) {
+    const double error = passage.at(std::string(value) + "_stderr");
+    CHECK(error > 0);
+    CHECK(std::abs(passage.at(value).get<double>() - exact) < 5 * error);
+  };
+
+  const json& passage = run.at("passage");
+  CHECK(run.at("status") == "success");
+  CHECK(passage.at("met") == 1.0);
+  near(passage, "mean", 1);
+  near(passage, "sd", 1);
+  CHECK_THAT(passage.at("quantiles").at(2).get<double>(), WithinAbs(0.675841, 0.02));
+  near(early.at("passage"), "met", 0.668102001223171);
+  CHECK_FALSE(run.contains("rows"));
+}
+
+TEST_CASE("integrate --until finds the root of an ODE, both ways in time, by every kind of step") {
+  // x1 = 2 cos t, x2 = -2 sin t.
+  const auto first = [](const std::string& how) {
+    return run_json("integrate --process van-der-pol --set mu=0 " + how).at("passage");
+  };
+  const double quarter = std::acos(0.0);
+
+  for (const char* how : {"--solver dop853 --rtol 1e-11 --atol 1e-11 --t 0:9 --until \"x1<=0\"",
+                          "--solver rk4 --dt 0.001 --t 0:9 --until \"x1=0\""}) {
+    INFO(how);
+    const json passage = first(how);
+    CHECK(passage.at("met") == 1.0);
+    CHECK_THAT(passage.at("mean").get<double>(), WithinAbs(quarter, 1e-9));
+  }
+  const json down =
+      first("--solver vern7 --rtol 1e-11 --atol 1e-11 --t 1:-9 --x0 2,0 --until \"x2>=1\"");
+  CHECK_THAT(down.at("mean").get<double>(), WithinAbs(1 - std::asin(0.5), 1e-9));
+  const json never = first("--solver dopri5 --t 0:9 --until \"x1>=2.5\"");
+  CHECK(never.at("met") == 0.0);
+  CHECK(never.at("mean").is_null());
+}
+
+TEST_CASE("integrate --until writes the time of every path and its picture") {
+  const Program fokker;
+
+  const Outcome run = fokker(
+      "integrate --process ou --solver euler-maruyama --t 0:2 --paths 100 --until \"x<=0.5\" --csv "
+      "times.csv --plot times.svg");
+
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  CHECK_THAT(run.out, ContainsSubstring("x<=0.5: met by"));
+  const auto lines = lines_of(fokker.read("times.csv"));
+  REQUIRE(lines.size() == 101);
+  CHECK(lines.at(0) == "path,t");
+  CHECK_THAT(lines.at(100), StartsWith("99,"));
+  CHECK_THAT(fokker.read("times.svg"), ContainsSubstring("<svg"));
+}
+
+TEST_CASE("a run that fails says by which time and step") {
+  const Program fokker;
+
+  const Outcome run = fokker(
+      "integrate --process gbm --set mu=1e120 --solver euler-maruyama --dt 1 --t 0:8 --paths 9");
+
+  CHECK(run.code == 1);
+  CHECK_THAT(run.err, ContainsSubstring("non-finite state: 9 of 9 paths failed"));
+  CHECK_THAT(run.err, ContainsSubstring("by t = 3 (step 3)"));
+}
+
 TEST_CASE("a solution that blows up is said and is no success") {
   const Program fokker;
 

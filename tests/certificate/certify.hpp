@@ -103,7 +103,7 @@ void certify_strong(const Problem<kind>& problem, std::string_view reference, In
                  "exact here"});
       return;
     }
-    const OrderFit fit = fit_order_bootstrap(h, squares, 400, s.seed);
+    const OrderFit fit = fit_order_bootstrap(h, squares, 400, s.seed.number);
     table.add({std::string(solver.name), std::string(problem.name), claim(claimed.strong),
                describe(fit)});
     judge_claim(solver.name, problem.name, fit, claimed.strong, known);

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstddef>
 #include <iterator>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,9 +20,9 @@ namespace fokker::detail {
 
 using DiffusionProcess = AffineProcess<AnySchedule>;
 
-/// Tolerances of the adaptive samplers of the flow; of the SDE the first five.
+/// Tolerances of the adaptive samplers of the flow, and of the SDE, where a smaller one costs more.
 inline constexpr double tolerances[] = {1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7};
-inline constexpr std::size_t sde_tolerances = 5;
+inline constexpr double sde_tolerances[] = {1, 0.3, 0.1, 0.03, 0.01};
 
 inline double eta_of(const ComparisonSettings& s, const SamplerInfo& info) {
   return s.eta.value_or(info.default_eta);
@@ -86,9 +86,10 @@ inline std::vector<Task> plan(const ComparisonSettings& s) {
     const double eta = eta_of(s, info);
     const Equation equation = equation_of(info, eta);
     if (info.adaptive) {
-      const std::size_t count = equation == Equation::sde ? sde_tolerances : std::size(tolerances);
-      for (std::size_t i = 0; i < count; ++i)
-        tasks.push_back({name, &info, eta, equation, 0, tolerances[i]});
+      const auto ladder = equation == Equation::sde ? std::span<const double>(sde_tolerances)
+                                                    : std::span<const double>(tolerances);
+      for (const double tolerance : ladder)
+        tasks.push_back({name, &info, eta, equation, 0, tolerance});
     } else if (s.times) {
       tasks.push_back({name, &info, eta, equation, std::ssize(*s.times) - 1, 0});
     } else if (!s.steps.empty()) {

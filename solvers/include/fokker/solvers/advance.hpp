@@ -146,7 +146,7 @@ class Advance<P, M, X> {
   using Lanes = typename M::template Lanes<P, typename X::Scalar, X::RowsAtCompileTime>;
 
  public:
-  Advance(const P& process, const M& method, Index d, Index n, Index real, std::uint64_t /*seed*/,
+  Advance(const P& process, const M& method, Index d, Index n, Index real, Seed /*seed*/,
           std::uint64_t /*first_path*/)
       : x_(d, n), lanes_(method, process, real) {}
 

@@ -213,7 +213,7 @@ class EmbeddedLanes {
       const bool stops = (arrived == t1) | (arrived + next == arrived) | (tries >= max_tries_);
       stops_[l] = choose(stops, 1.0, 0.0);
     }
-    for (int l = 0; l < lanes; ++l) ended |= (stops_[l] > 0) & (active_[l] != 0);
+    for (int l = 0; l < lanes; ++l) if (stops_[l] > 0 && active_[l] != 0) ended = true;
     for (int l = 0; l < lanes; ++l) mask_[l] = error_[l] <= 1 ? S(1) : S(0);
     for (int r = 0; r < d; ++r)
       for (int l = 0; l < lanes; ++l) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 
 #include <fokker/solvers/adaptive_run.hpp>
@@ -20,6 +21,30 @@ inline constexpr int lanes = 16;
 /// States of `lanes` paths; their drift is evaluated at once, so it must not ask for the time.
 template <class S, int d>
 using LaneState = Eigen::Array<S, d, lanes, Eigen::RowMajor>;
+
+/// As many T as a register of the target holds, and what comparisons of them give. Loops over lanes
+/// with a choice in them are written on these: compilers put the computations before a choice into
+/// its branches, where they may trap, and then make no vectors of the loop.
+template <class T>
+struct Packet {
+#if defined(__AVX512F__)
+  static constexpr std::size_t bytes = 64;
+#elif defined(__AVX__)
+  static constexpr std::size_t bytes = 32;
+#else
+  static constexpr std::size_t bytes = 16;
+#endif
+  static constexpr int width = bytes / sizeof(T);
+  static_assert(lanes % width == 0);
+  typedef T type __attribute__((vector_size(bytes)));
+
+  static type load(const T* p) {
+    type v;
+    std::memcpy(&v, p, sizeof v);
+    return v;
+  }
+  static void store(T* p, type v) { std::memcpy(p, &v, sizeof v); }
+};
 
 /// Whether the paths of P by this pair are solved in lanes: d is fixed and small, f depends on x
 /// alone, and the last stage, which is the first of the next step, is in one error estimate.
@@ -40,6 +65,8 @@ template <class Pair, class P, class S, int d>
 class EmbeddedLanes {
   using X = LaneState<S, d>;
   using Row = Eigen::Array<double, 1, lanes>;
+  using Numbers = Packet<double>;
+  using Vector = Numbers::type;
   using Rows = PairRows<Pair>;
   static constexpr std::size_t s_ = Rows::stages;
 
@@ -75,7 +102,7 @@ class EmbeddedLanes {
     while (active > 0) {
       if (!step(t1)) continue;
       for (int l = 0; l < lanes; ++l)
-        if (active_[l] != 0 && ended(l, t1)) {
+        if (active_[l] > 0 && ended(l, t1)) {
           unload(x, l, t1, counts);
           if (!load(x, l, t0, t1)) --active;
         }
@@ -114,11 +141,11 @@ class EmbeddedLanes {
   void norm(const E& e, const X& y, Row& error) const {
     error.setZero();
     for (int r = 0; r < d; ++r) {
-      const Eigen::Array<S, 1, lanes> ratio =
-          e(r).abs() / (S(atol_) + S(rtol_) * x_.row(r).abs().max(y.row(r).abs()));
-      for (int l = 0; l < lanes; ++l) {
-        const auto value = static_cast<double>(ratio[l]);
-        error[l] = value <= error[l] ? error[l] : value + 0 * error[l];
+      const Row ratio = (e(r).abs() / (S(atol_) + S(rtol_) * x_.row(r).abs().max(y.row(r).abs())))
+                            .template cast<double>();
+      for (int l = 0; l < lanes; l += Numbers::width) {
+        const Vector value = get(ratio, l), largest = get(error, l);
+        set(error, l, value <= largest ? largest : value + 0 * largest);
       }
     }
   }
@@ -126,9 +153,11 @@ class EmbeddedLanes {
   /// Tries a step in every lane. @return whether the path of a lane may have ended
   bool step(Time t1) {
     Row h;
-    for (int l = 0; l < lanes; ++l) {
-      last_[l] = t_[l] + 1.0001 * h_[l] >= t1 ? 1.0 : 0.0;
-      h[l] = last_[l] > 0 ? t1 - t_[l] : h_[l];
+    for (int l = 0; l < lanes; l += Numbers::width) {
+      const Vector t = get(t_, l), step = get(h_, l), rest = t1 - t, zero = all(0), one = all(1);
+      const auto last = t + 1.0001 * step >= t1;
+      set(last_, l, last ? one : zero);
+      set(h, l, last ? rest : step);
     }
     const Eigen::Array<S, 1, lanes> scale = h.template cast<S>();
     for (int r = 0; r < d; ++r) k_[0].row(r) = scale * first_.row(r);
@@ -141,9 +170,10 @@ class EmbeddedLanes {
           return Rows::template combine<Rows::error, 1>(first_error(r), weight, slopes(r));
         },
         y_, error_);
-    for (int r = 0; r < d; ++r)
-      for (int l = 0; l < lanes; ++l)
-        error_[l] = y_(r, l) - y_(r, l) == 0 ? error_[l] : std::numeric_limits<double>::quiet_NaN();
+    for (int r = 0; r < d; ++r) {
+      const Row zero_if_finite = (y_.row(r) - y_.row(r)).template cast<double>();
+      error_ += zero_if_finite;  // else nan
+    }
     return decide(h, t1);
   }
 
@@ -179,51 +209,59 @@ class EmbeddedLanes {
     Row exponent = (b1 * (log_target_ - log_error) + b2 * (log_target_ - log_previous_)) / k;
     if (b3 != 0) exponent += b3 / k * (log_target_ - log_older_);
     const double log_safety = std::log(control_.safety);
-    for (int l = 0; l < lanes; ++l)
-      exponent[l] = error_[l] <= 1 ? exponent[l] : log_safety - log_error[l] / k;
+    for (int l = 0; l < lanes; l += Numbers::width) {
+      const Vector by_errors = get(exponent, l), by_last = log_safety - get(log_error, l) / k;
+      set(exponent, l, get(error_, l) <= 1.0 ? by_errors : by_last);
+    }
     const Row factor = exponent.exp();
 
     const auto [low, high] = controller_.kept();
     const double log_smallest = std::log(StepController::smallest);
-    bool ended = false;
-    // Loads, choices and stores apart, so that compilers make vectors of this.
-    const double min_factor = control_.min_factor, max_factor = control_.max_factor;
-    const auto choose = [](bool yes, double a, double b) { return yes ? a : b; };
-    for (int l = 0; l < lanes; ++l) {
-      const double error = error_[l], tried = h[l], step = h_[l], t = t_[l], after = after_lane_[l];
-      const double log_previous = log_previous_[l], log_older = log_older_[l], wanted = factor[l];
-      const double log_seen = std::max(log_error[l], log_smallest);
-      const bool accept = error <= 1, last = last_[l] > 0;
-      const bool seen = accept & !last, kept = (error >= low) & (error <= high);
-      const bool capped = accept & (after > 0),
-                 finite = error <= std::numeric_limits<double>::max();
-      double f = choose(kept, 1.0, std::max(std::min(wanted, max_factor), min_factor));
-      f = choose(capped, std::min(f, 1.0), f);
-      f = choose(finite, f, min_factor);
-      const double next = choose(accept, choose(last, step, step * f), tried * f);
-      const double arrived = choose(accept, choose(last, t1, t + tried), t);
-      const double tries = tries_[l] + 1, accepted = accepted_[l] + choose(accept, 1.0, 0.0);
-      h_[l] = next;
-      t_[l] = arrived;
-      after_lane_[l] = choose(accept, choose(last, after, 0.0), 1.0);
-      log_older_[l] = choose(seen, log_previous, log_older);
-      log_previous_[l] = choose(seen, log_seen, log_previous);
-      tries_[l] = tries;
-      accepted_[l] = accepted;
-      const bool stops = (arrived == t1) | (arrived + next == arrived) | (tries >= max_tries_);
-      stops_[l] = choose(stops, 1.0, 0.0);
+    const Vector min_factor = all(control_.min_factor), max_factor = all(control_.max_factor);
+    const Vector zero = all(0), one = all(1), smallest = all(log_smallest), end = all(t1);
+    for (int l = 0; l < lanes; l += Numbers::width) {
+      const Vector error = get(error_, l), tried = get(h, l), step = get(h_, l), t = get(t_, l);
+      const Vector log_previous = get(log_previous_, l), log_older = get(log_older_, l);
+      const Vector seen = greater(get(log_error, l), smallest);
+      const auto accept = error <= one, last = get(last_, l) > zero,
+                 after = get(after_lane_, l) > zero;
+      Vector f = less(greater(get(factor, l), min_factor), max_factor);
+      f = (error >= low) & (error <= high) ? one : f;
+      f = accept & after ? less(f, one) : f;
+      f = error <= std::numeric_limits<double>::max() ? f : min_factor;
+      const Vector longer = step * f, shorter = tried * f, there = t + tried;
+      const Vector next = accept ? (last ? step : longer) : shorter;
+      const Vector arrived = accept ? (last ? end : there) : t;
+      const Vector tries = get(tries_, l) + 1;
+      set(h_, l, next);
+      set(t_, l, arrived);
+      set(after_lane_, l, accept ? (last & after ? one : zero) : one);
+      set(log_older_, l, accept & ~last ? log_previous : log_older);
+      set(log_previous_, l, accept & ~last ? seen : log_previous);
+      set(tries_, l, tries);
+      set(accepted_, l, get(accepted_, l) + (accept ? one : zero));
+      set(stops_, l,
+          (arrived == t1) | (arrived + next == arrived) | (tries >= max_tries_) ? one : zero);
     }
-    for (int l = 0; l < lanes; ++l) if (stops_[l] > 0 && active_[l] != 0) ended = true;
-    for (int l = 0; l < lanes; ++l) mask_[l] = error_[l] <= 1 ? S(1) : S(0);
+    using States = Packet<S>;
+    const Eigen::Array<S, 1, lanes> error = error_.template cast<S>();
     for (int r = 0; r < d; ++r)
-      for (int l = 0; l < lanes; ++l) {
-        const S from = x_(r, l), to = y_(r, l), slope = first_(r, l), next = end_(r, l);
-        const bool accept = mask_[l] > 0;
-        x_(r, l) = accept ? to : from;
-        first_(r, l) = accept ? next : slope;
+      for (int l = 0; l < lanes; l += States::width) {
+        const auto accept = States::load(error.data() + l) <= S(1);
+        const auto choose = [&](S* old, const S* next) {
+          States::store(old, accept ? States::load(next) : States::load(old));
+        };
+        choose(&x_(r, l), &y_(r, l));
+        choose(&first_(r, l), &end_(r, l));
       }
-    return ended;
+    return (stops_ * active_).sum() > 0;
   }
+
+  static Vector all(double value) { return Vector{} + value; }
+  static Vector get(const Row& row, int l) { return Numbers::load(row.data() + l); }
+  static void set(Row& row, int l, Vector v) { Numbers::store(row.data() + l, v); }
+  static Vector less(Vector a, Vector b) { return b < a ? b : a; }
+  static Vector greater(Vector a, Vector b) { return a < b ? b : a; }
 
   bool ended(int l, Time t1) const {
     return t_[l] == t1 || t_[l] + h_[l] == t_[l] || tries_[l] >= max_tries_;
@@ -302,11 +340,10 @@ class EmbeddedLanes {
 
   // In the lanes:
   Eigen::Array<Index, 1, lanes> path_;
-  Eigen::Array<std::int64_t, 1, lanes> active_;  // 0 where there was no path left
+  Row active_;  // 1, or 0 where there was no path left
   Row t_, h_, error_, tries_, accepted_;
   Row last_, stops_;  // 1 or 0: the step ends at t1; the path may have ended
   Row log_previous_, log_older_, after_lane_;  // of the controller
-  Eigen::Array<S, 1, lanes> mask_;             // 1: accepted
   X x_, y_, argument_, first_, end_;           // first_ = f(x_), end_ = f(y_)
   std::array<X, s_ + 1> k_;                    // times h
 };

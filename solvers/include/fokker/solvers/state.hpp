@@ -51,10 +51,12 @@ void assign(X& out, const V& value) {
   if constexpr (std::same_as<V, X>) {
     if (&value == &out) return;
   }
-  if constexpr (is_small<X>)
-    for (Index i = 0; i < out.size(); ++i) out.coeffRef(i) = value.coeff(i);
-  else
+  if constexpr (is_small<X> && State<V>) {
+    const Eigen::internal::evaluator<V> number(value);  // one, so that products are formed once
+    for (Index i = 0; i < out.size(); ++i) out.coeffRef(i) = number.coeff(i);
+  } else {
     out = value;
+  }
 }
 
 /// out = value, a small state that computations in registers leave in memory. A volatile store

@@ -58,7 +58,7 @@ struct Adversarial {
   mutable int tried = 0;
 };
 
-constexpr Index paths = 40'000;
+constexpr Index paths = 250'000;  // a million accepted steps
 
 /// One path from 0 to 1; what was accepted is appended to `seen`.
 Path<double, 1> run(std::uint64_t path, const Adversarial& how, Seen& seen) {
@@ -82,7 +82,7 @@ Path<double, 1> run(std::uint64_t path, const Adversarial& how, Seen& seen) {
 }  // namespace
 
 TEST_CASE("accepted increments are N(0, h) and independent under a controller blind to the noise") {
-  std::vector<double> z, z2, zz;
+  std::vector<double> z, z2, z4, zz;
 
   for (std::uint64_t path = 0; path < paths; ++path) {
     Seen seen;
@@ -90,11 +90,13 @@ TEST_CASE("accepted increments are N(0, h) and independent under a controller bl
     for (std::size_t i = 0; i < seen.z.size(); ++i) {
       z.push_back(seen.z[i]);
       z2.push_back(seen.z[i] * seen.z[i] - 1);
+      z4.push_back(std::pow(seen.z[i], 4) - 3);
       if (i > 0) zz.push_back(seen.z[i] * seen.z[i - 1]);
     }
   }
 
-  for (const auto* values : {&z, &z2, &zz}) {
+  REQUIRE(z.size() >= 1'000'000);
+  for (const auto* values : {&z, &z2, &z4, &zz}) {
     const auto m = RunningMoments::of(static_cast<Index>(values->size()), [&](Index j) {
       return (*values)[static_cast<std::size_t>(j)];
     });

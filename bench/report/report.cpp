@@ -122,7 +122,7 @@ std::string text(const Spread& s) {
 /// What stands below a bar: the name without its particulars.
 std::string short_name(const std::string& who) {
   std::size_t end = who.size();
-  for (const char* mark : {" + ", " on ", " by ", " per ", ", "})
+  for (const char* mark : {" + ", " on ", " by ", " per ", " ERKStep", ", "})
     end = std::min(end, who.find(mark));
   return who.substr(0, end);
 }

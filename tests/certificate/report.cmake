@@ -30,7 +30,7 @@ The samplers of diffusion models: [sampler_certificates.md](sampler_certificates
 ")
 set(columns solver problem claimed measured)
 append_table(text "Additive noise, strong order" additive-strong ${columns})
-append_table(text "Additive noise, strong order" additive-strong-square ${columns})
+append_table(text "Additive noise, strong order, square of the noise" additive-strong-square ${columns})
 append_table(text "Additive noise, weak order" additive-weak ${columns})
 append_table(text "Scalar noise, strong order" scalar-strong ${columns})
 append_table(text "Scalar noise, weak order" scalar-weak ${columns})

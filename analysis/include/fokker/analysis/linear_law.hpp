@@ -71,8 +71,9 @@ class StepProbe {
   typename M::template Workspace<X> workspace_;
 };
 
-/// Refuses a step whose answer at a generic point is not what linearity predicts. Answers beyond all
-/// numbers, of a scheme that is not stable on this grid, tell nothing: its law is then not finite.
+/// Refuses a step whose answer at a generic point is not what linearity predicts. Answers beyond
+/// all numbers, of a scheme that is not stable on this grid, tell nothing: its law is then not
+/// finite.
 inline void require_linear(const Eigen::ArrayXd& got, const Eigen::ArrayXd& expected) {
   if (!got.isFinite().all() || !expected.isFinite().all()) return;
   const double off = (got - expected).abs().maxCoeff();

@@ -46,7 +46,7 @@ constexpr const char* examples = R"(Examples:
   fokker integrate --process gbm --solver sriw1 --t 0:1 --rtol 1e-4 --paths 1000
   fokker integrate --process ou --solver milstein --points 11 --save paths.npy
   fokker integrate --process heston --solver euler-maruyama --paths 10000000 --checkpoint run.ckpt
-  fokker integrate --process ou --solver euler-maruyama --t 0:50 --dt 0.01 --until "x>=1"
+  fokker integrate --process ou --solver euler-maruyama --t 0:50 --dt 0.01 --until "x>=2"
 Names: see fokker list processes and fokker list solvers.)";
 
 struct IntegrateCommand {

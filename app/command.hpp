@@ -22,6 +22,7 @@ enum Exit : int {
 struct Command {
   CLI::App* parser;
   std::function<int()> run;
+  bool shares_work = false;  ///< among the ranks of mpirun
 };
 
 Command make_compare(CLI::App& app);

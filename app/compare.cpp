@@ -5,6 +5,8 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -13,12 +15,16 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <fokker/analysis/comparison.hpp>
 #include <fokker/analysis/csv.hpp>
 #include <fokker/analysis/report.hpp>
 #include <fokker/diffusion/time_grids.hpp>
+#include <fokker/solvers/bytes.hpp>
+#include <fokker/solvers/checkpoint.hpp>
+#include <fokker/solvers/shared_work.hpp>
 #include <fokker/solvers/text.hpp>
 
 #include "command.hpp"
@@ -28,6 +34,7 @@
 #include "interrupt.hpp"
 #include "options.hpp"
 #include "progress.hpp"
+#include "ranks.hpp"
 
 namespace fokker::app {
 namespace {
@@ -42,11 +49,13 @@ constexpr const char* examples = R"(Examples:
   fokker compare --data gaussian --exact --samplers ddim --steps 20 --trace --json -
   fokker compare --score model:model.json --data ring8
   fokker compare --data points:digits.csv --drop-column 65 --scale 0:16
+  fokker compare --paths 1000000 --checkpoint run.ckpt    goes on after a kill
 Names: see fokker list.
 Without --json and --plot it writes compare.json, compare.svg and compare.png.)";
 
 struct CompareOptions {
   CommonOptions common;
+  CheckpointOptions checkpoint;
   DataOptions data;
   std::string process = "vp", init = "prior", last = "none", precision = "double";
   std::optional<std::string> metric;
@@ -126,6 +135,28 @@ ComparisonSettings read_settings(const CompareOptions& o) {
   s.threads = o.common.threads;
   s.data = read_data(o.data);
   return check_settings(std::move(s));
+}
+
+/// The checksum of the file of a word like points:FILE; nothing where there is none.
+std::string contents_of(const std::string& word) {
+  std::ifstream file(word.substr(word.find(':') + 1), std::ios::binary);
+  const std::string bytes(std::istreambuf_iterator<char>(file), {});
+  return fmt::format("{:x}", checksum(bytes));
+}
+
+/// What the result depends on beside the code.
+Settings settings_of(const CompareOptions& o, const ComparisonSettings& s) {
+  Comparison comparison;
+  comparison.settings = s;
+  Settings settings;
+  const auto json = nlohmann::json::parse(to_json(comparison)).at("settings");
+  for (const auto& [name, value] : json.items()) settings.emplace_back(name, value.dump());
+  settings.emplace_back("columns left out", fmt::format("{}", fmt::join(o.data.drop_columns, ",")));
+  settings.emplace_back("scale", o.data.scale);
+  for (const auto& word : {s.process, s.data_name, s.score_name})
+    if (word.find(':') != std::string::npos)
+      settings.emplace_back("contents of " + word, contents_of(word));
+  return with_build(std::move(settings));
 }
 
 std::string cell(const std::optional<double>& value) {
@@ -243,17 +274,28 @@ int compare_command(CompareOptions o) {
   }
   std::vector<std::string> others;
   if (!o.modes.empty()) others.push_back(o.modes);
-  check_outputs(o.common, others);
+  const double every = o.checkpoint.seconds();
+  if (o.checkpoint.given() && settings.exact)
+    throw std::invalid_argument("exact laws take seconds: --exact takes no --checkpoint");
+  std::vector<std::string> outputs = others;
+  if (o.checkpoint.given()) outputs.push_back(o.checkpoint.file);
+  check_outputs(o.common, outputs);
 
   settings.cancel = &catch_interrupt();
+  std::optional<Checkpoint> checkpoint;
+  if (o.checkpoint.given()) checkpoint.emplace(o.checkpoint.file, settings_of(o, settings), every);
+  SharedWork work(checkpoint ? &*checkpoint : nullptr, ranks());
+  settings.work = &work;
   Comparison comparison;
   {
     Progress progress;
-    settings.progress = [&](double fraction, std::string_view what) {
-      progress.update(fraction, what);
-    };
+    if (first_rank())
+      settings.progress = [&](double fraction, std::string_view what) {
+        progress.update(fraction, what);
+      };
     comparison = compare(settings);
   }
+  if (!first_rank()) return done;
 
   print(o.common.tables(), comparison);
   write_json(o.common, to_json(comparison));
@@ -262,9 +304,11 @@ int compare_command(CompareOptions o) {
   say_written(o.common.tables(), o.common, others);
   const bool all_failed = report_failures(comparison);
   if (comparison.status == Status::cancelled) {
-    fmt::print(stderr, "fokker: interrupted; {} rows were finished\n", comparison.rows.size());
+    fmt::print(stderr, "fokker: interrupted; {} rows were finished{}\n", comparison.rows.size(),
+               goes_on(o.checkpoint));
     return interrupted;
   }
+  if (checkpoint) checkpoint->remove();
   return all_failed ? failed : done;
 }
 
@@ -313,10 +357,11 @@ Command make_compare(CLI::App& app) {
   parser->add_option("--precision", o->precision, "Scalar of the states")
       ->type_name("float|double")
       ->capture_default_str();
+  add_checkpoint(*parser, o->checkpoint);
   add_common(*parser, o->common);
   add_plot(*parser, o->common);
   parser->footer(examples);
-  return {parser, [o] { return compare_command(*o); }};
+  return {parser, [o] { return compare_command(*o); }, true};
 }
 
 }  // namespace fokker::app

@@ -19,11 +19,14 @@
 #include <fokker/analysis/plot.hpp>
 #include <fokker/analysis/report.hpp>
 #include <fokker/analysis/solver_registry.hpp>
+#include <fokker/solvers/checkpoint.hpp>
+#include <fokker/solvers/shared_work.hpp>
 
 #include "command.hpp"
 #include "interrupt.hpp"
 #include "options.hpp"
 #include "progress.hpp"
+#include "ranks.hpp"
 
 namespace fokker::app {
 namespace {
@@ -33,10 +36,12 @@ constexpr const char* examples = R"(Examples:
   fokker converge --process kubo --solvers euler-maruyama,milstein,heun-sde --paths 20000
   fokker converge --process gbm --set mu=1.5,sigma=1 --solvers milstein --levels 8 --t 0:2
   fokker converge --process lorenz --solvers euler,heun,rk4 --t 0:1 --json -
+  fokker converge --process kubo --solvers midpoint-sde --paths 1000000 --checkpoint run.ckpt
 Names: see fokker list processes and fokker list solvers.)";
 
 struct ConvergeCommand {
   CommonOptions common;
+  CheckpointOptions checkpoint;
   std::string process, t = "0:1", rng = "pcg32";
   std::vector<std::string> solvers, parameters, x0;
   std::string levels = "6", first = "16";
@@ -155,6 +160,21 @@ Panel panel_of(const std::vector<Study>& studies, std::string title, bool strong
   return panel;
 }
 
+Settings settings_of(const ConvergeCommand& o, const ConvergenceSettings& s,
+                     const std::map<std::string, double>& parameters) {
+  std::string words;
+  for (const auto& [name, value] : parameters) words += fmt::format("{}={} ", name, value);
+  return with_build({{"process", o.process},
+                     {"parameters", words},
+                     {"solvers", fmt::format("{}", fmt::join(o.solvers, ","))},
+                     {"x0", fmt::format("{}", fmt::join(s.x0, ","))},
+                     {"t", fmt::format("{}:{}", s.t0, s.t1)},
+                     {"steps", fmt::format("{}", fmt::join(s.steps, ","))},
+                     {"paths", fmt::format("{}", s.paths)},
+                     {"seed", fmt::format("{}", o.common.seed)},
+                     {"rng", o.rng}});
+}
+
 int converge_command(const ConvergeCommand& o) {
   if (o.process.empty()) throw std::invalid_argument("which --process? See fokker list processes");
   if (o.solvers.empty()) throw std::invalid_argument("which --solvers? See fokker list solvers");
@@ -182,9 +202,17 @@ int converge_command(const ConvergeCommand& o) {
   settings.paths = noisy ? whole_number(o.paths, "--paths", 2) : 2;
   settings.seed = {o.common.seed, generator(o.rng)};
   settings.threads = o.common.threads;
-  check_outputs(o.common);
+  const double every = o.checkpoint.seconds();
+  std::vector<std::string> others;
+  if (o.checkpoint.given()) others.push_back(o.checkpoint.file);
+  check_outputs(o.common, others);
 
   settings.cancel = &catch_interrupt();
+  std::optional<Checkpoint> checkpoint;
+  if (o.checkpoint.given())
+    checkpoint.emplace(o.checkpoint.file, settings_of(o, settings, parameters), every);
+  SharedWork work(checkpoint ? &*checkpoint : nullptr, ranks());
+  settings.work = &work;
   std::vector<Study> studies;
   {
     Progress progress;
@@ -199,6 +227,7 @@ int converge_command(const ConvergeCommand& o) {
       studies.push_back({solver, std::move(found)});
     }
   }
+  if (!first_rank()) return done;
 
   fmt::print(o.common.tables(), "{}: {}\n{} from t = {} to {}, seed {}\n\n", process.info->name,
              process.info->equation, noisy ? fmt::format("{} paths", settings.paths) : "one path",
@@ -216,10 +245,11 @@ int converge_command(const ConvergeCommand& o) {
   }
   say_written(o.common.tables(), o.common);
   if (studies.size() < o.solvers.size()) {
-    fmt::print(stderr, "fokker: interrupted; {} of {} solvers were finished\n", studies.size(),
-               o.solvers.size());
+    fmt::print(stderr, "fokker: interrupted; {} of {} solvers were finished{}\n", studies.size(),
+               o.solvers.size(), goes_on(o.checkpoint));
     return interrupted;
   }
+  if (checkpoint) checkpoint->remove();
   int code = done;
   for (const Study& study : studies)
     for (const ConvergenceLevel& level : study.found.levels)
@@ -248,10 +278,11 @@ Command make_converge(CLI::App& app) {
   parser->add_option("--first-steps", o->first, "Steps of the coarsest level")
       ->capture_default_str();
   add_rng(*parser, o->rng);
+  add_checkpoint(*parser, o->checkpoint);
   add_common(*parser, o->common);
   add_plot(*parser, o->common);
   parser->footer(examples);
-  return {parser, [o] { return converge_command(*o); }};
+  return {parser, [o] { return converge_command(*o); }, true};
 }
 
 }  // namespace fokker::app

@@ -22,8 +22,8 @@
 #include <fokker/analysis/plot.hpp>
 #include <fokker/analysis/report.hpp>
 #include <fokker/analysis/solver_registry.hpp>
+#include <fokker/solvers/bytes.hpp>
 #include <fokker/solvers/checkpoint.hpp>
-#include <fokker/solvers/instruction_set.hpp>
 #include <fokker/solvers/text.hpp>
 
 #include "command.hpp"
@@ -51,10 +51,10 @@ Names: see fokker list processes and fokker list solvers.)";
 
 struct IntegrateCommand {
   CommonOptions common;
-  std::string process, solver, t = "0:1", csv, save, checkpoint, until, rng = "pcg32";
+  CheckpointOptions checkpoint;
+  std::string process, solver, t = "0:1", csv, save, until, rng = "pcg32";
   std::vector<std::string> parameters, x0;
   std::optional<std::string> dt, paths, rtol, atol, save_every, points, trajectories;
-  std::optional<std::string> checkpoint_every;
 };
 
 /// Everything that a run gives.
@@ -146,21 +146,21 @@ Settings settings_of(const IntegrateCommand& o, const Run& run, const Plan& plan
   std::string parameters;
   for (const auto& [name, value] : parameters_of(o))
     parameters += fmt::format("{}={} ", name, value);
-  return {{"version", FOKKER_VERSION},
-          {"instruction set", std::string(instruction_set())},
-          {"process", o.process},
-          {"parameters", parameters},
-          {"solver", o.solver},
-          {"x0", fmt::format("{}", fmt::join(run.x0, ","))},
-          {"t", fmt::format("{}:{}", plan.grid.front(), plan.grid.back())},
-          {"steps", fmt::format("{}", run.steps)},
-          {"rtol", o.rtol.value_or("default")},
-          {"atol", o.atol.value_or("default")},
-          {"saved points", fmt::format("{} of {}", plan.points.size(), plan.grid.size())},
-          {"paths", fmt::format("{}", paths)},
-          {"kept paths", fmt::format("{}", kept)},
-          {"seed", fmt::format("{}", o.common.seed)},
-          {"rng", o.rng}};
+  return with_build(
+      {{"process", o.process},
+       {"parameters", parameters},
+       {"solver", o.solver},
+       {"x0", fmt::format("{}", fmt::join(run.x0, ","))},
+       {"t", fmt::format("{}:{}", plan.grid.front(), plan.grid.back())},
+       {"steps", fmt::format("{}", run.steps)},
+       {"rtol", o.rtol.value_or("default")},
+       {"atol", o.atol.value_or("default")},
+       {"saved points", fmt::format("{} of {} ({:x})", plan.points.size(), plan.grid.size(),
+                                    checksum(to_bytes(plan.points)))},
+       {"paths", fmt::format("{}", paths)},
+       {"kept paths", fmt::format("{}", kept)},
+       {"seed", fmt::format("{}", o.common.seed)},
+       {"rng", o.rng}});
 }
 
 std::string component(const Run& run, Index r) {
@@ -479,7 +479,7 @@ int integrate_command(const IntegrateCommand& o) {
       throw std::invalid_argument(
           "--until reports times, not states: give no --points, --save-every, --trajectories or "
           "--save");
-    if (!o.checkpoint.empty() || ranks())
+    if (o.checkpoint.given() || ranks())
       throw std::invalid_argument(
           "--until keeps the time of every path: it takes no --checkpoint and no mpirun");
     until = parse_until(o.until, run.x0);
@@ -497,22 +497,19 @@ int integrate_command(const IntegrateCommand& o) {
   if (!o.save.empty() && !o.save.ends_with(".npy"))
     throw std::invalid_argument(
         "--save writes the format of NumPy: give a file that ends in .npy, not '" + o.save + "'");
-  if (!o.save.empty() && !o.checkpoint.empty())
+  if (!o.save.empty() && o.checkpoint.given())
     throw std::invalid_argument(
         "--save and --checkpoint cannot both be given: a checkpoint holds "
         "statistics, not the states of all paths");
-  const double every = o.checkpoint_every ? number(*o.checkpoint_every, "--checkpoint-every") : 10;
-  if (every < 0 || (o.checkpoint_every && o.checkpoint.empty()))
-    throw std::invalid_argument("--checkpoint-every needs --checkpoint and at least 0 seconds");
+  const double every = o.checkpoint.seconds();
   std::vector<std::string> files;
   for (const std::string& file : {o.csv, o.save})
     if (!file.empty() && file != "-") files.push_back(file);
   if (!o.save.empty() && ranks())
     throw std::invalid_argument("--save writes from one program: run it without mpirun");
-  on_first_rank([&] {
-    check_outputs(o.common, files);
-    if (!o.checkpoint.empty()) check_writable(o.checkpoint);
-  });
+  std::vector<std::string> outputs = files;
+  if (o.checkpoint.given()) outputs.push_back(o.checkpoint.file);
+  check_outputs(o.common, outputs);
 
   SimulateOptions options{.paths = run.noisy() ? paths : 1,
                           .seed = {o.common.seed, generator(o.rng)},
@@ -523,9 +520,9 @@ int integrate_command(const IntegrateCommand& o) {
   PathStatistics keep(plan.points, kept);
   if (!o.save.empty()) keep.stream_to(o.save);
   std::optional<Checkpoint> checkpoint;
-  if (!o.checkpoint.empty())
-    options.checkpoint =
-        &checkpoint.emplace(o.checkpoint, settings_of(o, run, plan, options.paths, kept), every);
+  if (o.checkpoint.given())
+    options.checkpoint = &checkpoint.emplace(o.checkpoint.file,
+                                             settings_of(o, run, plan, options.paths, kept), every);
   {
     Progress progress;
     if (first_rank())
@@ -553,9 +550,7 @@ int integrate_command(const IntegrateCommand& o) {
   if (run.ensemble.status == Status::cancelled) {
     fmt::print(stderr, "fokker: interrupted; {} of {} paths were finished{}\n", run.ensemble.paths,
                options.paths,
-               checkpoint       ? ", and the same command goes on from " + o.checkpoint
-               : o.save.empty() ? ""
-                                : ", and " + o.save + " was not written");
+               o.save.empty() ? goes_on(o.checkpoint) : ", and " + o.save + " was not written");
     return interrupted;
   }
   if (checkpoint) checkpoint->remove();
@@ -596,19 +591,14 @@ Command make_integrate(CLI::App& app) {
       ->add_option("--save", o->save,
                    "Write the saved states of all paths to FILE.npy: points x d x paths doubles")
       ->type_name("FILE.npy");
-  parser
-      ->add_option("--checkpoint", o->checkpoint,
-                   "Keep what is finished in FILE and go on from there; removed at the end")
-      ->type_name("FILE");
-  parser->add_option("--checkpoint-every", o->checkpoint_every,
-                     "Seconds between two checkpoints (default 10)");
+  add_checkpoint(*parser, o->checkpoint);
   parser->add_option("--until", o->until,
                      "Report when each path first meets a level instead: \"x>=1\", \"x2<=0\", "
                      "\"x1=1\"");
   add_common(*parser, o->common);
   add_plot(*parser, o->common);
   parser->footer(examples);
-  return {parser, [o] { return integrate_command(*o); }};
+  return {parser, [o] { return integrate_command(*o); }, true};
 }
 
 }  // namespace fokker::app

@@ -73,10 +73,10 @@ int run(int argc, char** argv) {
     if (command.parser->parsed()) {
       const std::string name = command.parser->get_name();
       refuse_extras(*command.parser, "fokker " + name);
-      if (ranks() && name != "integrate")
+      if (ranks() && !command.shares_work)
         throw std::invalid_argument("fokker " + name +
-                                    " does not share its work among ranks: run "
-                                    "it without mpirun (fokker integrate does)");
+                                    " does not share its work among ranks: run it without mpirun "
+                                    "(compare, converge and integrate do)");
       return command.run();
     }
   const std::vector<std::string> words = app.remaining();

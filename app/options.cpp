@@ -9,6 +9,9 @@
 #include <fokker/analysis/plot.hpp>
 #include <fokker/analysis/report.hpp>
 #include <fokker/diffusion/last_step.hpp>
+#include <fokker/solvers/instruction_set.hpp>
+
+#include "ranks.hpp"
 
 namespace fokker::app {
 namespace {
@@ -55,6 +58,32 @@ void add_plot(CLI::App& parser, CommonOptions& options) {
       ->type_name("FILE,...");
 }
 
+void add_checkpoint(CLI::App& parser, CheckpointOptions& options) {
+  parser
+      .add_option("--checkpoint", options.file,
+                  "Keep what is finished in FILE and go on from there; removed at the end")
+      ->type_name("FILE");
+  parser.add_option("--checkpoint-every", options.every,
+                    "Seconds between two checkpoints (default 10)");
+}
+
+double CheckpointOptions::seconds() const {
+  const double found = every ? number(*every, "--checkpoint-every") : 10;
+  if (found < 0 || (every && !given()))
+    throw std::invalid_argument("--checkpoint-every needs --checkpoint and at least 0 seconds");
+  return found;
+}
+
+Settings with_build(Settings of_command) {
+  of_command.insert(of_command.begin(), {{"version", FOKKER_VERSION},
+                                         {"instruction set", std::string(instruction_set())}});
+  return of_command;
+}
+
+std::string goes_on(const CheckpointOptions& options) {
+  return options.given() ? ", and the same command goes on from " + options.file : "";
+}
+
 void add_last(CLI::App& parser, std::string& word) {
   parser
       .add_option("--last", word,
@@ -74,9 +103,11 @@ CLI::Option* add_list(CLI::App& parser, const std::string& name, std::vector<std
 }
 
 void check_outputs(const CommonOptions& options, std::span<const std::string> others) {
-  for (const std::string& plot : options.plots) check_figure(plot);
-  for (const std::string& other : others) check_writable(other);
-  if (!options.json.empty() && options.json != "-") check_writable(options.json);
+  on_first_rank([&] {
+    for (const std::string& plot : options.plots) check_figure(plot);
+    for (const std::string& other : others) check_writable(other);
+    if (!options.json.empty() && options.json != "-") check_writable(options.json);
+  });
 }
 
 void write_json(const CommonOptions& options, std::string document) {

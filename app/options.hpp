@@ -8,6 +8,7 @@
 #include <functional>
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -17,6 +18,7 @@
 
 #include <CLI/App.hpp>
 
+#include <fokker/solvers/checkpoint.hpp>
 #include <fokker/solvers/names.hpp>
 #include <fokker/solvers/random.hpp>
 #include <fokker/solvers/state.hpp>
@@ -43,6 +45,23 @@ void add_common(CLI::App& parser, CommonOptions& options);
 void add_rng(CLI::App& parser, std::string& name);
 void add_plot(CLI::App& parser, CommonOptions& options);
 
+/// --checkpoint and --checkpoint-every.
+struct CheckpointOptions {
+  std::string file;
+  std::optional<std::string> every;
+
+  bool given() const { return !file.empty(); }
+  /// @throws std::invalid_argument  an interval that is none, or without a file
+  double seconds() const;
+};
+void add_checkpoint(CLI::App& parser, CheckpointOptions& options);
+
+/// The settings of a checkpoint: those of the command behind those of the build.
+Settings with_build(Settings of_command);
+
+/// ", and the same command goes on from FILE" behind what an interrupted run says.
+std::string goes_on(const CheckpointOptions& options);
+
 /// --last, and what it says.
 void add_last(CLI::App& parser, std::string& word);
 Last last_of(std::string_view word);
@@ -52,7 +71,7 @@ CLI::Option* add_list(CLI::App& parser, const std::string& name, std::vector<std
                       const std::string& help);
 
 /// Refuses outputs that cannot be written, before any work: --json, the plots (also those that do
-/// not end in .svg or .png) and `others`.
+/// not end in .svg or .png) and `others`. The first rank looks.
 void check_outputs(const CommonOptions& options, std::span<const std::string> others = {});
 
 /// Writes `document` to --json, if given; it ends in one newline.

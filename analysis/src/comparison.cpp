@@ -5,13 +5,12 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <mutex>
+#include <numeric>
 #include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include <fmt/format.h>
-#include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
 #include <fokker/diffusion/gaussian.hpp>
@@ -43,25 +42,56 @@ PathwiseSize pathwise_size(const ComparisonSettings& s) {
 /// Thrown out of the making of a floor.
 struct Cancelled {};
 
-/// The floor at this number of paths; empty if the comparison is cancelled meanwhile.
-std::optional<Floor> make_floor(const ComparisonSettings& s) {
+/// The floor at this number of paths, as bytes; none if the comparison is cancelled meanwhile.
+std::optional<std::string> make_floor(const ComparisonSettings& s) {
   const auto draw = [&](std::uint64_t purpose) {
     if (s.cancel && s.cancel->load()) throw Cancelled{};
     return exact_sample(*s.data, s.paths, other_seed(s.seed, purpose));
   };
   try {
-    return floor_of(
+    return to_bytes(floor_of(
         s.metric,
         [&](int k) {
           const auto purpose = static_cast<std::uint64_t>(10 + 2 * k);
           auto first = draw(purpose);
           return std::pair{std::move(first), draw(purpose + 1)};
         },
-        floor_pairs);
+        floor_pairs));
   } catch (const Cancelled&) {
     return {};
   }
 }
+
+/// What a row that was run leaves: its figures, and the final states of the first paths of a flow.
+struct RowResult {
+  Index steps = 0;
+  double nfe = 0, seconds = 0;
+  Status status = Status::success;
+  Index failed = 0;
+  Distance distance;
+  Block<double> samples, flow_end;
+
+  void save(ByteWriter& out) const {
+    out.put(steps);
+    out.put(nfe);
+    out.put(seconds);
+    out.put(status);
+    out.put(failed);
+    out.put(distance);
+    out.put(samples);
+    out.put(flow_end);
+  }
+  void load(ByteReader& in) {
+    in.get(steps);
+    in.get(nfe);
+    in.get(seconds);
+    in.get(status);
+    in.get(failed);
+    in.get(distance);
+    in.get(samples);
+    in.get(flow_end);
+  }
+};
 
 /// Numbers kept of the final states of a row, for pictures.
 constexpr Index kept_numbers = 16384;
@@ -135,26 +165,50 @@ void measure_orders(Comparison& result, const std::vector<Task>& tasks,
   }
 }
 
+/// The flow of a score from the starts of the paths of the pathwise errors; empty if cancelled.
+template <class S>
+Block<double> flow_reference(const ComparisonSettings& s, Sampling<S>& sampling, SharedWork& work,
+                             const AnyScore<double>& score, Index paths) {
+  const Index block = pathwise_size(s).block;
+  const auto pieces =
+      work.in_parallel((paths + block - 1) / block, [&](Index p) -> std::optional<std::string> {
+        const Index first = p * block;
+        Block<double> ends = sampling.flow_reference(score, first, std::min(block, paths - first));
+        if (s.cancel && s.cancel->load()) return {};
+        return to_bytes(ends);
+      });
+  if (work.cancelled()) return {};
+  Block<double> all(s.data->dimension(), paths);
+  for (std::size_t p = 0; p < pieces.size(); ++p) {
+    const auto ends = from_bytes<Block<double>>(*pieces[p]);
+    all.middleCols(static_cast<Index>(p) * block, ends.cols()) = ends;
+  }
+  return all;
+}
+
 /// Adds the pathwise errors to the rows, and what of them is the score's; returns the squares
 /// behind the former, by row.
 template <class S>
 PathSquares pathwise_errors(Comparison& result, const DiffusionProcess& process,
-                            const std::vector<Task>& tasks, Sampling<S>& sampling,
+                            const std::vector<Task>& tasks, Sampling<S>& sampling, SharedWork& work,
                             const std::vector<Block<double>>& flow_ends, Progress& progress) {
   const ComparisonSettings& s = result.settings;
+  const Index paths = result.pathwise_paths, block = pathwise_size(s).block;
   PathSquares squares(tasks.size()), score_squares(tasks.size());
-  if (result.rows.size() != tasks.size()) return squares;  // cancelled before
   Block<double> reference, exact;
   std::map<std::pair<Index, double>, std::vector<std::size_t>> groups;  // SDE rows by steps and eta
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
+  for (std::size_t i = 0; i < tasks.size() && !work.cancelled(); ++i) {
     if (tasks[i].equation == Equation::sde) {
       // The reference is not its limit, or not on its Brownian path.
       if (!solves_model(tasks[i].sampler) || tasks[i].info->adaptive) continue;
       groups[{tasks[i].steps, tasks[i].eta}].push_back(i);
     } else {
       if (reference.size() == 0) {
-        reference = sampling.flow_reference(make_score<double>(s, process, *s.data));
-        if (has_wrong_score(s)) exact = sampling.flow_reference(exact_score_of(process, *s.data));
+        reference =
+            flow_reference(s, sampling, work, make_score<double>(s, process, *s.data), paths);
+        if (has_wrong_score(s))
+          exact = flow_reference(s, sampling, work, exact_score_of(process, *s.data), paths);
+        if (work.cancelled()) break;
       }
       squares[i] = squared_distances(flow_ends[i], reference);
       if (has_wrong_score(s)) score_squares[i] = squared_distances(exact, reference);
@@ -164,7 +218,6 @@ PathSquares pathwise_errors(Comparison& result, const DiffusionProcess& process,
     std::vector<std::size_t> rows;
     Index first, count;
   };
-  const Index paths = result.pathwise_paths, block = pathwise_size(s).block;
   std::vector<Piece> pieces;
   for (auto group = groups.rbegin(); group != groups.rend(); ++group) {
     for (const std::size_t i : group->second) {
@@ -174,26 +227,35 @@ PathSquares pathwise_errors(Comparison& result, const DiffusionProcess& process,
     for (Index first = 0; first < paths; first += block)
       pieces.push_back({group->second, first, std::min(block, paths - first)});
   }
-  std::mutex mutex;
-  oneapi::tbb::parallel_for(
-      std::size_t{0}, pieces.size(),
-      [&](std::size_t p) {
-        const Piece& piece = pieces[p];
+  const auto piece_of = [&](Index p) -> const Piece& {
+    return pieces[static_cast<std::size_t>(p)];
+  };
+  const auto found = work.in_parallel(
+      std::ssize(pieces),
+      [&](Index p) -> std::optional<std::string> {
+        const Piece& piece = piece_of(p);
         std::vector<const Task*> group;
         for (const std::size_t i : piece.rows) group.push_back(&tasks[i]);
-        const PathSquares found = sampling.sde_squares(group, piece.first, piece.count);
-        for (std::size_t k = 0; k < group.size(); ++k) {
-          const std::size_t row = piece.rows[k];
-          std::copy(found[k].begin(), found[k].end(), squares[row].begin() + piece.first);
-          if (has_wrong_score(s))
-            std::copy(found.back().begin(), found.back().end(),
-                      score_squares[row].begin() + piece.first);
-        }
-        const std::scoped_lock lock(mutex);
-        progress.add(pathwise_work(group.front()->steps, piece.count, s), "pathwise errors");
+        const PathSquares part = sampling.sde_squares(group, piece.first, piece.count);
+        if (progress.cancelled()) return {};
+        return to_bytes(part);
       },
-      oneapi::tbb::simple_partitioner{});
-  if (progress.cancelled()) return PathSquares(tasks.size());
+      [&](Index p) {
+        const Piece& piece = piece_of(p);
+        progress.add(pathwise_work(tasks[piece.rows.front()].steps, piece.count, s),
+                     "pathwise errors");
+      });
+  if (work.cancelled()) return PathSquares(tasks.size());
+  for (std::size_t p = 0; p < pieces.size(); ++p) {
+    const Piece& piece = pieces[p];
+    const auto part = from_bytes<PathSquares>(*found[p]);
+    for (std::size_t k = 0; k < piece.rows.size(); ++k) {
+      const std::size_t row = piece.rows[k];
+      std::copy(part[k].begin(), part[k].end(), squares[row].begin() + piece.first);
+      if (has_wrong_score(s))
+        std::copy(part.back().begin(), part.back().end(), score_squares[row].begin() + piece.first);
+    }
+  }
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     if (squares[i].empty()) continue;
     const Distance rms = root_mean_square(squares[i]);
@@ -203,6 +265,17 @@ PathSquares pathwise_errors(Comparison& result, const DiffusionProcess& process,
       result.rows[i].error_score = root_mean_square(score_squares[i]).value;
   }
   return squares;
+}
+
+/// The rows by work, the least first: what is begun together ends together, and what is there when
+/// a run is ended is the cheap end of every sampler.
+std::vector<std::size_t> cheapest_first(const std::vector<Task>& tasks) {
+  std::vector<std::size_t> order(tasks.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) {
+    return work_of(tasks[i]) < work_of(tasks[j]);
+  });
+  return order;
 }
 
 template <class S>
@@ -216,44 +289,67 @@ void compare_samples(Comparison& result, const DiffusionProcess& process) {
   double total = 0;
   std::map<Index, bool> sde_steps;
   for (const Task& task : tasks) {
-    total += work(task);
+    total += work_of(task);
     if (task.equation == Equation::sde && !task.info->adaptive) sde_steps[task.steps] = true;
   }
   for (const auto& [steps, unused] : sde_steps)
     total += pathwise_work(steps, result.pathwise_paths, s);
   Progress progress(s, total);
+  SharedWork alone;
+  SharedWork& work = s.work ? *s.work : alone;
 
   const Sample reference = exact_sample(*s.data, s.paths, other_seed(s.seed, 0));
   const auto metric = make_metric(s.metric, reference);
-  const std::optional<Floor> floor = make_floor(s);
-  if (!floor) {
-    result.status = Status::cancelled;
-    return;
-  }
-  result.floor = floor->mean;
-  result.floor_sd = floor->sd;
+  Floor floor;
+  if (const auto bytes = work.one_by_one(1, [&](Index) { return make_floor(s); }); bytes.front())
+    floor = from_bytes<Floor>(*bytes.front());
+  result.floor = floor.mean;
+  result.floor_sd = floor.sd;
 
-  Sampling<S> sampling(s, process, result.pathwise_paths);
+  Sampling<S> sampling(s, process);
   const Index kept = std::clamp<Index>(kept_numbers / s.data->dimension(), 16, s.paths);
+  const std::vector<std::size_t> order = cheapest_first(tasks);
+  const auto found = work.one_by_one(
+      std::ssize(tasks),
+      [&](Index k) -> std::optional<std::string> {
+        const Task& task = tasks[order[static_cast<std::size_t>(k)]];
+        SampleArray states;
+        const ComparisonRow row = sampling.run(task, states);
+        if (row.status == Status::cancelled) return {};
+        RowResult run{row.steps, row.nfe, row.seconds, row.status, row.failed, {}, {}, {}};
+        if (task.equation == Equation::ode) run.flow_end = states.leftCols(result.pathwise_paths);
+        if (s.last == Last::denoise) sampling.denoise(states);
+        run.distance = (*metric)(states);
+        run.samples = states.leftCols(std::min(kept, s.paths));
+        return to_bytes(run);
+      },
+      [&](Index k) {
+        const Task& task = tasks[order[static_cast<std::size_t>(k)]];
+        progress.add(work_of(task), task.sampler);
+      });
+  std::vector<std::size_t> place(tasks.size());  // of a task in that order
+  for (std::size_t k = 0; k < order.size(); ++k) place[order[k]] = k;
   std::vector<Block<double>> flow_ends(tasks.size());
-  for (std::size_t i = 0; i < tasks.size() && !progress.cancelled(); ++i) {
-    SampleArray states;
-    ComparisonRow row = sampling.run(tasks[i], states);
-    if (row.status == Status::cancelled) break;
-    if (tasks[i].equation == Equation::ode) flow_ends[i] = states.leftCols(result.pathwise_paths);
-    if (s.last == Last::denoise) sampling.denoise(states);
-    const Distance distance = (*metric)(states);
-    row.error = distance.value;
-    row.error_stderr = distance.standard_error;
-    row.floor = floor->mean;
-    row.samples = states.leftCols(std::min(kept, s.paths));
-    progress.add(work(tasks[i]), row.sampler);
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (!found[place[i]]) continue;
+    auto run = from_bytes<RowResult>(*found[place[i]]);
+    ComparisonRow row = row_of(tasks[i]);
+    row.steps = run.steps;
+    row.nfe = run.nfe;
+    row.seconds = run.seconds;
+    row.status = run.status;
+    row.failed = run.failed;
+    row.error = run.distance.value;
+    row.error_stderr = run.distance.standard_error;
+    row.floor = floor.mean;
+    row.samples = std::move(run.samples);
+    flow_ends[i] = std::move(run.flow_end);
     result.rows.push_back(std::move(row));
   }
   PathSquares squares(tasks.size());
-  if (result.pathwise_paths >= 2)
-    squares = pathwise_errors(result, process, tasks, sampling, flow_ends, progress);
-  if (progress.cancelled()) {
+  if (result.pathwise_paths >= 2 && !work.cancelled())
+    squares = pathwise_errors(result, process, tasks, sampling, work, flow_ends, progress);
+  if (work.cancelled()) {
     result.status = Status::cancelled;
     return;
   }

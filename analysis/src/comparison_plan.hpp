@@ -102,8 +102,19 @@ inline std::vector<Task> plan(const ComparisonSettings& s) {
   return tasks;
 }
 
+/// Its row, with nothing measured.
+inline ComparisonRow row_of(const Task& task) {
+  ComparisonRow row;
+  row.sampler = task.sampler;
+  row.equation = to_string(task.equation);
+  row.eta = task.eta;
+  row.steps = task.steps;
+  if (task.info->adaptive) row.tolerance = task.tolerance;
+  return row;
+}
+
 /// Work of a task in score evaluations per path; of an adaptive one a guess.
-inline double work(const Task& task) {
+inline double work_of(const Task& task) {
   return task.info->adaptive ? 100.0 : static_cast<double>(task.steps * task.info->evaluations);
 }
 

@@ -154,11 +154,7 @@ ComparisonRow Laws::run(const Task& task) {
   const auto started = std::chrono::steady_clock::now();
   const TimeGrid grid = time_grid(s_, process_, task.equation, task.steps);
   const Time start = grid.front(), end = grid.back();
-  ComparisonRow row;
-  row.sampler = task.sampler;
-  row.equation = to_string(task.equation);
-  row.eta = task.eta;
-  row.steps = task.steps;
+  ComparisonRow row = row_of(task);
   const DiagonalGaussian scheme_law = scheme(task, grid, [&](Time t, const DiagonalGaussian& law) {
     if (!s_.trace) return;
     const DiagonalGaussian exact = marginal(process_, data_, t);
@@ -202,7 +198,7 @@ ComparisonRow Laws::run(const Task& task) {
 void compare_laws(Comparison& result, const DiffusionProcess& process,
                   const std::vector<Task>& tasks) {
   double total = 0;
-  for (const Task& task : tasks) total += work(task);
+  for (const Task& task : tasks) total += work_of(task);
   Progress progress(result.settings, total);
   Laws laws(result.settings, process);
   for (const Task& task : tasks) {
@@ -211,7 +207,7 @@ void compare_laws(Comparison& result, const DiffusionProcess& process,
       return;
     }
     result.rows.push_back(laws.run(task));
-    progress.add(work(task), task.sampler);
+    progress.add(work_of(task), task.sampler);
   }
 }
 

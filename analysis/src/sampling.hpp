@@ -92,23 +92,17 @@ inline std::vector<double> squared_distances(const Block<double>& x, const Block
 template <class S>
 class Sampling {
  public:
-  Sampling(const ComparisonSettings& s, const DiffusionProcess& process, Index pathwise)
+  Sampling(const ComparisonSettings& s, const DiffusionProcess& process)
       : s_(s),
         process_(process),
         score_(make_score<S>(s, process, *s.data)),
-        width_(block_width(s.data->dimension(), sizeof(S))),
-        pathwise_(pathwise) {}
+        width_(block_width(s.data->dimension(), sizeof(S))) {}
 
   /// Runs one row; its final states, all paths, are left in `states`.
   ComparisonRow run(const Task& task, SampleArray& states) {
-    ComparisonRow row;
-    row.sampler = task.sampler;
-    row.equation = to_string(task.equation);
-    row.eta = task.eta;
-    row.steps = task.steps;
+    ComparisonRow row = row_of(task);
     score_.reset();
     if (task.info->adaptive) {
-      row.tolerance = task.tolerance;
       const TimeGrid ends{start_time(s_, process_, task.equation), *s_.t_min};
       const auto run = solve_adaptive(task, ends, row, states);
       row.nfe = static_cast<double>(score_.calls()) / static_cast<double>(run.paths);
@@ -137,13 +131,14 @@ class Sampling {
     }
   }
 
-  /// The flow of a score from the starts of the first paths, solved to the reference tolerance.
-  Block<double> flow_reference(const AnyScore<double>& score) {
+  /// The flow of a score from the starts of `count` paths from `first` on, solved to the reference
+  /// tolerance.
+  Block<double> flow_reference(const AnyScore<double>& score, Index first, Index count) {
     const Time start = start_time(s_, process_, Equation::ode), end = *s_.t_min;
     const FlowModel<double> model{process_, score};
     const TimeReversed<FlowModel<double>> down{model};
     const Fehlberg78 method{reference_tolerance, reference_tolerance};
-    Block<double> x = starts(start, 0, pathwise_);
+    Block<double> x = starts(start, first, count);
     oneapi::tbb::parallel_for(Index{0}, x.cols(), [&](Index j) {
       Path<double> path = x.col(j);
       Fehlberg78::Run<TimeReversed<FlowModel<double>>, Path<double>> run(method, down, path.size());
@@ -286,7 +281,7 @@ class Sampling {
   const ComparisonSettings& s_;
   const DiffusionProcess& process_;
   Counted<AnyScore<S>> score_;
-  Index width_, pathwise_;
+  Index width_;
 };
 
 }  // namespace fokker::detail

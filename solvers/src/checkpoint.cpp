@@ -15,13 +15,6 @@ namespace {
 
 constexpr std::string_view magic = "fokker checkpoint 1\n";
 
-/// FNV-1a, 64 bits. Source: Fowler, Noll & Vo (1991).
-std::uint64_t checksum(std::string_view bytes) {
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return hash;
-}
-
 /// "seed is 2, there 1": the first setting that differs.
 std::string difference(const Settings& here, const Settings& there) {
   for (std::size_t i = 0; i < here.size() && i < there.size(); ++i) {

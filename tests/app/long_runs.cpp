@@ -1,7 +1,7 @@
 /// @file  app/long_runs.cpp
-/// @brief `fokker integrate` with --save and --checkpoint: what is left when it is ended, and that
-/// it
-///        goes on to the same bits.
+/// @brief --checkpoint, and --save of `fokker integrate`: what is left when a run is ended, and
+/// that
+///        it goes on to the same bits.
 
 #include <algorithm>
 #include <array>
@@ -80,6 +80,8 @@ void wait_for_writes(Running& program, const std::filesystem::path& file, int wr
 nlohmann::json results_of(const std::string& text) {
   nlohmann::json run = nlohmann::json::parse(text);
   run.erase("seconds");
+  if (run.contains("rows"))  // of compare
+    for (auto& row : run["rows"]) row.erase("seconds");
   return run;
 }
 
@@ -144,6 +146,59 @@ TEST_CASE(
   CHECK_THAT(other.err, ContainsSubstring("run.ckpt belongs to another run (seed is 2, there 1)"));
   REQUIRE(fokker(resumable).code == 0);
   CHECK(fokker.read("out.csv") == fokker.read("whole.csv"));
+}
+
+TEST_CASE("compare and converge go on after kills to what an undisturbed run finds") {
+  for (const std::string command :
+       {"compare --paths 40000 --nfe 8,32 --samplers euler-maruyama,heun,dpm++2m-sde ",
+        "converge --process kubo --solvers euler-maruyama,midpoint-sde --paths 80000 "}) {
+    const Program fokker;
+    INFO(command);
+    REQUIRE(fokker(command + "--json whole.json").code == 0);
+    const std::string resumable =
+        command + "--json out.json --checkpoint run.ckpt --checkpoint-every 0 ";
+    std::mt19937 random(1);
+    std::size_t before = 0;
+
+    for (int kills = 0; kills < 3; ++kills) {
+      Running run(fokker, resumable + (kills % 2 == 0 ? "--threads 1" : ""));
+      wait_for_writes(run, fokker.path("run.ckpt"), 2);
+      std::this_thread::sleep_for(std::chrono::microseconds(random() % 20'000));
+      REQUIRE(run.end(SIGKILL) == SIGKILL);
+      CHECK_FALSE(std::filesystem::exists(fokker.path("out.json")));
+      const std::size_t finished = fokker.read("run.ckpt").size();
+      CHECK(finished > before);  // it had gone on
+      before = finished;
+    }
+    const Outcome other = fokker(resumable + "--seed 2");
+    CHECK(other.code == 2);
+    CHECK_THAT(other.err, ContainsSubstring("seed is 2, there 1"));
+    const Outcome last = fokker(resumable);
+
+    INFO(last.err);
+    REQUIRE(last.code == 0);
+    CHECK(results_of(fokker.read("out.json")) == results_of(fokker.read("whole.json")));
+    CHECK_FALSE(std::filesystem::exists(fokker.path("run.ckpt")));
+  }
+}
+
+TEST_CASE("a checkpoint of a comparison knows the file of its data") {
+  const Program fokker;
+  std::string points;
+  for (int i = 0; i < 400; ++i) points += fmt::format("{},{}\n", i % 20, i / 20);
+  fokker.write("points.csv", points);
+  const std::string command =
+      "compare --data points:points.csv --paths 400 --nfe 512 --samplers heun-sde --checkpoint "
+      "run.ckpt --checkpoint-every 0 --json out.json";
+  Running run(fokker, command);
+  wait_for_writes(run, fokker.path("run.ckpt"), 1);
+  REQUIRE(run.end(SIGINT) == -130);
+
+  fokker.write("points.csv", points + "1000,1000\n");
+  const Outcome other = fokker(command);
+
+  CHECK(other.code == 2);
+  CHECK_THAT(other.err, ContainsSubstring("contents of points:points.csv"));
 }
 
 TEST_CASE("integrate saves the states of all paths for NumPy, and nothing when it is ended") {

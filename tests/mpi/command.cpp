@@ -1,6 +1,6 @@
 /// @file  mpi/command.cpp
-/// @brief `mpirun -n R fokker integrate`: the same files for any R, and what is left when a rank
-/// dies.
+/// @brief `mpirun -n R fokker integrate`, `compare` and `converge`: the same files for any R, and
+///        what is left when a rank dies.
 
 #include <algorithm>
 #include <string>
@@ -21,6 +21,8 @@ const std::string heston =
 nlohmann::json results_of(const std::string& text) {
   nlohmann::json run = nlohmann::json::parse(text);
   run.erase("seconds");
+  if (run.contains("rows"))  // of compare
+    for (auto& row : run["rows"]) row.erase("seconds");
   return run;
 }
 
@@ -41,6 +43,25 @@ TEST_CASE("integrate writes the same files for 1, 2, 3 and 4 ranks and for none"
     CHECK(fokker.read("out.csv") == csv);
     CHECK(results_of(fokker.read("out.json")) == json);
     CHECK(run.out.find("heston") == run.out.rfind("heston:"));  // printed once
+  }
+}
+
+TEST_CASE("compare and converge write the same file for 1, 2, 3 and 4 ranks and for none") {
+  for (const std::string command :
+       {"compare --paths 2000 --nfe 8,16 --samplers euler-maruyama,ddim,dpm++2m-sde ",
+        "converge --process kubo --solvers euler-maruyama,midpoint-sde --paths 20000 "}) {
+    const Program fokker;
+    const std::string line = FOKKER_PROGRAM " " + command + "--json out.json ";
+    REQUIRE(fokker.shell(line).code == 0);
+    const auto json = results_of(fokker.read("out.json"));
+
+    for (const std::string size : {"1", "2", "3", "4"}) {
+      const Outcome run = fokker.shell("rm out.*; " + mpirun + size + " " + line + "--threads 1");
+      INFO(command << size << " ranks\n" << run.err);
+      REQUIRE(run.code == 0);
+      CHECK(results_of(fokker.read("out.json")) == json);
+      CHECK(run.out.find("seed 1") == run.out.rfind("seed 1"));  // printed once
+    }
   }
 }
 
@@ -72,7 +93,7 @@ TEST_CASE("a rank that is killed ends the job, says so and leaves no file but it
 TEST_CASE("ranks refuse what they cannot share, once and with one line") {
   const Program fokker;
   for (const auto& [command, words] : std::vector<std::pair<std::string, std::string>>{
-           {" " FOKKER_PROGRAM " converge --process gbm --solvers milstein", "without mpirun"},
+           {" " FOKKER_PROGRAM " tune --sampler ddim --nfe 10", "without mpirun"},
            {heston + "--save paths.npy", "without mpirun"},
            {heston + "--csv absent/out.csv", "absent/out.csv"},
            {heston + "--paths 0", "--paths"}}) {

@@ -16,6 +16,7 @@
 #include <fokker/diffusion/last_step.hpp>
 #include <fokker/diffusion/learned_score.hpp>
 #include <fokker/solvers/grid.hpp>
+#include <fokker/solvers/shared_work.hpp>
 #include <fokker/solvers/solution.hpp>
 #include <fokker/solvers/state.hpp>
 
@@ -71,6 +72,8 @@ struct ComparisonSettings {
   bool exact = false;    ///< Gaussian data: laws pushed through the schemes, no Monte Carlo
   bool trace = false;    ///< exact: the distance to the law of x_t at every step
   bool modes = false;    ///< exact: the error of every eigenmode of the data
+  /// Of a run with a checkpoint or ranks; exact laws, which take seconds, are found by every rank.
+  SharedWork* work = nullptr;
   const std::atomic<bool>* cancel = nullptr;
   std::function<void(double fraction, std::string_view what)> progress = {};
 };

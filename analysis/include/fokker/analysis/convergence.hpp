@@ -7,13 +7,11 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
-#include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
 #include <fokker/analysis/regression.hpp>
@@ -22,6 +20,7 @@
 #include <fokker/solvers/initial.hpp>
 #include <fokker/solvers/random.hpp>
 #include <fokker/solvers/reductions.hpp>
+#include <fokker/solvers/shared_work.hpp>
 #include <fokker/solvers/text.hpp>
 
 namespace fokker {
@@ -39,6 +38,7 @@ struct ConvergenceSettings {
   Seed seed = 1;
   int threads = 0;        ///< 0: all cores; never changes a result
   Index refinement = 16;  ///< without an exact solution the reference has so many times more steps
+  SharedWork* work = nullptr;  ///< of a run with a checkpoint or ranks: the study is a stage of it
   const std::atomic<bool>* cancel = nullptr;
   std::function<void(double fraction)> progress = {};
 };
@@ -92,15 +92,39 @@ Block<double> end_states(const P& process, const M& method, const ConvergenceSet
 
 namespace detail {
 
-/// Per-path squared error and second-moment difference of every level, levels x paths.
+/// Squared error and second-moment difference of each path at every level, levels x paths.
 struct PathErrors {
+  PathErrors() = default;
+  PathErrors(std::size_t levels, Index paths)
+      : squares(levels * static_cast<std::size_t>(paths)), moments(squares.size()) {}
+
+  /// The errors of fewer paths from `first` on.
+  void insert(const PathErrors& part, std::size_t levels, Index first) {
+    const auto into = [&](std::vector<double>& all, const std::vector<double>& some) {
+      const std::size_t paths = all.size() / levels, count = some.size() / levels;
+      for (std::size_t level = 0; level < levels; ++level)
+        std::copy_n(some.data() + level * count, count,
+                    all.data() + level * paths + static_cast<std::size_t>(first));
+    };
+    into(squares, part.squares);
+    into(moments, part.moments);
+  }
+  void save(ByteWriter& out) const {
+    out.put(squares);
+    out.put(moments);
+  }
+  void load(ByteReader& in) {
+    in.get(squares);
+    in.get(moments);
+  }
+
   std::vector<double> squares, moments;
 };
 
 /// One block: each level on sums of the finest increments, and the reference.
 template <class P, class M>
-void block_errors(const P& process, const M& method, const ExactSolution& exact,
-                  const ConvergenceSettings& s, Index first, Index width, PathErrors& errors) {
+PathErrors block_errors(const P& process, const M& method, const ExactSolution& exact,
+                        const ConvergenceSettings& s, Index first, Index width) {
   using X = Block<double>;
   const Index d = s.x0.size(), finest = s.steps.back() * (exact ? 1 : s.refinement);
   X w = X::Zero(wiener_dimension(process, d), width);
@@ -111,15 +135,17 @@ void block_errors(const P& process, const M& method, const ExactSolution& exact,
   const X reference = exact ? exact(s.x0.replicate(1, width), s.t1, w)
                             : end_states(process, method, s, first, width, finest, finest);
   const Index real = std::min(width, s.paths - first);
+  PathErrors errors(ends.size(), real);
   for (std::size_t level = 0; level < ends.size(); ++level) {
     const Eigen::Array<double, 1, Eigen::Dynamic> square =
         (ends[level] - reference).square().colwise().sum();
     const Eigen::Array<double, 1, Eigen::Dynamic> moment =
         (ends[level].square() - reference.square()).colwise().sum();
-    const auto at = static_cast<Index>(level) * s.paths + first;
+    const auto at = static_cast<Index>(level) * real;
     Eigen::Map<Eigen::ArrayXd>(errors.squares.data() + at, real) = square.head(real).transpose();
     Eigen::Map<Eigen::ArrayXd>(errors.moments.data() + at, real) = moment.head(real).transpose();
   }
+  return errors;
 }
 
 /// Refuses settings that no study can be made of. @throws std::invalid_argument
@@ -156,20 +182,26 @@ ConvergenceStudy measure_convergence(const P& process, const M& method, const Ex
   const Index width = block_width(s.x0.size(), sizeof(double));
   const Index blocks = (s.paths + width - 1) / width;
   const std::size_t levels = s.steps.size(), paths = static_cast<std::size_t>(s.paths);
-  detail::PathErrors errors{std::vector<double>(levels * paths),
-                            std::vector<double>(levels * paths)};
-  std::atomic<Index> done = 0;
-  std::mutex progress_mutex;
+  detail::PathErrors errors(levels, s.paths);
+  SharedWork alone;
+  SharedWork& work = s.work ? *s.work : alone;
+  SharedWork::Results results;
+  Index done = 0;
   oneapi::tbb::task_arena arena(s.threads > 0 ? s.threads : oneapi::tbb::task_arena::automatic);
   arena.execute([&] {
-    oneapi::tbb::parallel_for(Index{0}, blocks, [&](Index b) {
-      if (s.cancel && s.cancel->load()) return;
-      detail::block_errors(process, method, exact, s, b * width, width, errors);
-      ++done;
-      const std::scoped_lock lock(progress_mutex);
-      if (s.progress) s.progress(static_cast<double>(done) / static_cast<double>(blocks));
-    });
+    results = work.in_parallel(
+        blocks,
+        [&](Index b) -> std::optional<std::string> {
+          if (s.cancel && s.cancel->load()) return {};
+          return to_bytes(detail::block_errors(process, method, exact, s, b * width, width));
+        },
+        [&](Index) {
+          if (s.progress) s.progress(static_cast<double>(++done) / static_cast<double>(blocks));
+        });
   });
+  for (Index b = 0; b < blocks && !work.cancelled(); ++b)
+    errors.insert(from_bytes<detail::PathErrors>(*results[static_cast<std::size_t>(b)]), levels,
+                  b * width);
 
   ConvergenceStudy study;
   study.claimed_strong = claimed.strong;
@@ -177,7 +209,7 @@ ConvergenceStudy measure_convergence(const P& process, const M& method, const Ex
   study.reference = exact ? "exact solution"
                           : "the same solver with " + std::to_string(s.refinement) + " x " +
                                 std::to_string(s.steps.back()) + " steps";
-  study.cancelled = done != blocks;
+  study.cancelled = work.cancelled();
   if (study.cancelled) return study;
   std::vector<double> h, weak, weak_stderr;
   for (std::size_t level = 0; level < levels; ++level) {

@@ -2,6 +2,7 @@
 /// @file  fokker/solvers/bytes.hpp
 /// @brief Values as bytes and back, bit by bit: what goes into checkpoints and between ranks.
 
+#include <cstdint>
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -12,24 +13,28 @@
 
 namespace fokker {
 
-/// Appends values to a string of bytes. A value is trivially copyable, a vector of values, or has
-/// `save(ByteWriter&) const`, and `load(ByteReader&)` to come back.
+/// Appends values to a string of bytes. A value is trivially copyable, a vector of values, an Eigen
+/// array, or has `save(ByteWriter&) const`, and `load(ByteReader&)` to come back.
 class ByteWriter {
  public:
   template <class T>
   void put(const T& value) {
     if constexpr (requires { value.save(*this); })
       value.save(*this);
-    else {
+    else if constexpr (requires { value.outerStride(); }) {
+      put(value.rows());
+      put(value.cols());
+      append(value.data(), static_cast<std::size_t>(value.size()));
+    } else {
       static_assert(std::is_trivially_copyable_v<T>, "give the value save and load");
-      bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
+      append(&value, 1);
     }
   }
   template <class T>
   void put(const std::vector<T>& values) {
     put(values.size());
     if constexpr (std::is_trivially_copyable_v<T>)
-      bytes_.append(reinterpret_cast<const char*>(values.data()), sizeof(T) * values.size());
+      append(values.data(), values.size());
     else
       for (const T& value : values) put(value);
   }
@@ -41,6 +46,11 @@ class ByteWriter {
   std::string take() { return std::move(bytes_); }
 
  private:
+  template <class T>
+  void append(const T* values, std::size_t count) {
+    bytes_.append(reinterpret_cast<const char*>(values), sizeof(T) * count);
+  }
+
   std::string bytes_;
 };
 
@@ -60,9 +70,15 @@ class ByteReader {
   void get(T& value) {
     if constexpr (requires { value.load(*this); })
       value.load(*this);
-    else {
+    else if constexpr (requires { value.outerStride(); }) {
+      const auto rows = get<decltype(value.rows())>(), cols = get<decltype(value.cols())>();
+      const auto size = static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols);
+      if (rows < 0 || cols < 0 || size > left_.size()) end_too_early();
+      value.resize(rows, cols);
+      take(value.data(), size);
+    } else {
       static_assert(std::is_trivially_copyable_v<T>, "give the value save and load");
-      std::memcpy(&value, next(sizeof value).data(), sizeof value);
+      take(&value, 1);
     }
   }
   template <class T>
@@ -70,18 +86,22 @@ class ByteReader {
     const auto size = get<std::size_t>();
     if (size > left_.size()) end_too_early();  // a value has at least one byte
     values.resize(size);
-    if constexpr (std::is_trivially_copyable_v<T>) {
-      const std::string_view bytes = next(sizeof(T) * size);
-      if (size > 0) std::memcpy(values.data(), bytes.data(), bytes.size());
-    } else {
+    if constexpr (std::is_trivially_copyable_v<T>)
+      take(values.data(), size);
+    else
       for (T& value : values) get(value);
-    }
   }
   void get(std::string& text) { text = next(get<std::size_t>()); }
 
   bool empty() const { return left_.empty(); }
 
  private:
+  template <class T>
+  void take(T* values, std::size_t count) {
+    const std::string_view bytes = next(sizeof(T) * count);
+    if (count > 0) std::memcpy(values, bytes.data(), bytes.size());
+  }
+
   [[noreturn]] static void end_too_early() { throw std::runtime_error("the bytes end too early"); }
 
   std::string_view next(std::size_t count) {
@@ -93,5 +113,26 @@ class ByteReader {
 
   std::string_view left_;
 };
+
+/// One value as bytes.
+template <class T>
+std::string to_bytes(const T& value) {
+  ByteWriter out;
+  out.put(value);
+  return out.take();
+}
+
+/// The value that to_bytes was given. @throws std::runtime_error  fewer bytes than it has
+template <class T>
+T from_bytes(std::string_view bytes) {
+  return ByteReader(bytes).get<T>();
+}
+
+/// FNV-1a, 64 bits. Source: Fowler, Noll & Vo (1991).
+inline std::uint64_t checksum(std::string_view bytes) {
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return hash;
+}
 
 }  // namespace fokker

@@ -206,7 +206,9 @@ Listing list_process_table() {
   }
   return {"Processes of integrate and converge (all Ito)\n\n" + sdes.text() +
               "\nForward processes of compare: --t-min and --grid default to what stands here\n\n" +
-              schedules.text(),
+              schedules.text() +
+              "\ntable:FILE is a discrete model: a column with the header beta or alpha_bar, a "
+              "line per level\n",
           json};
 }
 
@@ -253,10 +255,13 @@ Listing list_sampler_table() {
                     {"deterministic_order", order_json(s.orders.deterministic)},
                     {"source", s.source}});
   }
+  std::string others;
+  for (const OtherName& other : other_sampler_names())
+    others += fmt::format("{}{} is {}", others.empty() ? "" : ", ", other.other, other.name);
   return {
       "Samplers of compare; sde: the reverse SDE, ode: the probability flow. Parameters follow the "
       "name,\nas in edm-churn:gamma=0.3:s_max=50\n\n" +
-          table.text(),
+          table.text() + "\nBy names of others: " + others + "\n",
       json};
 }
 

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <stdexcept>
 
+#include <fmt/format.h>
+
 #include <fokker/diffusion/time_grids.hpp>
 #include <fokker/solvers/names.hpp>
 #include <fokker/solvers/ode.hpp>
@@ -129,7 +131,30 @@ const SamplerInfo& sampler_info(std::string_view name) {
     if (info.name == name) return info;
     known.push_back(info.name);
   }
+  for (const OtherName& other : other_sampler_names())
+    if (other.other == name)
+      throw std::invalid_argument(fmt::format("{} is called {} here", name, other.name));
   throw std::invalid_argument(unknown_name_message("sampler", name, known));
+}
+
+std::span<const OtherName> other_sampler_names() {
+  static constexpr OtherName names[] = {{"dpm-solver-1", "ddim"},
+                                        {"dpm-solver++1", "ddim"},
+                                        {"dpm-solver++2s", "dpm++2s"},
+                                        {"dpm-solver++2m", "dpm++2m"},
+                                        {"dpm-solver++3m", "dpm++3m"},
+                                        {"sde-dpm-solver++1", "dpm++1-sde"},
+                                        {"dpm++sde", "dpm++2s-sde"},
+                                        {"lms", "deis-rhoab3"},
+                                        {"adams-bashforth", "deis-rhoab3"},
+                                        {"pndm", "ipndm"},
+                                        {"ancestral", "ddpm"},
+                                        {"edm", "edm-heun"},
+                                        {"smld", "annealed-langevin"},
+                                        {"ncsn", "annealed-langevin"},
+                                        {"unipc", "unipc-3-bh2"},
+                                        {"deis", "deis-tab3"}};
+  return names;
 }
 
 namespace {

@@ -62,6 +62,14 @@ TEST_CASE("unknown samplers are answered with the nearest") {
                     ContainsSubstring("euler-maruyama"));
 }
 
+TEST_CASE("a sampler's name elsewhere is answered with its name here") {
+  CHECK_THROWS_WITH(sampler_info("lms"), "lms is called deis-rhoab3 here");
+  for (const OtherName& other : other_sampler_names()) {
+    CHECK(sampler_info(other.name).name == other.name);
+    for (const SamplerInfo& info : list_samplers()) CHECK(info.name != other.other);
+  }
+}
+
 TEST_CASE("settings that a sampler cannot run with are refused in one line") {
   const AnySchedule vp = make_schedule("vp"), edm = make_schedule("edm");
   const AnySchedule song = make_schedule("ve", {{"variance", "song"}});

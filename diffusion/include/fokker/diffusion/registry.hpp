@@ -2,6 +2,7 @@
 /// @file  fokker/diffusion/registry.hpp
 /// @brief The samplers by name, compiled once on type-erased models.
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,8 +59,14 @@ struct SamplerInfo {
 const std::vector<SamplerInfo>& list_samplers();
 
 /// The entry of `list_samplers` with this name; parameters behind it are not looked at.
-/// @throws std::invalid_argument  with the nearest names
+/// @throws std::invalid_argument  with the nearest names, or ours for a name of others
 const SamplerInfo& sampler_info(std::string_view name);
+
+/// What papers and other libraries call a sampler of the list.
+struct OtherName {
+  std::string_view other, name;
+};
+std::span<const OtherName> other_sampler_names();
 
 /// What a sampler costs in evaluations of the score.
 struct SamplerCost {

@@ -153,12 +153,15 @@ class InterpolantModel {
         MixtureComponent c{c0.weight * c1.weight, c0.mean, {}};
         for (std::size_t r = 0; r < c.mean.size(); ++r)
           c.mean[r] = alpha * c0.mean[r] + beta * c1.mean[r];
-        combine(alpha * alpha, c0, beta * beta, c1, gamma * gamma, v);
-        if (isotropic_)
-          c.covariance = {v(0, 0)};
-        else
+        if (isotropic_) {
+          c.covariance = {alpha * alpha * c0.covariance[0] + beta * beta * c1.covariance[0] +
+                          gamma * gamma};
+          if (!(c.covariance[0] > 0)) refuse_time(t);
+        } else {
+          combine(alpha * alpha, c0, beta * beta, c1, gamma * gamma, v);
           c.covariance.assign(v.data(), v.data() + v.size());
-        if (!factorise(v)) refuse_time(t);
+          if (!factorise(v)) refuse_time(t);
+        }
         all.push_back(std::move(c));
       }
     return all;
@@ -237,7 +240,6 @@ class InterpolantModel {
           combine(alpha * alpha, c0, beta * beta, c1, gamma * gamma, table.v);
           combine(slope0, c0, slope1, c1, readout.noise_weight, table.slope);
           if (!factorise(table.v)) refuse_time(t);
-
           log_determinant = 2 * table.v.diagonal().array().log().sum();
           table.inverse.setIdentity(d_, d_);
           table.v.triangularView<Eigen::Lower>().solveInPlace(table.inverse);
@@ -248,7 +250,7 @@ class InterpolantModel {
           Eigen::Map<Eigen::VectorXd>(offset, d_) -=
               gain.lazyProduct(Eigen::Map<const Eigen::VectorXd>(centre, d_));
         }
-        table.log_weight[pair] = std::log(c0.weight * c1.weight) - 0.5 * log_determinant;
+        table.log_weight[pair] = std::log(c0.weight) + std::log(c1.weight) - 0.5 * log_determinant;
         ++pair;
       }
     return table;

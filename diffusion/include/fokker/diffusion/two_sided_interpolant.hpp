@@ -9,7 +9,7 @@
 /// has a law that obeys d p_t / dt + div(b p_t) = 0 with the velocity b(x, t) = E[alpha' x0 + beta'
 /// x1 + gamma' z | x_t = x], and the score -E[z | x_t = x] / gamma. Where x1 is normal, p_t is that
 /// of an affine process: see StochasticInterpolant in schedules.hpp. Source: Albergo, Boffi &
-/// Vanden-Eijnden (2023), arXiv 2303.08797, section 2, whose clock is 1 - t for generation.
+/// Vanden-Eijnden (2023), arXiv 2303.08797, who generate with t increasing.
 
 #include <cmath>
 #include <memory>

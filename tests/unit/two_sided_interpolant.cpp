@@ -17,6 +17,8 @@
 #include <fokker/diffusion/probability_flow.hpp>
 #include <fokker/diffusion/sphere.hpp>
 #include <fokker/diffusion/two_sided_interpolant.hpp>
+#include <fokker/solvers/embedded_runge_kutta.hpp>
+#include <fokker/solvers/integrate.hpp>
 #include <fokker/solvers/runge_kutta.hpp>
 #include <fokker/solvers/simulate.hpp>
 #include <fokker/solvers/stochastic_heun.hpp>
@@ -330,6 +332,27 @@ TEST_CASE("on the line the flow is the quantile map, with the order of its solve
   }
 }
 
+TEST_CASE(
+    "adaptive steps take the flow to the data, and ensembles the SDE, both up to t = 0 and 1") {
+  const TwoSidedInterpolant p(line0, line1);
+  const Path<double, 1> start(quantile(line1, 0.3));
+
+  const auto down =
+      integrate(InterpolantFlow{p}, DormandPrince54{.rtol = 1e-9, .atol = 1e-9}, start, {1, 0});
+  REQUIRE(down.status == Status::success);
+  CHECK_THAT(down.end(0), WithinAbs(quantile(line0, 0.3), 1e-7));
+  const auto up =
+      integrate(InterpolantFlow{p}, DormandPrince54{.rtol = 1e-9, .atol = 1e-9}, down.end, {0, 1});
+  CHECK_THAT(up.end(0), WithinAbs(start(0), 1e-7));
+
+  const Index paths = 4096;
+  const auto ensemble = simulate(ReverseInterpolantSde{p, 0.5}, StochasticHeun{}, p.base(),
+                                 uniform_grid(1, 0, 100), {.paths = paths, .seed = 5}, Moments{});
+  const double variance = line0.variance()[0];
+  CHECK(std::abs(ensemble.value.mean[0] - line0.mean()[0]) < 4 * std::sqrt(variance / paths));
+  CHECK(std::abs(ensemble.value.variance[0] / variance - 1) < 4 * std::sqrt(2.0 / paths));
+}
+
 TEST_CASE("the law of an interpolant obeys the Fokker-Planck equation of its SDEs") {
   // d E[f(x_t)] / dt = +- E[drift f' + diffusion^2/2 f''], by quadrature over the line
   const TwoSidedInterpolant p(line0, line1);
@@ -371,6 +394,10 @@ TEST_CASE(
   CHECK(largest(denoised(p, x, 1e-4) - expected) < 1e-12);
   expected << 0.5, 0.5, 0.5, 0.5;
   CHECK(largest(denoised(p, x, 1) - expected) < 1e-15);
+  expected << 2, 2, -1, -1;
+  CHECK(largest(denoised_base(p, x, 1) - expected) == 0);
+  expected << 1.0 / 3, 1.0 / 3, 4.0 / 3, 4.0 / 3;
+  CHECK(largest(denoised_base(p, x, 0) - expected) < 1e-15);
   // at m + u next to the point m the velocity is that of z, gamma' u / gamma = u / (2 t)
   const Time t = 1e-6;
   X near(2, 1), v(2, 1);

@@ -345,12 +345,12 @@ TEST_CASE(
       integrate(InterpolantFlow{p}, DormandPrince54{.rtol = 1e-9, .atol = 1e-9}, down.end, {0, 1});
   CHECK_THAT(up.end(0), WithinAbs(start(0), 1e-7));
 
-  const Index paths = 4096;
+  const Index count = 4096;
   const auto ensemble = simulate(ReverseInterpolantSde{p, 0.5}, StochasticHeun{}, p.base(),
-                                 uniform_grid(1, 0, 100), {.paths = paths, .seed = 5}, Moments{});
+                                 uniform_grid(1, 0, 100), {.paths = count, .seed = 5}, Moments{});
   const double variance = line0.variance()[0];
-  CHECK(std::abs(ensemble.value.mean[0] - line0.mean()[0]) < 4 * std::sqrt(variance / paths));
-  CHECK(std::abs(ensemble.value.variance[0] / variance - 1) < 4 * std::sqrt(2.0 / paths));
+  CHECK(std::abs(ensemble.value.mean[0] - line0.mean()[0]) < 4 * std::sqrt(variance / count));
+  CHECK(std::abs(ensemble.value.variance[0] / variance - 1) < 4 * std::sqrt(2.0 / count));
 }
 
 TEST_CASE("the law of an interpolant obeys the Fokker-Planck equation of its SDEs") {

@@ -455,4 +455,9 @@ std::span<const MixtureComponent> GaussianMixture::components() const {
   return static_cast<const detail::MixtureModel&>(model()).components();
 }
 
+std::optional<GaussianMixture> AnyData::mixture() const {
+  if (kind() != DataKind::gaussian_mixture) return std::nullopt;
+  return GaussianMixture(*this);
+}
+
 }  // namespace fokker

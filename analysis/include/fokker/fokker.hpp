@@ -55,6 +55,7 @@
 #include <fokker/diffusion/tabulated_schedule.hpp>
 #include <fokker/diffusion/time_grids.hpp>
 #include <fokker/diffusion/train_score.hpp>
+#include <fokker/diffusion/two_sided_interpolant.hpp>
 #include <fokker/processes/brownian_motion.hpp>
 #include <fokker/processes/cir_schemes.hpp>
 #include <fokker/processes/cox_ingersoll_ross.hpp>

@@ -18,6 +18,7 @@
 namespace fokker {
 
 class FiniteSet;
+class GaussianMixture;
 class GaussianSpectrum;
 
 enum class DataKind { gaussian, gaussian_mixture, finite_set, boxes, sphere, product };
@@ -101,6 +102,9 @@ class AnyData {
 
   /// The law in the eigenbasis U of its covariance, N(U^T mean, eigenvalues), if it is Gaussian.
   std::optional<GaussianSpectrum> gaussian() const;
+
+  /// The components, if it is a Gaussian mixture.
+  std::optional<GaussianMixture> mixture() const;
 
   /// The points and labels, if it is a finite set.
   std::optional<FiniteSet> finite_set() const;

@@ -55,6 +55,10 @@ class GaussianMixture : public AnyData {
 
   /// The components, with weights that sum to 1.
   std::span<const MixtureComponent> components() const;
+
+ private:
+  friend class AnyData;
+  explicit GaussianMixture(const AnyData& data) : AnyData(data) {}
 };
 
 /// A mixture from a JSON file

@@ -74,7 +74,8 @@ double law_error(const Certified& c, const Setting& setting, Index steps) {
   return with_model(c, score, [&](const auto& sampler, const auto& model) {
     const DiagonalGaussian from{Eigen::VectorXd::Constant(1, start.mean),
                                 Eigen::VectorXd::Constant(1, start.variance)};
-    const DiagonalGaussian law = propagate(TimeReversed{model}, sampler, from, clock);
+    const DiagonalGaussian law =
+        propagate(TimeReversed<std::remove_cvref_t<decltype(model)>>{model}, sampler, from, clock);
     return distance({law.mean[0], law.variance[0]}, exact);
   });
 }

@@ -94,18 +94,22 @@ void evaluate_network(const LearnedParts& parts, const Network<float>& network,
 template <class S>
 void differentiate_network(const LearnedParts& parts, const Network<float>& network,
                            detail::BlockView<const S> x, double s, double std,
-                           detail::BlockView<const S> direction, detail::BlockView<S> out) {
-  require(direction.rows == x.rows && direction.columns == x.columns,
+                           detail::BlockView<const S> v, detail::BlockView<S> out,
+                           bool transposed) {
+  require(v.rows == x.rows && v.columns == x.columns,
           fmt::format("each path needs a direction: got {} x {} paths and {} x {} directions",
-                      x.rows, x.columns, direction.rows, direction.columns));
+                      x.rows, x.columns, v.rows, v.columns));
   const Preconditioning c(parts, s, std, true);
   thread_local Network<float>::Workspace w;
-  thread_local Network<float>::Matrix along, slope;
+  thread_local Network<float>::Matrix vector, product;
   pass(parts, network, x, s, std, c.v, true, out, w);
-  along = detail::as_array(direction).template cast<float>().matrix();
-  network.tangent(along, w, slope);
-  detail::as_array(out) = static_cast<S>(c.skip) * detail::as_array(direction) +
-                          static_cast<S>(c.gain / c.v) * slope.array().template cast<S>();
+  vector = detail::as_array(v).template cast<float>().matrix();
+  if (transposed)
+    network.cotangent(vector, w, product);
+  else
+    network.tangent(vector, w, product);
+  detail::as_array(out) = static_cast<S>(c.skip) * detail::as_array(v) +
+                          static_cast<S>(c.gain / c.v) * product.array().template cast<S>();
 }
 
 template <class T>
@@ -165,15 +169,15 @@ void LearnedDenoiser::evaluate(detail::BlockView<const double> x, double s, doub
 }
 
 void LearnedDenoiser::differentiate(detail::BlockView<const float> x, double s, double std,
-                                    detail::BlockView<const float> v,
-                                    detail::BlockView<float> out) const {
-  differentiate_network(self_->parts, self_->network, x, s, std, v, out);
+                                    detail::BlockView<const float> v, detail::BlockView<float> out,
+                                    Side side) const {
+  differentiate_network(self_->parts, self_->network, x, s, std, v, out, side == Side::left);
 }
 
 void LearnedDenoiser::differentiate(detail::BlockView<const double> x, double s, double std,
                                     detail::BlockView<const double> v,
-                                    detail::BlockView<double> out) const {
-  differentiate_network(self_->parts, self_->network, x, s, std, v, out);
+                                    detail::BlockView<double> out, Side side) const {
+  differentiate_network(self_->parts, self_->network, x, s, std, v, out, side == Side::left);
 }
 
 std::string to_json(const LearnedDenoiser& denoiser) {

@@ -126,11 +126,7 @@ void Network<S>::forward(Workspace& w, bool keep_slopes) const {
 template <class S>
 void Network<S>::tangent(const Matrix& direction, Workspace& w, Matrix& out) const {
   for (std::size_t l = 0; l < offset_.size(); ++l) {
-    const Index layer = static_cast<Index>(l);
-    const Index rows = shape_.rows(layer), inputs = shape_.inputs(layer);
-    const Eigen::Map<const Matrix, 0, Eigen::OuterStride<>> weights(
-        parameters_.data() + offset_[l], rows, inputs,
-        Eigen::OuterStride<>(inputs + shape_.features()));
+    const auto weights = weights_of(l);
     const bool last = l + 1 == offset_.size();
     if (last)
       out.noalias() = weights * w.back;
@@ -140,6 +136,13 @@ void Network<S>::tangent(const Matrix& direction, Workspace& w, Matrix& out) con
       w.h.noalias() += weights * w.back;
     if (!last) w.back = w.h.array() * w.slope[l + 1].array();
   }
+}
+
+template <class S>
+void Network<S>::cotangent(const Matrix& slope, Workspace& w, Matrix& out) const {
+  for (std::size_t l = offset_.size() - 1; l > 0; --l)
+    pull_back(l, l + 1 == offset_.size() ? slope : w.h, w);
+  out.noalias() = weights_of(0).transpose() * w.h;
 }
 
 template <class S>
@@ -157,13 +160,17 @@ void Network<S>::backward(const Matrix& output_slope, Workspace& w, Vector& grad
     else
       dw.rightCols(e).noalias() += dh.rowwise().sum() * w.features.transpose();
     if (l == 0) break;
-    const Eigen::Map<const Matrix> weights(parameters_.data() + offset_[l], rows, inputs + e);
-    w.back.noalias() = weights.leftCols(inputs).transpose() * dh;
-    if (last)
-      w.h = w.back.array() * w.slope[l].array();
-    else
-      w.h.array() += w.back.array() * w.slope[l].array();
+    pull_back(l, dh, w);
   }
+}
+
+template <class S>
+void Network<S>::pull_back(std::size_t l, const Matrix& slope, Workspace& w) const {
+  w.back.noalias() = weights_of(l).transpose() * slope;
+  if (l + 1 == offset_.size())
+    w.h = w.back.array() * w.slope[l].array();
+  else
+    w.h.array() += w.back.array() * w.slope[l].array();
 }
 
 template <class S>

@@ -10,7 +10,9 @@
 #include <Eigen/LU>
 
 #include <fokker/diffusion/affine_process.hpp>
+#include <fokker/diffusion/any_score.hpp>
 #include <fokker/diffusion/exact_score.hpp>
+#include <fokker/diffusion/learned_score.hpp>
 #include <fokker/diffusion/reverse_sde.hpp>
 #include <fokker/diffusion/sampled_law.hpp>
 #include <fokker/diffusion/samplers/exponential_euler_maruyama.hpp>
@@ -211,6 +213,70 @@ TEST_CASE("on a mixture no approximation is exact, and DPS is the farthest") {
     CHECK(isotropic > 1e-3);
     CHECK(std::max(moments, isotropic) < point);
   }
+}
+
+TEST_CASE(
+    "the term of a learned score is the gradient of its objective, whose J is not symmetric") {
+  LearnedParts parts{.shape = {.dimension = 2, .width = 6, .layers = 1, .frequencies = 3},
+                     .weights = {},
+                     .mean = {0.5, -1.25},
+                     .data_std = 1.7,
+                     .sigma_min = 0.01,
+                     .sigma_max = 50,
+                     .process = "vp",
+                     .parameters = {},
+                     .loss = "denoiser"};
+  parts.weights.resize(parts.shape.parameters());
+  for (Index i = 0; i < parts.weights.size(); ++i)
+    parts.weights(i) = 0.7f * std::sin(1.0f + 1.7f * static_cast<float>(i));
+  const auto learned = learned_score(vp, LearnedDenoiser(parts));
+  const Block<double> x = points();
+
+  const auto check = [&](const auto& score, Time t, double h, double tolerance) {
+    // -1/2 (y - H D)^T A (y - H D) with A = (H S H^T + R)^-1 of the point, by differences in x
+    const auto residual = [&](const Block<double>& at) {
+      Block<double> denoised(2, 4);
+      evaluate_denoiser(vp, score, at, t, denoised);
+      return VectorXd(seen.y(0) - (seen.h * denoised.matrix()).row(0).transpose().array());
+    };
+    const double s = vp.scale(t), std = vp.std(t);
+    std::array<VectorXd, 2> slope;  // of the residual in each direction
+    for (Index i = 0; i < 2; ++i) {
+      Block<double> ahead = x, behind = x;
+      ahead.row(i) += h;
+      behind.row(i) -= h;
+      slope[static_cast<std::size_t>(i)] = (residual(ahead) - residual(behind)) / (2 * h);
+    }
+    const auto error = [&](const auto& approximation, const Eigen::ArrayXd& spread) {
+      Block<double> free(2, 4), guided(2, 4), expected(2, 4);
+      evaluate_score(score, x, t, free);
+      observed(vp, score, seen, approximation)(x, t, guided);
+      for (Index i = 0; i < 2; ++i)
+        expected.row(i) = -(slope[static_cast<std::size_t>(i)].array() * residual(x).array() /
+                            (spread + seen.covariance(0, 0)))
+                               .transpose();
+      return (guided - free - expected).abs().maxCoeff() / expected.abs().maxCoeff();
+    };
+    const auto zero = Eigen::ArrayXd::Zero(4);
+    CHECK(error(PointEstimate{}, zero) < tolerance);
+    const double q = 0.5 * std * std / (s * s * 0.5 + std * std);
+    CHECK(error(IsotropicCovariance{0.5}, zero + 5 * q) < tolerance);
+    const VectorXd seen_slope = seen.h(0, 0) * slope[0] + seen.h(0, 1) * slope[1];
+    CHECK(error(PosteriorCovariance{}, -std * std / s * seen_slope.array()) < tolerance);
+  };
+
+  const auto bent = [](const Block<double>& z, Time, Block<double>& out) {  // no gradient
+    out.row(0) = -z.row(0) + 0.4 * z.row(1).sin();
+    out.row(1) = -0.5 * z.row(1) - 0.9 * z.row(0);
+  };
+  for (const Time t : {0.2, 0.5}) {
+    check(learned, t, 0.02 * vp.std(t), 3e-3);  // the network computes in float
+    check(AnyScore<double>(learned), t, 0.02 * vp.std(t), 3e-3);
+    check(bent, t, 1e-4, 1e-6);
+  }
+  Block<double> out(2, 4);
+  CHECK(denoiser_jacobian_transposed_times(vp, learned, x, 0.2, x, out) == 1);
+  CHECK(denoiser_jacobian_transposed_times(vp, bent, x, 0.2, x, out) == 4);
 }
 
 TEST_CASE("the denoiser of a guided score is Tweedie's, also at t = 0") {

@@ -166,6 +166,30 @@ TEST_CASE("the Jacobian of a learned score is that of differences, through AnySc
                     ContainsSubstring("each path needs a direction"));
 }
 
+TEST_CASE("the transposed Jacobian of a learned score is the transpose, through AnyScore too") {
+  const AffineProcess process{fokker::VariancePreserving{}};
+  const auto learned = learned_score(process, LearnedDenoiser(some_parts()));
+  const AnyScore<double> any = learned;
+  const Block<double> x = some_points();
+  const Block<double> v{{1.0, -0.5, 0.2}, {0.3, 2.0, -1.0}}, u{{-0.4, 1.0, 0.7}, {1.1, 0.6, -2.0}};
+  Block<double> forth(2, 3), back(2, 3), erased(2, 3), same_side(2, 3);
+
+  for (const double t : {0.05, 0.4, 1.0}) {
+    CAPTURE(t);
+    learned.jacobian_times(x, t, v, forth);
+    learned.jacobian_transposed_times(x, t, u, back);
+    any.jacobian_transposed_times(x, t, u, erased);
+    learned.jacobian_times(x, t, u, same_side);
+
+    const double size = 1 / (process.std(t) * process.std(t));
+    CHECK(((u * forth).colwise().sum() - (back * v).colwise().sum()).abs().maxCoeff() <
+          1e-5 * size);
+    CHECK((back - same_side).abs().maxCoeff() > 1e-3);  // it is not symmetric
+    CHECK((erased == back).all());
+  }
+  CHECK(any.has_transposed_jacobian());
+}
+
 TEST_CASE("a file gives back every bit") {
   LearnedParts parts = some_parts();
   parts.weights(0) = std::numeric_limits<float>::denorm_min();

@@ -139,6 +139,11 @@ TEST_CASE("the Jacobian of a score times a vector is the same in all three ways"
   CHECK((out - expected).abs().maxCoeff() < 1e-9 * size);
 
   expected = (vp.scale(t) * correlated * Normal{correlated}.precision(t) * v.matrix()).array();
+  CHECK(denoiser_jacobian_transposed_times(vp, NormalWithCovariance{{correlated}}, x, t, v, out) ==
+        1);
+  CHECK((out - expected).abs().maxCoeff() < 1e-13);
+  CHECK(denoiser_jacobian_transposed_times(vp, Normal{correlated}, x, t, v, out) == 6);
+  CHECK((out - expected).abs().maxCoeff() < 1e-9);
   CHECK(denoiser_jacobian_times(vp, NormalWithJacobian{{correlated}}, x, t, v, out) == 1);
   CHECK((out - expected).abs().maxCoeff() < 1e-13);
   CHECK(denoiser_jacobian_times(vp, NormalWithCovariance{{correlated}}, x, t, v, out) == 1);

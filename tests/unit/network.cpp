@@ -115,6 +115,26 @@ TEST_CASE("the derivative of the network along a direction is that of difference
   }
 }
 
+TEST_CASE("the transposed derivative gives the same products as the derivative") {
+  for (const Index layers : {Index{0}, Index{2}}) {
+    CAPTURE(layers);
+    const Network<double> network =
+        filled<double>({.dimension = 3, .width = 5, .layers = layers, .frequencies = 2});
+    const Network<double>::Matrix v = points(3, 4), u = points(3, 4).array().sin();
+    Network<double>::Workspace w;
+    Network<double>::Matrix along, back;
+
+    half_square(network, points(3, 4), Eigen::VectorXd::Constant(1, -0.4), w);
+    network.tangent(v, w, along);
+    network.cotangent(u, w, back);
+
+    const auto product = u.cwiseProduct(along).colwise().sum().eval();
+    CHECK((product - back.cwiseProduct(v).colwise().sum()).cwiseAbs().maxCoeff() < 1e-14);
+    network.tangent(u, w, along);
+    CHECK((along - back).cwiseAbs().maxCoeff() > 0.01);  // it is not symmetric
+  }
+}
+
 TEST_CASE("gradients of blocks add up") {
   const Network<double> network = filled<double>(small);
   const Eigen::VectorXd log_sigma = Eigen::VectorXd::LinSpaced(4, -2.5, 1.5);

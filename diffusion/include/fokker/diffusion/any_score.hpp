@@ -35,6 +35,7 @@ class AnyScore {
 
   bool has_posterior_covariance() const { return self_->has_posterior_covariance(); }
   bool has_jacobian() const { return self_->has_jacobian(); }
+  bool has_transposed_jacobian() const { return self_->has_transposed_jacobian(); }
 
   /// out = Cov[x0 | x_t = x] v. @param x,v,out  d x n; out must not overlap
   /// @throws std::logic_error  unless has_posterior_covariance()
@@ -49,6 +50,13 @@ class AnyScore {
     self_->jacobian_times(x, t, v, out);
   }
 
+  /// out = (d score / dx)^T v. @param x,v,out  d x n; out must not overlap
+  /// @throws std::logic_error  unless has_transposed_jacobian()
+  void jacobian_transposed_times(const Block<S>& x, Time t, const Block<S>& v,
+                                 Block<S>& out) const {
+    self_->jacobian_transposed_times(x, t, v, out);
+  }
+
  private:
   struct Concept {
     virtual ~Concept() = default;
@@ -59,9 +67,12 @@ class AnyScore {
     virtual void denoise(const Path<S>&, Time, Path<S>&) const = 0;
     virtual bool has_posterior_covariance() const = 0;
     virtual bool has_jacobian() const = 0;
+    virtual bool has_transposed_jacobian() const = 0;
     virtual void posterior_covariance_times(const Block<S>&, Time, const Block<S>&,
                                             Block<S>&) const = 0;
     virtual void jacobian_times(const Block<S>&, Time, const Block<S>&, Block<S>&) const = 0;
+    virtual void jacobian_transposed_times(const Block<S>&, Time, const Block<S>&,
+                                           Block<S>&) const = 0;
   };
 
   template <class Score>
@@ -80,6 +91,9 @@ class AnyScore {
       return detail::knows_posterior_covariance<Block<S>>(inner);
     }
     bool has_jacobian() const override { return detail::knows_jacobian<Block<S>>(inner); }
+    bool has_transposed_jacobian() const override {
+      return detail::knows_transposed_jacobian<Block<S>>(inner);
+    }
     void posterior_covariance_times(const Block<S>& x, Time t, const Block<S>& v,
                                     Block<S>& out) const override {
       if constexpr (detail::OffersPosteriorCovariance<Score, Block<S>>)
@@ -93,6 +107,13 @@ class AnyScore {
         inner.jacobian_times(x, t, v, out);
       else
         throw std::logic_error("this score does not know its Jacobian");
+    }
+    void jacobian_transposed_times(const Block<S>& x, Time t, const Block<S>& v,
+                                   Block<S>& out) const override {
+      if constexpr (detail::OffersTransposedJacobian<Score, Block<S>>)
+        inner.jacobian_transposed_times(x, t, v, out);
+      else
+        throw std::logic_error("this score does not know its transposed Jacobian");
     }
     Score inner;
   };

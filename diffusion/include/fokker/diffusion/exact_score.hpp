@@ -43,6 +43,14 @@ struct ExactScore {
   }
   { data.score_jacobian_times(x, process.scale(t), process.std(t), v, out); }
 
+  /// out = (d score / dx)^T v, likewise.
+  template <State X>
+  void jacobian_transposed_times(const X& x, Time t, const X& v, X& out) const requires
+      requires(const Data& d) {
+    d.score_jacobian_transposed_times(x, 1.0, 1.0, v, out);
+  }
+  { data.score_jacobian_transposed_times(x, process.scale(t), process.std(t), v, out); }
+
   Process process;
   Data data;
 };

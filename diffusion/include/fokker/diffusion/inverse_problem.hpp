@@ -13,9 +13,9 @@
 ///     PosteriorCovariance  S = Cov[x0 | x_t]  exact for all normal data
 ///
 /// with q = v std^2 / (s^2 v + std^2), the posterior variance of N(m, v I).
-/// S is held fixed in the gradient. For a mixture none is exact. J is symmetric for a true
-/// denoiser, which is how J^T is computed here (`denoiser_jacobian_times`). For x0 ~ N(0, v), H = 1
-/// and s = 1, from sigma = infinity, DPS ends with the variance
+/// S is held fixed in the gradient, and symmetric: of a learned J it is the symmetric part. For a
+/// mixture none is exact. For x0 ~ N(0, v), H = 1 and s = 1, from sigma = infinity, DPS ends with
+/// the variance
 ///
 ///     v exp(-v/R) by the flow,   R/2 (1 - exp(-2v/R)) by the SDE (eta = 1),   not v R / (v + R).
 ///
@@ -118,7 +118,8 @@ class ObservedScore {
   Index dimension() const { return observation.h.cols(); }
 
   /// Evaluations of the score: one of the denoiser, one of the score, and those of one product with
-  /// J, for PosteriorCovariance of 1 + m. Allocates. @param x,out  d x n; must not overlap
+  /// J^T (one, or 2 d if it is differenced), for PosteriorCovariance of m more with J. Allocates.
+  /// @param x,out  d x n; must not overlap
   /// @throws std::invalid_argument  where the score does not determine D, or s = 0
   template <State X>
   void operator()(const X& x, Time t, X& out) const {
@@ -174,7 +175,7 @@ class ObservedScore {
       u = solve(r, u);
     }
     v = (h.transpose() * u).array().template cast<S>();
-    denoiser_jacobian_times(process, score, x, t, v, gradient);
+    denoiser_jacobian_transposed_times(process, score, x, t, v, gradient);
   }
 
   static Eigen::MatrixXd solve(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b) {

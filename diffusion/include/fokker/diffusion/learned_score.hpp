@@ -68,15 +68,19 @@ class LearnedDenoiser {
   /// @throws std::invalid_argument  for std = 0, or another number of rows or columns
   template <State X>
   void score_jacobian_times(const X& x, double s, double std, const X& v, X& out) const {
-    detail::with_input(x, [&](auto in) {
-      detail::with_input(v, [&](auto direction) {
-        detail::with_output(out,
-                            [&](auto result) { differentiate(in, s, std, direction, result); });
-      });
-    });
+    differentiate(x, s, std, v, out, Side::right);
+  }
+
+  /// out = (d score / dx)^T v, likewise, by the pass back through the network.
+  template <State X>
+  void score_jacobian_transposed_times(const X& x, double s, double std, const X& v, X& out) const {
+    differentiate(x, s, std, v, out, Side::left);
   }
 
  private:
+  /// On which side of the Jacobian the vector stands.
+  enum class Side { right, left };
+
   struct Self {
     LearnedParts parts;
     Network<float> network;
@@ -92,10 +96,21 @@ class LearnedDenoiser {
                 detail::BlockView<float> out, bool score) const;
   void evaluate(detail::BlockView<const double> x, double s, double std,
                 detail::BlockView<double> out, bool score) const;
+  template <State X>
+  void differentiate(const X& x, double s, double std, const X& v, X& out, Side side) const {
+    detail::with_input(x, [&](auto in) {
+      detail::with_input(v, [&](auto vector) {
+        detail::with_output(out,
+                            [&](auto result) { differentiate(in, s, std, vector, result, side); });
+      });
+    });
+  }
   void differentiate(detail::BlockView<const float> x, double s, double std,
-                     detail::BlockView<const float> v, detail::BlockView<float> out) const;
+                     detail::BlockView<const float> v, detail::BlockView<float> out,
+                     Side side) const;
   void differentiate(detail::BlockView<const double> x, double s, double std,
-                     detail::BlockView<const double> v, detail::BlockView<double> out) const;
+                     detail::BlockView<const double> v, detail::BlockView<double> out,
+                     Side side) const;
 
   std::shared_ptr<const Self> self_;
 };

@@ -86,11 +86,26 @@ class Network {
   /// parameters flops for each column. @param direction  d x n; out must not be it
   void tangent(const Matrix& direction, Workspace& w, Matrix& out) const;
 
+  /// out = (dF/dx)^T slope, column by column, at the x of the last pass with slopes. Cost: 2 x
+  /// parameters flops for each column. @param slope  d x n; out must not be it
+  void cotangent(const Matrix& slope, Workspace& w, Matrix& out) const;
+
   /// gradient += dL/dW of the last pass with slopes, from output_slope = dL/dF (d x n). Cost: 4 x
   /// parameters flops for each column.
   void backward(const Matrix& output_slope, Workspace& w, Vector& gradient) const;
 
  private:
+  /// The columns of W_l that meet the layer below, without those of the features.
+  auto weights_of(std::size_t l) const {
+    const Index rows = shape_.rows(static_cast<Index>(l)),
+                inputs = shape_.inputs(static_cast<Index>(l));
+    return Eigen::Map<const Matrix, 0, Eigen::OuterStride<>>(
+        parameters_.data() + offset_[l], rows, inputs,
+        Eigen::OuterStride<>(inputs + shape_.features()));
+  }
+  /// From dL/dh of layer l + 1, that is W_l's output, to w.h = dL/dh_l. @param l  not 0
+  void pull_back(std::size_t l, const Matrix& slope, Workspace& w) const;
+
   NetworkShape shape_;
   std::vector<Index> offset_;  ///< of each matrix in the parameters
   Vector parameters_;

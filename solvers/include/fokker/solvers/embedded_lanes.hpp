@@ -226,8 +226,8 @@ class EmbeddedLanes {
       const auto accept = error <= one, last = get(last_, l) > zero,
                  after = get(after_lane_, l) > zero;
       Vector f = less(greater(get(factor, l), min_factor), max_factor);
-      f = (error >= low) & (error <= high) ? one : f;
-      f = accept & after ? less(f, one) : f;
+      f = ((error >= low) & (error <= high)) ? one : f;
+      f = (accept & after) ? less(f, one) : f;
       f = error <= std::numeric_limits<double>::max() ? f : min_factor;
       const Vector longer = step * f, shorter = tried * f, there = t + tried;
       const Vector next = accept ? (last ? step : longer) : shorter;

@@ -2,6 +2,7 @@
 /// @brief `fokker learn`: its files, its result, and what it refuses.
 
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -45,6 +46,36 @@ TEST_CASE("learn gives the same model for the same seed on any number of threads
   CHECK(fokker.read("a.json").size() > 1000);
   CHECK(fokker.read("a.json") == fokker.read("b.json"));
   CHECK(fokker.read("a.json") != fokker.read("c.json"));
+}
+
+TEST_CASE("the score error that compare finds in a learned model falls with its training") {
+  const Program fokker;
+  const auto errors = [&](const std::string& steps) {
+    const Outcome learned =
+        fokker("learn --data ring8 --width 64 --layers 2 --batch 128 --samples 0 --steps " + steps +
+               " --out m.json --json l.json");
+    INFO(learned.err);
+    REQUIRE(learned.code == 0);
+    const Outcome run = fokker(
+        "compare --data ring8 --score model:m.json --samplers heun,dpm++2m-sde --steps 16,32 "
+        "--paths 1000 --json c.json");
+    INFO(run.err);
+    REQUIRE(run.code == 0);
+    CHECK_THAT(run.out, ContainsSubstring("score"));
+    const auto json = nlohmann::json::parse(fokker.read("c.json"));
+    std::vector<double> found;
+    for (const auto& row : json.at("rows")) found.push_back(row.at("error_score").get<double>());
+    return found;
+  };
+
+  const auto little = errors("30"), much = errors("1500");
+
+  REQUIRE(little.size() == 4);
+  for (std::size_t i = 0; i < 4; ++i) {
+    CAPTURE(i, little[i], much[i]);
+    CHECK(much[i] > 0);
+    CHECK(much[i] < 0.5 * little[i]);
+  }
 }
 
 TEST_CASE("learn refuses what makes no sense, before any work") {

@@ -1,17 +1,20 @@
 /// @file  law/samplers_everywhere.cpp
-/// @brief No sampler ends in nan or infinity: every process, grid, precision, end and kind of data.
+/// @brief No sampler ends in nan or infinity: every process, grid, precision, end, last
+///        step and kind of data.
 
 #include <array>
 #include <map>
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "catch.hpp"
 
 #include <fokker/diffusion/exact_score.hpp>
 #include <fokker/diffusion/finite_set.hpp>
 #include <fokker/diffusion/gaussian.hpp>
+#include <fokker/diffusion/last_step.hpp>
 #include <fokker/diffusion/mixture.hpp>
 #include <fokker/diffusion/registry.hpp>
 #include <fokker/diffusion/time_grids.hpp>
@@ -34,12 +37,15 @@ const std::map<std::string, AnyData>& all_data() {
   return data;
 }
 
-/// The final states of a few paths.
+/// The final states of a few paths, and what the denoiser makes of them.
 template <class S, class Model, class Sampler>
 bool ends_finite(const Model& model, const Sampler& sampler, double prior, const TimeGrid& grid) {
   const auto run = simulate<S>(model, sampler, IsotropicNormal{prior, 2}, grid,
                                {.paths = 8, .seed = 1, .threads = 1}, FinalState{});
-  return run.status == Status::success && run.value.isFinite().all();
+  const Block<S> end = run.value.template cast<S>();
+  Block<S> denoised(end.rows(), end.cols());
+  model.score.denoise(end, grid.back(), denoised);
+  return run.status == Status::success && run.value.isFinite().all() && denoised.isFinite().all();
 }
 
 template <class S>
@@ -74,14 +80,17 @@ TEST_CASE("no sampler ends in nan or infinity, whatever it is combined with") {
   for (const SamplerInfo& info : list_samplers()) {
     for (const ScheduleInfo& process : list_schedules())
       for (const GridInfo& grid_info : list_grids())
-        for (const double t_min : {0.0, 1e-5, 1e-3}) {
+        for (const auto& [t_min, last] :
+             {std::pair{0.0, Last::none}, std::pair{1e-5, Last::none}, std::pair{1e-3, Last::none},
+              std::pair{1e-3, Last::zero}}) {
           const AnySchedule schedule = make_schedule(process.name);
           const Equation equation = equation_of(info, info.default_eta);
           TimeGrid grid;
           try {
-            check_sampler(info, schedule, info.default_eta, t_min);
+            check_last_step(info, schedule, info.default_eta, t_min, last);
             grid = make_grid(grid_info.name, schedule,
                              start_time(schedule, equation, grid_info.name), t_min, steps);
+            grid = with_last_step(std::move(grid), last);
           } catch (const std::invalid_argument&) {
             ++refused[info.name];
             continue;
@@ -89,7 +98,7 @@ TEST_CASE("no sampler ends in nan or infinity, whatever it is combined with") {
           ++ran[info.name];
           for (const auto& [name, data] : all_data()) {
             INFO(info.name << " on " << process.name << ", " << grid_info.name << " to " << t_min
-                           << ", " << name);
+                           << ", last " << to_string(last) << ", " << name);
             CHECK(ends_finite<double>(info, schedule, data, grid));
             CHECK(ends_finite<float>(info, schedule, data, grid));
           }

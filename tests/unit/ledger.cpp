@@ -1,12 +1,20 @@
 /// @file  unit/ledger.cpp
 /// @brief The parts of the error on Gaussian data: closed forms, sums, eigenmodes and traces.
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <string_view>
+#include <utility>
 
 #include "catch.hpp"
 
 #include <fokker/analysis/comparison.hpp>
+#include <fokker/analysis/distances.hpp>
 #include <fokker/diffusion/gaussian.hpp>
+#include <fokker/diffusion/time_grids.hpp>
+
+#include "linear_scheme.hpp"
 
 using namespace fokker;
 
@@ -238,16 +246,84 @@ TEST_CASE("errors are taken apart and followed along a path where the limit is t
 }
 
 TEST_CASE("evaluations are those that were made: 2 N of Heun, 2 N - 1 to sigma = 0") {
-  const auto nfe = [](const char* sampler, double t_min) {
-    ComparisonSettings s = settings("edm", sampler, 9);
-    s.t_min = t_min;
-    return compare(s).rows.front().nfe;
+  for (const bool exact : {true, false}) {
+    const auto nfe = [&](const char* sampler, double t_min) {
+      ComparisonSettings s = settings("edm", sampler, 9);
+      s.exact = exact;
+      s.pathwise = false;
+      s.paths = 2000;  // several blocks, the last not full
+      s.t_min = t_min;
+      return compare(s).rows.front().nfe;
+    };
+    INFO((exact ? "laws" : "samples"));
+    CHECK(nfe("edm-heun", 0.01) == 18);
+    CHECK(nfe("heun", 0.01) == 18);
+    CHECK(nfe("edm-heun", 0) == 17);
+    CHECK(nfe("dpm-solver-3", 0.01) == 27);
+    CHECK(nfe("dpm++2m", 0.01) == 9);
+    CHECK(nfe("sa-solver", 0.01) == 10);
+    CHECK(nfe("edm-churn", 0.01) == 18);
+  }
+}
+
+TEST_CASE("pathwise errors are those of the exact solution on the same path") {
+  constexpr double data_mean = 0.5, data_variance = 0.3;
+  for (const char* sampler : {"rk4", "ddim", "euler-maruyama", "dpm++2m-sde"}) {
+    ComparisonSettings s = settings("vp", sampler, 24);
+    s.data = GaussianSpectrum(Eigen::VectorXd{{data_mean}}, Eigen::VectorXd{{data_variance}});
+    s.exact = false;
+    s.paths = 4096;
+    s.t_min = 0.1;
+    const bool ode = std::string_view(sampler) == "rk4" || std::string_view(sampler) == "ddim";
+    s.eta = ode ? 0.0 : 1.0;
+    const Comparison found = compare(s);
+    const ComparisonRow& row = found.rows.front();
+
+    const test::GaussianScore score{test::Process{make_schedule("vp")}, data_mean, data_variance};
+    const TimeGrid grid =
+        make_grid(*found.settings.grid, score.process.schedule, 1, *s.t_min, s.steps.front());
+    const double prior = score.process.prior_std(1);
+    const test::Law start{0, prior * prior};
+    const auto error = [&](const auto& method, const auto& model) {
+      return test::strong_error(test::linear_steps(method, model, grid),
+                                test::reverse_model(score, *s.eta), score, grid, start);
+    };
+    const double exact =
+        ode ? error(make_flow_sampler<double>(sampler), test::flow_model(score))
+            : error(make_reverse_sampler<double>(sampler), test::reverse_model(score, 1));
+
+    INFO(sampler);
+    REQUIRE(row.error_pathwise.has_value());
+    CHECK(*row.error_pathwise_stderr < 0.05 * exact);
+    CHECK_THAT(*row.error_pathwise, WithinAbs(exact, 4 * *row.error_pathwise_stderr));
+  }
+}
+
+TEST_CASE("the floor is the distance of two exact samples as large as the run's") {
+  ComparisonSettings s = settings("vp", "ddim", 4);
+  s.exact = false;
+  s.paths = 400;
+  s.pathwise = false;
+  const Comparison found = compare(s);
+
+  const auto draw = [&](std::uint64_t seed) {
+    Block<double> x(3, s.paths);
+    PathRandom random(seed, 0, s.paths);
+    s.data->sample(random, x);
+    Sample sample(3, s.paths);
+    std::copy_n(x.data(), x.size(), sample.values.begin());
+    return sample;
   };
-  CHECK(nfe("edm-heun", 0.01) == 18);
-  CHECK(nfe("heun", 0.01) == 18);
-  CHECK(nfe("edm-heun", 0) == 17);
-  CHECK(nfe("dpm-solver-3", 0.01) == 27);
-  CHECK(nfe("dpm++2m", 0.01) == 9);
-  CHECK(nfe("sa-solver", 0.01) == 10);
-  CHECK(nfe("edm-churn", 0.01) == 18);
+  const Floor own = floor_of(
+      found.settings.metric,
+      [&](int k) {
+        const auto seed = 1000 + 2 * static_cast<std::uint64_t>(k);
+        return std::pair{draw(seed), draw(seed + 1)};
+      },
+      32);
+
+  // the means of 8 and of 32 pairs
+  CHECK_THAT(found.floor, WithinAbs(own.mean, 4 * own.sd * std::sqrt(1.0 / 8 + 1.0 / 32)));
+  CHECK(found.floor_sd < 3 * own.sd);
+  CHECK(found.floor_sd > own.sd / 3);
 }

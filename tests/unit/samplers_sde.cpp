@@ -201,23 +201,18 @@ TEST_CASE("dpm++3m-sde integrates the parabola through the last three denoisers 
   CHECK(difference(y, expected) < 1e-10);
 }
 
-TEST_CASE("sa-solver predicts, evaluates and corrects with the same noise") {
-  const GaussianScore score{edm, 0.5, 2.0};
-  const double eta = 0.8, a = 1 + eta * eta;
+/// Two steps of SA-Solver with two points on `edm`: predicted through the last values, evaluated
+/// and taken again through that value too. From sigma = 5 to 3 to 2.2.
+/// @param step  step(x, t, t', xi, at, d): exact but for D, which goes through d at u = `at`
+template <class Step>
+void check_two_corrected_steps(const SaSolver<2>& method, const GaussianScore& score, double eta,
+                               const Step& step) {
   const Time t0 = 5, t1 = 3, t2 = 2.2;
-  auto sampler = run(SaSolver<2>{}, {edm, score, eta});
-
+  auto sampler = run(method, {edm, score, eta});
   const X x0 = block(-7, 9), x1 = sampler.step(x0, t0, t1);
   const X xi0 = sampler.xi;
   const X x2 = sampler.step(x1, t1, t2, 1);
 
-  const auto step = [&](const X& x, Time t, Time to, const X& xi, const std::vector<double>& at,
-                        const std::vector<X>& d) {
-    const double h = std::log(t / to);
-    return X(std::exp(-a * h) * x +
-             weighted_integral([&](double u) { return through(at, d, u); }, a, h) +
-             to * std::sqrt(-std::expm1(-2 * eta * eta * h)) * xi);
-  };
   const double h0 = std::log(t0 / t1), h1 = std::log(t1 / t2);
   const X d0 = denoised(score, x0, t0);
   const X d1 = denoised(score, step(x0, t0, t1, xi0, {0}, {d0}), t1);
@@ -226,18 +221,27 @@ TEST_CASE("sa-solver predicts, evaluates and corrects with the same noise") {
   CHECK(difference(x2, step(x1, t1, t2, sampler.xi, {0, -h0, h1}, {d1, d0, d2})) < 1e-10);
 }
 
+TEST_CASE("sa-solver predicts, evaluates and corrects with the same noise") {
+  const GaussianScore score{edm, 0.5, 2.0};
+  const double eta = 0.8, a = 1 + eta * eta;
+
+  const auto step = [&](const X& x, Time t, Time to, const X& xi, const std::vector<double>& at,
+                        const std::vector<X>& d) {
+    const double h = std::log(t / to);
+    return X(std::exp(-a * h) * x +
+             weighted_integral([&](double u) { return through(at, d, u); }, a, h) +
+             to * std::sqrt(-std::expm1(-2 * eta * eta * h)) * xi);
+  };
+
+  check_two_corrected_steps(SaSolver<2>{}, score, eta, step);
+}
+
 TEST_CASE("sa-solver with tau in an interval integrates over its ends exactly") {
   const GaussianScore score{edm, 0.5, 2.0};
-  const double eta = 0.8, low = 2.5, high = 4;
-  const Time t0 = 5, t1 = 3, t2 = 2.2;  // each step passes one end
+  const double eta = 0.8, low = 2.5, high = 4;  // each step passes one end
   SaSolver<2> method;
   method.sigma_low = low;
   method.sigma_high = high;
-  auto sampler = run(method, {edm, score, eta});
-
-  const X x0 = block(-7, 9), x1 = sampler.step(x0, t0, t1);
-  const X xi0 = sampler.xi;
-  const X x2 = sampler.step(x1, t1, t2, 1);
 
   // z' = r z + int (1 + tau^2) e^(...) D + sigma' sqrt(1 - e^(-2 int tau^2)) xi, piece by piece
   const auto step = [&](const X& x, Time t, Time to, const X& xi, const std::vector<double>& at,
@@ -257,12 +261,8 @@ TEST_CASE("sa-solver with tau in an interval integrates over its ends exactly") 
     return X(to / t * std::exp(-damped) * x + integral +
              to * std::sqrt(-std::expm1(-2 * damped)) * xi);
   };
-  const double h0 = std::log(t0 / t1), h1 = std::log(t1 / t2);
-  const X d0 = denoised(score, x0, t0);
-  const X d1 = denoised(score, step(x0, t0, t1, xi0, {0}, {d0}), t1);
-  CHECK(difference(x1, step(x0, t0, t1, xi0, {0, h0}, {d0, d1})) < 1e-10);
-  const X d2 = denoised(score, step(x1, t1, t2, sampler.xi, {0, -h0}, {d1, d0}), t2);
-  CHECK(difference(x2, step(x1, t1, t2, sampler.xi, {0, -h0, h1}, {d1, d0, d2})) < 1e-10);
+
+  check_two_corrected_steps(method, score, eta, step);
 }
 
 TEST_CASE("sa-solver outside its interval is the flow's, inside the one of eta everywhere") {

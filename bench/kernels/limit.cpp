@@ -3,7 +3,7 @@
 
 #include "limit.hpp"
 
-#include <simd/math.hpp>
+#include <simd/box_muller.hpp>
 
 namespace fokker::detail::FOKKER_ISA {
 namespace {
@@ -39,26 +39,17 @@ struct Streams {
   FOKKER_INLINE U64 draw() {
     const U64 s = state;
     state = s * multiplier + increment;
-    return shift_right(twice_low(((s >> 18) ^ s) >> 27), s >> 59);
+    return rotate_right(((s >> 18) ^ s) >> 27, s >> 59);
   }
 
   /// Box-Muller on three draws, as in StreamLanes.
   FOKKER_INLINE void normal_pair(F64& z0, F64& z1) {
-    constexpr std::uint64_t sign = 0x8000000000000000u;
-    const U64 high = draw(), low = draw(), turn = draw() + (1u << 29);
-    const U64 word = ((high << 32) | (low & 0xFFFFFFFFu)) >> 12;
-    const F64 u = F64(word | 0x4330000000000000u) - (0x1p52 - 0.5);
-    F64 m, e;
-    split(u + u, m, e);
-    const F64 f = m - 1.0;
-    const F64 log_u = (e - 53.0) * 0.69314718055994530942 + log_series(f, f / (f + 2.0));
-    const F64 rest = F64(((turn << 1) & 0x7FFFFFFEu) | 0x4320000000000001u) - (0x1p51 + 0x1p29);
-    F64 s, c;
-    sin_cos(rest * (1.57079632679489661923 * 0x1p-30), s, c);
-    const I64 odd = I64(turn << 33) < 0;
-    const F64 radius = sqrt(log_u * -2.0);
-    z0 = radius * F64(U64(odd ? s : c) ^ (((turn ^ (turn << 1)) << 32) & sign));
-    z1 = radius * F64(U64(odd ? c : s) ^ ((turn << 32) & sign));
+    const U64 high = draw(), low = draw();
+    F64 cosine, sine;
+    angular(draw(), cosine, sine);
+    const F64 radius = sqrt(Radial<double>::of(join(high, low)).value()) * Radial<double>::unit;
+    z0 = radius * cosine;
+    z1 = radius * sine;
   }
 };
 

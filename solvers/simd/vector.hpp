@@ -157,11 +157,35 @@ FOKKER_INLINE U64 multiply_low(U64 a, U64 b) {
 /// In each lane, a where bit 30 of `word` is set, else b.
 /// SSE2 compares no 64-bit integers, and g++ would go lane by lane.
 FOKKER_INLINE F64 select_by_bit30(U64 word, F64 a, F64 b) {
-#if defined(__SSE2__) && !defined(__AVX2__)
+#if defined(__AVX512F__)
+  const __mmask8 set = _mm512_test_epi64_mask(__m512i(word), _mm512_set1_epi64(1 << 30));
+  return F64(_mm512_mask_blend_pd(set, __m512d(b), __m512d(a)));
+#elif defined(__SSE2__) && !defined(__AVX2__)
   const U64 mask = twice_low(U64(I32(word << 1) >> 31));
   return F64(U64(b) ^ ((U64(a) ^ U64(b)) & mask));
 #else
   return I64(word << 33) < 0 ? a : b;
+#endif
+}
+
+/// The low halves of `high` and `low`, put together to 64 bits.
+FOKKER_INLINE U64 join(U64 high, U64 low) {
+#if defined(__AVX512F__)
+  return U64(_mm512_mask_shuffle_epi32(__m512i(low), 0xAAAA, __m512i(high), _MM_PERM_CCAA));
+#else
+  return (high << 32) | (low & 0xFFFFFFFFu);
+#endif
+}
+
+/// Entry `index` mod 16 of a table, in each lane.
+FOKKER_INLINE F64 look_up(const double (&table)[16], U64 index) {
+#if defined(__AVX512F__)
+  return F64(
+      _mm512_permutex2var_pd(__m512d(load(table)), __m512i(index), __m512d(load(table + 8))));
+#else  // loads one by one: gathers are slow on many processors
+  F64 v;
+  for (std::size_t i = 0; i < lanes<double>; ++i) v[i] = table[index[i] & 15];
+  return v;
 #endif
 }
 
@@ -182,14 +206,18 @@ FOKKER_INLINE bool any(I mask) {
 #endif
 }
 
-/// a >> n, lane by lane: SSE2 shifts both lanes alike, and g++ would go through memory.
-FOKKER_INLINE U64 shift_right(U64 a, U64 n) {
-#if defined(__SSE2__) && !defined(__AVX2__)
-  const __m128i low = _mm_srl_epi64(__m128i(a), __m128i(n));
-  const __m128i high = _mm_srl_epi64(__m128i(a), _mm_unpackhi_epi64(__m128i(n), __m128i(n)));
+/// The low half of each 64-bit lane, rotated to the right by n < 32; what stands above is
+/// arbitrary. SSE2 shifts both lanes alike, and g++ would go through memory.
+FOKKER_INLINE U64 rotate_right(U64 a, U64 n) {
+#if defined(__AVX512F__)
+  return U64(_mm512_maskz_rorv_epi32(0xFFFF, __m512i(a), __m512i(n)));
+#elif defined(__SSE2__) && !defined(__AVX2__)
+  const __m128i twice = __m128i(twice_low(a));
+  const __m128i low = _mm_srl_epi64(twice, __m128i(n));
+  const __m128i high = _mm_srl_epi64(twice, _mm_unpackhi_epi64(__m128i(n), __m128i(n)));
   return U64(_mm_shuffle_pd(__m128d(low), __m128d(high), 2));
 #else
-  return a >> n;
+  return twice_low(a) >> n;
 #endif
 }
 

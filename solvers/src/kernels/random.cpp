@@ -5,15 +5,13 @@
 
 #include "random.hpp"
 
-#include <simd/math.hpp>
+#include <simd/box_muller.hpp>
 
 namespace fokker::detail::FOKKER_ISA {
 namespace {
 
 constexpr std::uint64_t low32 = 0xFFFFFFFFu;
 constexpr std::uint64_t two52 = 0x4330000000000000u;  ///< the bits of 2^52 as a double
-constexpr double half_pi = 1.57079632679489661923;
-constexpr double twice_ln2 = 1.38629436111989061883;
 
 /// The vectors of 64-bit integers that make a group.
 constexpr std::size_t vectors = group_lanes / lanes<std::uint64_t>;
@@ -23,7 +21,7 @@ constexpr std::size_t vectors = group_lanes / lanes<std::uint64_t>;
 FOKKER_INLINE U64 draw(U64& state, U64 increment) {
   const U64 s = state;
   state = s * pcg_multiplier + increment;
-  return shift_right(twice_low(((s >> 18) ^ s) >> 27), s >> 59);
+  return rotate_right(((s >> 18) ^ s) >> 27, s >> 59);
 }
 
 /// The next draws of `Groups` groups, `Count` per stream, in the low halves of d[k][v].
@@ -145,7 +143,7 @@ struct Words<double> {
 
   template <std::size_t N>
   static FOKKER_INLINE Words of(const U64 (&d)[draws][N], std::size_t v) {
-    return {((d[0][v] << 32) | (d[1][v] & low32)) >> 12, d[2][v]};
+    return {join(d[0][v], d[1][v]), d[2][v]};
   }
 };
 
@@ -160,69 +158,23 @@ struct Words<float> {
   }
 };
 
-/// u = (1 + f) 2^-k with 1 + f in [sqrt(1/2), sqrt(2)), for u = (word + 1/2) 2^-52.
-FOKKER_INLINE void reduce(U64 word, F64& f, F64& k) {
-  F64 m, e;
-  split(odd53(word), m, e);
-  f = m - 1.0;
-  k = 53.0 - e;
-}
-
-/// The same for u = (word + 1/2) 2^-32; near 1, f comes from 1 - u, which has its full precision.
-FOKKER_INLINE void reduce(U32 word, F32& f, F32& k) {
-  const I32 flip = I32(word) >> 31;  // -1 where u > 1/2
-  const F32 p = (__builtin_convertvector(I32(word) ^ flip, F32) + 0.5f) * 0x1p-32f;
-  F32 m, e;
-  split(flip ? 1.0f - p : p, m, e);
-  f = (e == 0.0f) ? -p : m - 1.0f;
-  k = -e;
-}
-
-/// Cosine and sine of 2 pi (c + 1/2) / 2^32: quadrant and rest are told apart in integers.
-FOKKER_INLINE void direction(U64 draw, F64& cosine, F64& sine) {
-  constexpr std::uint64_t sign = 0x8000000000000000u;
-  constexpr std::uint64_t two51 = 0x4320000000000000u;  // the bits of 2^51, whose last bit is 1/2
-  const U64 t = draw + (1u << 29);  // bits 30 and 31: quadrant; below: rest + 2^29
-  const F64 rest = F64(((t << 1) & 0x7FFFFFFEu) | (two51 | 1)) - (0x1p51 + 0x1p29);  // with its 1/2
-  F64 s, c;
-  sin_cos(rest * (half_pi * 0x1p-30), s, c);
-  cosine = F64(U64(select_by_bit30(t, s, c)) ^ (((t ^ (t << 1)) << 32) & sign));
-  sine = F64(U64(select_by_bit30(t, c, s)) ^ ((t << 32) & sign));
-}
-
-FOKKER_INLINE void direction(U32 draw, F32& cosine, F32& sine) {
-  constexpr std::uint32_t sign = 0x80000000u;
-  const U32 t = draw + (1u << 29);
-  const I32 rest = I32(t & 0x3FFFFFFFu) - (1 << 29);
-  F32 s, c;
-  sin_cos(__builtin_convertvector(rest + rest + 1, F32) * float(half_pi * 0x1p-31), s, c);
-  const I32 odd = I32(t << 1) < 0;
-  cosine = F32(U32(odd ? s : c) ^ ((t ^ (t << 1)) & sign));
-  sine = F32(U32(odd ? c : s) ^ (t & sign));
-}
-
 /// The pairs of `Groups` groups, in passes over all their vectors: a pass is a short chain of
-/// operations, of which the processor overlaps many; the whole is too long for that.
+/// operations, of which the processor overlaps many; the whole is too long for that. Angles are
+/// computed while divisions are under way (measured: other orders of the passes are slower).
 template <std::size_t Groups, class Group, class S>
 FOKKER_INLINE void normal_tile(Group* groups, S* z0, S* z1, S scale0, S scale1) {
   constexpr std::size_t count = Groups * group_lanes / lanes<S>;
-  Words<S> words[count];
-  Vec<S> f[count], s[count], k[count], r[count];
   U64 d[Words<S>::draws][Groups * vectors];
+  Radial<S> radial[count];
+  Vec<S> cosine[count], sine[count];
   draw_groups<Groups>(groups, d);
-  for (std::size_t v = 0; v < count; ++v) words[v] = Words<S>::of(d, v);
+  scale0 *= Radial<S>::unit, scale1 *= Radial<S>::unit;
+  for (std::size_t v = 0; v < count; ++v) radial[v] = Radial<S>::of(Words<S>::of(d, v).radius);
+  for (std::size_t v = 0; v < count; ++v) angular(Words<S>::of(d, v).direction, cosine[v], sine[v]);
   for (std::size_t v = 0; v < count; ++v) {
-    reduce(words[v].radius, f[v], k[v]);
-    s[v] = f[v] / (f[v] + S(2));
-  }
-  for (std::size_t v = 0; v < count; ++v)  // -2 log u
-    r[v] = k[v] * S(twice_ln2) - S(2) * log_series(f[v], s[v]);
-  for (std::size_t v = 0; v < count; ++v) {
-    Vec<S> cosine, sine;
-    direction(words[v].direction, cosine, sine);
-    const Vec<S> root = sqrt(r[v]);
-    store(z0 + v * lanes<S>, root * cosine * scale0);
-    store(z1 + v * lanes<S>, root * sine * scale1);
+    const Vec<S> root = sqrt(radial[v].value());
+    store(z0 + v * lanes<S>, root * cosine[v] * scale0);
+    store(z1 + v * lanes<S>, root * sine[v] * scale1);
   }
 }
 
@@ -231,7 +183,7 @@ void uniform_group(Group& group, double* u) {
   U64 d[2][vectors];
   draw_groups<1>(&group, d);
   for (std::size_t v = 0; v < vectors; ++v)
-    store(u + v * lanes<double>, odd53(((d[0][v] << 32) | (d[1][v] & low32)) >> 12) * 0x1p-53);
+    store(u + v * lanes<double>, odd53(join(d[0][v], d[1][v]) >> 12) * 0x1p-53);
 }
 
 template <class Group>
@@ -259,9 +211,11 @@ void bits_group(Group& group, std::uint32_t* out) {
 template <class Group, class S>
 void normal_pair(Group* groups, std::size_t size, S* z0, S* z1, S scale0, S scale1) {
   constexpr std::size_t width = group_lanes;
+  // as many as there are registers for (measured)
+  constexpr std::size_t abreast = sizeof(S) == sizeof(double) && lanes<S> < 8 ? 1 : 2;
   std::size_t j = 0;
-  for (; j + 2 * width <= size; j += 2 * width)
-    normal_tile<2>(groups + j / width, z0 + j, z1 + j, scale0, scale1);
+  for (; j + abreast * width <= size; j += abreast * width)
+    normal_tile<abreast>(groups + j / width, z0 + j, z1 + j, scale0, scale1);
   for (; j < size; j += width) {
     S rest0[width], rest1[width];
     normal_tile<1>(groups + j / width, rest0, rest1, scale0, scale1);

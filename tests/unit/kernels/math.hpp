@@ -1,8 +1,9 @@
 #pragma once
 /// @file  kernels/math.hpp
-/// @brief log, sin and cos of solvers/simd/math.hpp on arrays, compiled for each instruction set.
+/// @brief The functions behind Box-Muller, of solvers/simd, on arrays, for each instruction set.
 
 #include <cstddef>
+#include <cstdint>
 
 namespace fokker::detail {
 
@@ -13,10 +14,17 @@ struct ArrayFunctions {
   void (*cosine)(const S* x, std::size_t size, S* y);
 };
 
-/// `size` is a multiple of 16.
+/// Every `size` is a multiple of 16.
 struct MathKernels {
   ArrayFunctions<double> of_double;
   ArrayFunctions<float> of_float;
+
+  /// -log(u) / 2 for u = (m + 1/2) 2^-52, m the upper 52 bits of a word.
+  void (*half_log)(const std::uint64_t* words, std::size_t size, double* y);
+
+  /// cos(a) and sin(a) for a = 2 pi (c + 1/2) / 2^32, c the low 32 bits of a draw.
+  void (*turn_cosine)(const std::uint64_t* draws, std::size_t size, double* y);
+  void (*turn_sine)(const std::uint64_t* draws, std::size_t size, double* y);
 };
 
 namespace baseline {

@@ -46,8 +46,8 @@ struct Starts {
 
 template <class M, class S = double>
 auto states(const auto& process, const Starts& starts, Index paths, std::vector<Time> grid,
-            int threads = 1) {
-  return simulate<S>(process, M{.rtol = 1e-8, .atol = 1e-8}, starts, grid,
+            int threads = 1, const StepControl& control = step_controls::pi) {
+  return simulate<S>(process, M{.rtol = 1e-8, .atol = 1e-8, .control = control}, starts, grid,
                      {.paths = paths, .seed = 1, .threads = threads}, SavedStates{{0, 1, 2, 3}});
 }
 
@@ -70,6 +70,21 @@ TEMPLATE_TEST_CASE("paths in lanes take the steps of the solver path by path", "
   CHECK(lanes.counts.drift_evaluations == paths.counts.drift_evaluations);
   for (std::size_t k = 0; k < 4; ++k)
     CHECK((lanes.value[k] - paths.value[k]).abs().maxCoeff() < 1e-11);
+}
+
+TEST_CASE("a lane does not grow its step right after a rejection") {
+  // The retried step misses the target by little and is kept in a dead band: here there is none.
+  const StepControl control{.b = {1, 0, 0}, .keep = {1, 1}};
+  const VanDerPol process{.mu = 2};
+  const std::vector<Time> grid{0, 1, 2, 4};
+
+  const auto lanes = states<DormandPrince54>(process, Starts{}, 83, grid, 1, control);
+  const auto paths =
+      states<DormandPrince54>(PathByPath<VanDerPol>{process}, Starts{}, 83, grid, 1, control);
+
+  CHECK(lanes.counts.rejected > 0);
+  CHECK(lanes.counts.accepted == paths.counts.accepted);
+  CHECK(lanes.counts.rejected == paths.counts.rejected);
 }
 
 TEMPLATE_TEST_CASE("a path in a lane has the same bits whatever is beside it", "", double, float) {

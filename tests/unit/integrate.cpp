@@ -11,6 +11,8 @@
 
 #include "catch.hpp"
 
+#include <fokker/processes/van_der_pol.hpp>
+#include <fokker/solvers/embedded_runge_kutta.hpp>
 #include <fokker/solvers/euler_maruyama.hpp>
 #include <fokker/solvers/integrate.hpp>
 #include <fokker/solvers/runge_kutta.hpp>
@@ -34,6 +36,14 @@ struct Slope {
 struct Decay {
   static constexpr NoiseKind noise = NoiseKind::none;
   auto drift(const auto& x, Time) const { return -x; }
+};
+
+/// x' = -x before t = 1/2, then nan.
+struct HalfDefined {
+  static constexpr NoiseKind noise = NoiseKind::none;
+  void drift(const auto& x, Time t, auto& out) const {
+    out = t >= 0.5 ? std::nan("") * x : -1.0 * x;
+  }
 };
 
 auto brownian_motion() {
@@ -126,6 +136,49 @@ TEST_CASE("the limit on steps, a cancel flag and the callback end a run with a s
   CHECK(cancelled.counts.accepted == 1);
   CHECK(stopped.status == Status::cancelled);
   CHECK_THAT(stopped.end_time, WithinAbs(0.5, 1e-15));
+}
+
+TEMPLATE_TEST_CASE("a run that nobody watches has the bits of one that is watched", "",
+                   DormandPrince54, DormandPrince853) {
+  const VanDerPol process{.mu = 5};
+  const Path<double, 2> x0(2, 0);
+  const TestType method{.rtol = 1e-7, .atol = 1e-7};
+  const auto same = [&](const IntegrateOptions& options) {
+    const auto alone = integrate(process, method, x0, {0, 20}, options);
+    const auto watched = integrate(process, method, x0, {0, 20}, options, go_on);
+    CHECK((alone.end == watched.end).all());
+    CHECK(alone.end_time == watched.end_time);
+    CHECK(alone.t == watched.t);
+    for (std::size_t i = 0; i < alone.x.size(); ++i) CHECK((alone.x[i] == watched.x[i]).all());
+    CHECK(alone.status == watched.status);
+    CHECK(alone.message == watched.message);
+    CHECK(alone.counts.accepted == watched.counts.accepted);
+    CHECK(alone.counts.rejected == watched.counts.rejected);
+    CHECK(alone.counts.drift_evaluations == watched.counts.drift_evaluations);
+    return alone.status;
+  };
+
+  CHECK(same({.save_at = {0, 3, 20}}) == Status::success);
+  CHECK(same({.save_at = {20}, .max_dt = 0.01}) == Status::success);
+  CHECK(same({.save_at = {20}, .max_steps = 100}) == Status::too_many_steps);
+  const std::atomic<bool> cancel = true;
+  CHECK(same({.save_at = {20}, .cancel = &cancel}) == Status::cancelled);
+}
+
+TEST_CASE("an unwatched run ends with a status where f is nan") {
+  const HalfDefined f;
+  const X one = X::Constant(1);
+  const IntegrateOptions at_the_end{.save_at = {1}};
+
+  const auto adaptive = integrate(f, DormandPrince54{}, one, {0, 1}, at_the_end);
+  CHECK(adaptive.status == Status::non_finite);
+  CHECK_THAT(adaptive.end_time, WithinAbs(0.5, 1e-9));
+  CHECK(adaptive.counts.rejected > 0);
+
+  const auto fixed = integrate(f, RungeKutta4{}, one, {0, 1}, {.dt = 0.1, .save_at = {1}});
+  CHECK(fixed.status == Status::non_finite);
+  CHECK_THAT(fixed.end_time, WithinAbs(0.5, 1e-9));
+  CHECK(fixed.counts.accepted == 5);
 }
 
 TEST_CASE("progress rises to one") {

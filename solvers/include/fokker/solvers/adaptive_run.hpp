@@ -73,15 +73,39 @@ class AdaptiveRun {
   /// them.
   /// @return success; step_underflow, or non_finite if a nan is the cause, where t + h == t
   Status try_step(X& x, Time& t, Time t1, Counts& counts) {
-    accepted_ = false;
+    begin(x, t, t1, counts);
+    return step(x, t, t1, counts);
+  }
+
+  /// Whether the last `try_step` advanced the state.
+  bool accepted() const { return accepted_; }
+
+  /// The error of the last step tried, in units of the tolerance; nan where it met one.
+  double error() const { return error_; }
+
+  /// Advances x from t0 to t1 > t0.
+  /// @return as try_step; too_many_steps after ten million tries; non_finite for such an x
+  Status to(X& x, Time t0, Time t1, Counts& counts) { return run_to(self(), x, t0, t1, counts); }
+
+ protected:
+  /// What the first step needs.
+  void begin(const X& x, Time t, Time t1, Counts& counts) {
     if (!started_) {
       next_.resizeLike(x);
       next_ = x;
       self().start(x);
       started_ = true;
     }
+    if (h_ == 0) {
+      self().refresh(x, t, counts);
+      h_ = initial_step(x, t, t1, counts);
+    }
+  }
+
+  /// A step after that: as try_step.
+  Status step(X& x, Time& t, Time t1, Counts& counts) {
+    accepted_ = false;
     self().refresh(x, t, counts);
-    if (h_ == 0) h_ = initial_step(x, t, t1, counts);
     if (t + h_ == t) return underflow();
 
     // The step is clipped at t1, or stretched a little to meet it. After such a step the next is
@@ -99,24 +123,13 @@ class AdaptiveRun {
     ++counts.accepted;
     accepted_ = true;
     self().accept();
-    swap(x, next_);
+    swap_states(x, next_);
     step_start_ = t;
     step_ = h;
     t = last ? t1 : t + h;
     return Status::success;
   }
 
-  /// Whether the last `try_step` advanced the state.
-  bool accepted() const { return accepted_; }
-
-  /// The error of the last step tried, in units of the tolerance; nan where it met one.
-  double error() const { return error_; }
-
-  /// Advances x from t0 to t1 > t0.
-  /// @return as try_step; too_many_steps after ten million tries; non_finite for such an x
-  Status to(X& x, Time t0, Time t1, Counts& counts) { return run_to(*this, x, t0, t1, counts); }
-
- protected:
   /// out = f(x, t), counted.
   void evaluate(const X& x, Time t, X& out, Counts& counts) const {
     evaluate_drift(*process_, x, t, out);
@@ -127,14 +140,15 @@ class AdaptiveRun {
   template <class E, class X0, class Y>
   double norm(const E& e, const X0& x, const Y& y) const {
     if constexpr (is_small<X>) {
-      S worst = 0;
-      for (Index i = 0; i < X::SizeAtCompileTime; ++i) {
+      S worst = 0, sum = 0;  // without a branch on which of the components is the worst
+      for_each_number<X>([&](Index i) {
         const S ratio =
             std::abs(e.coeff(i)) /
             (S(atol_) + S(rtol_) * std::max(std::abs(x.coeff(i)), std::abs(y.coeff(i))));
-        if (!(ratio <= worst)) worst = ratio + 0 * worst;  // keeps a nan
-      }
-      return static_cast<double>(worst);
+        worst = std::max(worst, ratio);
+        sum += ratio;
+      });
+      return static_cast<double>(std::isnan(sum) ? sum : worst);
     } else {
       return static_cast<double>((e.abs() / (S(atol_) + S(rtol_) * x.abs().max(y.abs())))
                                      .template maxCoeff<Eigen::PropagateNaN>());

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string_view>
 #include <tuple>
@@ -41,6 +42,42 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
   template <class Method>
   EmbeddedRun(const Method& method, const P& process, Index /*d*/)
       : Base(Method::name, process, method.rtol, method.atol, method.control, Pair::error_order) {}
+
+  /// As AdaptiveRun's.
+  Status try_step(X& x, Time& t, Time t1, Counts& counts) {
+    if constexpr (is_small<X>) {
+      Leg one{.end = t1, .tries = 1};
+      const Status status = walk(x, t, one, counts);
+      return status == Status::too_many_steps ? Status::success : status;
+    } else {
+      return Base::try_step(x, t, t1, counts);
+    }
+  }
+
+  /// The steps of a leg of a small state, on a copy of the run that nobody else knows of, so that
+  /// the compiler keeps it in registers.
+  [[gnu::flatten, gnu::noinline]] Status walk(X& x, Time& t, Leg& leg,
+                                              Counts& counts) requires is_small<X> {
+    if (t < leg.end && leg.tries > 0) Base::begin(x, t, leg.stop(t), counts);
+    EmbeddedRun run(*this);
+    Leg left = leg;
+    Counts counted = counts;
+    X at(x);
+    Time now = t;
+    const Status status = step_by_step(
+        now, left, [&](Time stop) { return run.step(at, now, stop, counted); },
+        [&] { return run.accepted(); });
+    hide_origin(at);
+    hide_origin(run.next_);
+    hide_origin(run.argument_);
+    run.hide_stages(std::make_index_sequence<s_ + 1>{});
+    std::construct_at(this, run);  // Eigen's assignment would go by pairs
+    leg = left;
+    counts = counted;
+    assign(x, at);
+    t = now;
+    return status;
+  }
 
   /// out = x(t) for t in the last accepted step, with an error of O(h^(dense_order + 1)); to be
   /// called before the next step is tried. The first call in a step may evaluate f: once where the
@@ -79,7 +116,7 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
     if (has_slope_) return;
     if (!has_last_) this->evaluate(x, t, k_[s_], counts);
     if (suspicious_) look_for_stiffness();
-    swap(k_[0], k_[s_]);
+    swap_states(k_[0], k_[s_]);
     has_slope_ = true;
     has_last_ = has_dense_ = false;
   }
@@ -87,34 +124,23 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
   const X& slope() const { return k_[0]; }
 
   double attempt(const X& x, Time t, Time h, Counts& counts) {
-    Working<Stages> k = working(k_);
-    Working<X> next = working(next_), argument = working(argument_);
-    if constexpr (is_small<X>) assign(k[0], k_[0]);
-    stages<1>(x, t, h, k, argument, counts);
-    combine<Rows::b>(x, h, k, next);
-    if constexpr (last_in_error_) this->evaluate(next, t + h, k[s_], counts);
-    if constexpr (is_small<X>) {
-      store(next_, next);
-      [&]<std::size_t... i>(std::index_sequence<i...>) {  // a loop would keep k out of registers
-        (store(k_[i + 1], k[i + 1]), ...);
-      }
-      (std::make_index_sequence<s_ - 1 + last_in_error_>{});
-    }
+    stages<1>(x, t, h, counts);
+    combine<Rows::b>(x, h, next_);
+    if constexpr (last_in_error_) this->evaluate(next_, t + h, k_[s_], counts);
     if constexpr (requires { Pair::error_low; }) {
       double worst = 0;
       for (Index j = 0; j < x.cols(); ++j) {  // the norms are those of a path
         const auto of_path = [&](const auto& e) {
-          return this->norm(e.col(j), x.col(j), next.col(j));
+          return this->norm(e.col(j), x.col(j), next_.col(j));
         };
-        const double e5 = of_path(estimate<Rows::error>(h, k)),
-                     e3 = of_path(estimate<Rows::low>(h, k));
+        const double e5 = of_path(weighted<Rows::error>(h)), e3 = of_path(weighted<Rows::low>(h));
         const double error = e5 == 0 ? 0 * e3 : e5 * (e5 / std::sqrt(e5 * e5 + 0.01 * e3 * e3));
         if (std::isnan(error)) return error;
         worst = std::max(worst, error);
       }
       return worst;
     } else {
-      return this->norm(estimate<Rows::error>(h, k), x, next);
+      return this->norm(weighted<Rows::error>(h), x, next_);
     }
   }
 
@@ -126,27 +152,29 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
       suspicious_ = !stiff_ && (on_border_ > 0 || ++steps_ % 20 == 0);
   }
 
-  using Stages = std::array<X, all_>;
+  /// Copied one by one: the loop that copies an array would keep it out of registers.
+  struct Stages : std::array<X, all_> {
+    Stages() = default;
+    Stages(const Stages& other) : Stages(other, std::make_index_sequence<all_>{}) {}
+    Stages& operator=(const Stages&) = default;
 
-  /// What a step works on: a member itself, or, for a small state, a local that the compiler keeps
-  /// in registers.
-  template <class T>
-  using Working = std::conditional_t<is_small<X>, T, T&>;
-  template <class T>
-  static Working<T> working([[maybe_unused]] T& member) {
-    if constexpr (is_small<X>)
-      return {};
-    else
-      return member;
+   private:
+    template <std::size_t... i>
+    Stages(const Stages& other, std::index_sequence<i...>) : std::array<X, all_>{other[i]...} {}
+  };
+
+  template <std::size_t... i>
+  void hide_stages(std::index_sequence<i...>) {
+    (hide_origin(k_[i]), ...);
   }
 
   /// k_i for i, i+1, ..., s-1.
   template <std::size_t i>
-  void stages(const X& x, Time t, Time h, Stages& k, X& argument, Counts& counts) {
+  void stages(const X& x, Time t, Time h, Counts& counts) {
     if constexpr (i < s_) {
-      combine<i>(x, h, k, argument);
-      this->evaluate(argument, t + tableau_.c[i] * h, k[i], counts);
-      stages<i + 1>(x, t, h, k, argument, counts);
+      combine<i>(x, h, argument_);
+      this->evaluate(argument_, t + tableau_.c[i] * h, k_[i], counts);
+      stages<i + 1>(x, t, h, counts);
     }
   }
 
@@ -156,29 +184,31 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
 
   /// out = x + h (c_0 k_0 + ...).
   template <std::size_t row>
-  static void combine(const X& x, Time h, const Stages& k, X& out) {
+  void combine(const X& x, Time h, X& out) const {
     if constexpr (is_small<X>)
-      for (Index r = 0; r < x.size(); ++r)
-        out.coeffRef(r) = Rows::template combine<row>(x.coeff(r), times(h),
-                                                      [&](std::size_t j) { return k[j].coeff(r); });
+      for_each_number<X>([&](Index r) {
+        out.coeffRef(r) = Rows::template combine<row>(
+            x.coeff(r), times(h), [&](std::size_t j) { return k_[j].coeff(r); });
+      });
     else
-      out =
-          Rows::template combine<row>(x, times(h), [&](std::size_t j) -> const X& { return k[j]; });
+      out = Rows::template combine<row>(x, times(h),
+                                        [&](std::size_t j) -> const X& { return k_[j]; });
   }
 
-  /// h (e_0 k_0 + ...), an expression or, of a small state, an array; e_0 is not 0.
+  /// h (c_0 k_0 + ...), an expression or, of a small state, an array; c_0 is not 0.
   template <std::size_t row>
-  static auto estimate(Time h, const Stages& k) {
+  auto weighted(Time h) const {
     const S first = times(h)(Rows::coefficient(row, 0));
     if constexpr (is_small<X>) {
       X e;
-      for (Index r = 0; r < e.size(); ++r)
+      for_each_number<X>([&](Index r) {
         e.coeffRef(r) = Rows::template combine<row, 1>(
-            first * k[0].coeff(r), times(h), [&](std::size_t j) { return k[j].coeff(r); });
+            first * k_[0].coeff(r), times(h), [&](std::size_t j) { return k_[j].coeff(r); });
+      });
       return e;
     } else {
-      return Rows::template combine<row, 1>(first * k[0], times(h),
-                                            [&](std::size_t j) -> const X& { return k[j]; });
+      return Rows::template combine<row, 1>(first * k_[0], times(h),
+                                            [&](std::size_t j) -> const X& { return k_[j]; });
     }
   }
 
@@ -187,7 +217,7 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
     if (has_dense_) return;
     const Time t = this->step_start(), h = this->step_size();
     if (!has_last_) {
-      combine<Rows::b>(next_, h, k_, argument_);
+      combine<Rows::b>(next_, h, argument_);
       this->evaluate(argument_, t + h, k_[s_], by_interpolant_);
       has_last_ = true;
     }
@@ -206,17 +236,26 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
   /// h |k_s - k_s-1| / |z_s - z_s-1| for the last two stages, both at t + h, whose arguments are y
   /// and z_s-1.
   void look_for_stiffness() {
-    argument_.setZero();
-    for (std::size_t j = 0; j < s_; ++j)
-      argument_ += S(tableau_.b[j] - tableau_.a[s_ - 1][j]) * k_[j];
-    const auto square = static_cast<double>((k_[s_] - k_[s_ - 1]).square().sum());
-    const auto of_arguments = static_cast<double>(argument_.square().sum());
+    const double of_slopes = square(k_[s_] - k_[s_ - 1]);
+    const double of_arguments = square(weighted<Rows::last_two>(1));
     const double near = 0.98 * Pair::stability;
-    if (square > near * near * of_arguments) {
+    if (of_slopes > near * near * of_arguments) {
       within_ = 0;
       if (++on_border_ == 15) stiff_ = true;
     } else if (++within_ == 6) {
       on_border_ = within_ = 0;
+    }
+  }
+
+  /// |v|^2.
+  template <class V>
+  static double square(const V& v) {
+    if constexpr (is_small<X>) {
+      S sum = 0;
+      for_each_number<X>([&](Index i) { sum += v.coeff(i) * v.coeff(i); });
+      return static_cast<double>(sum);
+    } else {
+      return static_cast<double>(v.square().sum());
     }
   }
 

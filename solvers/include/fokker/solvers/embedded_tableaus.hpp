@@ -345,11 +345,14 @@ template <class Pair>
 struct PairRows {
   static constexpr std::size_t stages = Pair::tableau.b.size();
   static constexpr std::size_t b = stages, error = stages + 1, low = stages + 2;
+  static constexpr std::size_t last_two = stages + 3;  // arguments of k_s less those of k_s-1
 
   static constexpr double coefficient(std::size_t row, std::size_t j) {
     if (row == error) return Pair::error[j];
     if constexpr (requires { Pair::error_low; })
       if (row == low) return Pair::error_low[j];
+    if (row == last_two)
+      return j == stages ? 0 : Pair::tableau.b[j] - Pair::tableau.a[stages - 1][j];
     return j == stages ? 0 : row == b ? Pair::tableau.b[j] : Pair::tableau.a[row][j];
   }
 

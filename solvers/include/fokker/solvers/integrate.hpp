@@ -54,18 +54,21 @@ inline void check_span(Time t0, Time t1) {
 /// The callback of a run that nobody watches.
 inline constexpr auto go_on = [](Time, const auto&) { return true; };
 
-/// The callback without its type; one that returns nothing never ends the run. It must outlive the
-/// result.
+/// The callback without its type, empty for go_on; one that returns nothing never ends the run. It
+/// must outlive the result.
 template <State X, class OnStep>
 typename Trajectory<X>::OnStep callback(OnStep& on_step) {
-  return [&on_step](Time t, const X& x) {
-    if constexpr (std::is_void_v<decltype(on_step(t, x))>) {
-      on_step(t, x);
-      return true;
-    } else {
-      return static_cast<bool>(on_step(t, x));
-    }
-  };
+  if constexpr (std::is_same_v<const OnStep, decltype(go_on)>)
+    return {};
+  else
+    return [&on_step](Time t, const X& x) {
+      if constexpr (std::is_void_v<decltype(on_step(t, x))>) {
+        on_step(t, x);
+        return true;
+      } else {
+        return static_cast<bool>(on_step(t, x));
+      }
+    };
 }
 
 /// The trajectory in the direction asked for. @throws std::invalid_argument  if time cannot run so

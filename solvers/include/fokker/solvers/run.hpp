@@ -2,6 +2,8 @@
 /// @file  fokker/solvers/run.hpp
 /// @brief What the runs of all adaptive solvers check, and how they go from stop to stop.
 
+#include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <stdexcept>
@@ -28,19 +30,52 @@ inline void check_first_step(Time h) {
         "the first step of an adaptive solver must be positive (0: its own choice): got dt={}", h));
 }
 
-/// Advances x from t0 to t1 > t0 by `run.try_step`.
+/// How far a run may go while nobody looks.
+struct Leg {
+  Time end;                                   ///< never passed
+  std::uint64_t tries;                        ///< steps that may be tried; counted down
+  Time max_dt = 0;                            ///< longest step; 0: no bound
+  const std::atomic<bool>* cancel = nullptr;  ///< looked at after each accepted step
+
+  /// Where the next step, from t, must stop.
+  Time stop(Time t) const { return max_dt > 0 ? std::min(end, t + max_dt) : end; }
+};
+
+/// Tries steps by try_step(stop) until t is at the end of the leg; accepted() says what came of
+/// one.
+/// @return success there; as try_step; cancelled; too_many_steps
+template <class TryStep, class Accepted>
+Status step_by_step(const Time& t, Leg& leg, const TryStep& try_step, const Accepted& accepted) {
+  while (t < leg.end) {
+    if (leg.tries == 0) return Status::too_many_steps;
+    --leg.tries;
+    const Status status = try_step(leg.stop(t));
+    if (status != Status::success) return status;
+    if (leg.cancel && accepted() && leg.cancel->load(std::memory_order_relaxed))
+      return Status::cancelled;
+  }
+  return Status::success;
+}
+
+/// The same by the run's own loop, where it has one.
+template <class Run, State X>
+Status walk_leg(Run& run, X& x, Time& t, Leg& leg, Counts& counts) {
+  if constexpr (requires { run.walk(x, t, leg, counts); })
+    return run.walk(x, t, leg, counts);
+  else
+    return step_by_step(
+        t, leg, [&](Time stop) { return run.try_step(x, t, stop, counts); },
+        [&] { return run.accepted(); });
+}
+
+/// Advances x from t0 to t1 > t0.
 /// @return as try_step; too_many_steps after ten million tries; non_finite for such an x
 template <class Run, State X>
 Status run_to(Run& run, X& x, Time t0, Time t1, Counts& counts) {
-  constexpr std::uint64_t max_steps = 10'000'000;
   if (!x.isFinite().all()) return Status::non_finite;
   Time t = t0;
-  for (std::uint64_t i = 0; i < max_steps; ++i) {
-    const Status status = run.try_step(x, t, t1, counts);
-    if (status != Status::success) return status;
-    if (t == t1) return Status::success;
-  }
-  return Status::too_many_steps;
+  Leg leg{.end = t1, .tries = 10'000'000};
+  return walk_leg(run, x, t, leg, counts);
 }
 
 }  // namespace fokker::detail

@@ -43,6 +43,14 @@ inline constexpr bool is_small =
 
 namespace detail {
 
+/// Calls f(i) for every number of a small state: written out, since compilers keep arrays that a
+/// loop runs over in memory.
+template <State X, class F>
+constexpr void for_each_number(const F& f) {
+  [&]<std::size_t... i>(std::index_sequence<i...>) { (f(static_cast<Index>(i)), ...); }
+  (std::make_index_sequence<static_cast<std::size_t>(X::SizeAtCompileTime)>{});
+}
+
 /// out = value, unless the value is `out` itself; a small state number by number. (Eigen would work
 /// on pairs, which a drift that writes single numbers makes the processor put together through
 /// memory, at every stage of a step.)
@@ -53,32 +61,29 @@ void assign(X& out, const V& value) {
   }
   if constexpr (is_small<X> && State<V>) {
     const Eigen::internal::evaluator<V> number(value);  // one, so that products are formed once
-    for (Index i = 0; i < out.size(); ++i) out.coeffRef(i) = number.coeff(i);
+    for_each_number<X>([&](Index i) { out.coeffRef(i) = number.coeff(i); });
   } else {
     out = value;
   }
 }
 
-/// out = value, a small state that computations in registers leave in memory. A volatile store
-/// stays one of a number: compilers would join neighbours to pairs, and for their sake do the
-/// arithmetic before on pairs too, with more moves than sums.
+/// Hides from the compiler where the numbers of a small state come from. It would store neighbours
+/// as pairs, and for their sake do the arithmetic before on pairs too, with more moves than sums.
 template <State X>
-void store(X& out, const X& value) {
-  for (Index i = 0; i < out.size(); ++i)
-    const_cast<volatile typename X::Scalar&>(out.coeffRef(i)) = value.coeff(i);
+void hide_origin(X& x) {
+  for_each_number<X>([&](Index i) {
+    const volatile typename X::Scalar number = x.coeff(i);
+    x.coeffRef(i) = number;
+  });
 }
 
 /// Exchanges two states of one shape.
 template <State X>
-void swap(X& a, X& b) {
-  if constexpr (is_small<X>) {
-    X old;
-    for (Index i = 0; i < a.size(); ++i) old.coeffRef(i) = a.coeff(i);
-    store(a, b);
-    store(b, old);
-  } else {
+void swap_states(X& a, X& b) {
+  if constexpr (is_small<X>)
+    for_each_number<X>([&](Index i) { std::swap(a.coeffRef(i), b.coeffRef(i)); });
+  else
     a.swap(b);
-  }
 }
 
 }  // namespace detail

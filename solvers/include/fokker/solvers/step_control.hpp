@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <stdexcept>
 
@@ -64,6 +65,8 @@ class StepController {
                       c_.min_factor, c_.safety, c_.max_factor, k));
     if (c_.keep[0] < c_.keep[1])
       kept_ = {std::pow(c_.safety / c_.keep[1], k), std::pow(c_.safety / c_.keep[0], k)};
+    for (std::size_t i = 0; i < 3; ++i) powers_[i] = -c_.b[i] / k;
+    scale_ = std::pow(c_.safety, c_.b[0] + c_.b[1] + c_.b[2]);
   }
 
   /// Whether a step with this error is accepted; nan is not.
@@ -74,8 +77,9 @@ class StepController {
   double factor(double error) {
     if (!accepts(error)) {
       after_rejection_ = true;
-      return error < infinity ? std::max(c_.min_factor, c_.safety * std::pow(error, -1 / k_))
-                              : c_.min_factor;
+      return error < infinity
+                 ? std::max(c_.min_factor, c_.safety * product(error, -1 / k_, 1, 0, 1, 0))
+                 : c_.min_factor;
     }
     double factor = error >= kept_[0] && error <= kept_[1] ? 1 : filtered(error);
     if (after_rejection_) factor = std::min(factor, 1.0);
@@ -96,15 +100,26 @@ class StepController {
   static constexpr double infinity = std::numeric_limits<double>::infinity();
 
   double filtered(double error) const {
-    double log_sum = c_.b[0] * std::log(target_ / error);
-    if (c_.b[1] != 0) log_sum += c_.b[1] * std::log(target_ / previous_);
-    if (c_.b[2] != 0) log_sum += c_.b[2] * std::log(target_ / older_);
-    return std::clamp(std::exp(log_sum / k_), c_.min_factor, c_.max_factor);
+    const double factor =
+        scale_ * product(error, powers_[0], previous_, powers_[1], older_, powers_[2]);
+    return std::clamp(factor, c_.min_factor, c_.max_factor);
+  }
+
+  /// a^p b^q c^r. Not inlined: a loop that keeps its numbers in registers must put them away for
+  /// every call of exp or log, so there is one for all.
+  [[gnu::noinline]] static double product(double a, double p, double b, double q, double c,
+                                          double r) {
+    double log_sum = p * std::log(a);
+    if (q != 0) log_sum += q * std::log(b);
+    if (r != 0) log_sum += r * std::log(c);
+    return std::exp(log_sum);
   }
 
   StepControl c_;
   double k_;
   double target_;
+  std::array<double, 3> powers_ = {};    // of the errors in the factor
+  double scale_ = 1;                     // of their product
   std::array<double, 2> kept_ = {2, 2};  // errors of the dead band; never met: none
   double previous_ = target_, older_ = target_;
   bool after_rejection_ = false;

@@ -34,7 +34,7 @@ class Trajectory {
   using S = typename X::Scalar;
 
  public:
-  /// Called with the user's time after each accepted step; false ends the run.
+  /// Called with the user's time after each accepted step; false ends the run. Empty: nobody.
   using OnStep = std::function<bool(Time, const X&)>;
 
   /// @throws std::invalid_argument  for bad options
@@ -66,7 +66,12 @@ class Trajectory {
       return tell_events(solution) && tell_step(solution, from, to, on_step);
     };
     if (!started_) start(solution);
-    if (!in_step_ || after_step()) take_steps(to, solution, after_step);
+    if (!in_step_ || after_step()) {
+      if (on_step || watched())
+        take_steps(to, solution, after_step);
+      else
+        walk(to, solution);
+    }
     if (solution.status != Status::event) end_at(solution, walk_->t(), walk_->x());
     solution.counts = walk_->counts();
     solution.counts.drift_evaluations += slopes_;
@@ -75,8 +80,33 @@ class Trajectory {
   }
 
  private:
+  static constexpr const char* stopped_from_outside = "stopped from outside";
   static constexpr const char* stiff_advice =
       "the problem looks stiff: try rodas5p or radau5 instead of an explicit method";
+
+  /// Whether the steps between two stops are looked at.
+  bool watched() const {
+    return options_.save_at.empty() || !options_.events.empty() || options_.dense ||
+           options_.progress || options_.steady_state_tolerance > 0;
+  }
+
+  /// The steps up to t1 that nobody looks at, from stop to stop.
+  void walk(Time t1, Solution<X>& solution) {
+    std::uint64_t tries = options_.max_steps;
+    while (walk_->t() < t1) {
+      Leg leg{.end = next_stop(t1), .tries = tries, .cancel = options_.cancel};
+      const Status status = walk_->walk(leg);
+      tries = leg.tries;
+      if (status != Status::success && status != Status::cancelled)
+        return finish(
+            solution, status, walk_->t(),
+            status == Status::too_many_steps ? too_many_steps_advice() : failure_advice(status));
+      save_until(solution, walk_->t());
+      leave_step();
+      if (status == Status::cancelled)
+        return finish(solution, status, walk_->t(), stopped_from_outside);
+    }
+  }
 
   /// The steps up to t1; `after_step` is false where one ends the run.
   void take_steps(Time t1, Solution<X>& solution, const auto& after_step) {
@@ -145,8 +175,8 @@ class Trajectory {
       save_until(solution, t);
     leave_step();
     if (options_.progress) options_.progress((t - t0) / (t1 - t0));
-    if (!on_step(sign_ * t, x) || (options_.cancel && options_.cancel->load())) {
-      finish(solution, Status::cancelled, t, "stopped from outside");
+    if ((on_step && !on_step(sign_ * t, x)) || (options_.cancel && options_.cancel->load())) {
+      finish(solution, Status::cancelled, t, stopped_from_outside);
       return false;
     }
     if (options_.steady_state_tolerance > 0 && steady()) {

@@ -12,6 +12,7 @@
 #include <fokker/solvers/advance.hpp>
 #include <fokker/solvers/brownian_bridge.hpp>
 #include <fokker/solvers/integrate_options.hpp>
+#include <fokker/solvers/run.hpp>
 #include <fokker/solvers/text.hpp>
 
 namespace fokker::detail {
@@ -40,6 +41,10 @@ class Walk {
 
   /// Tries one step towards `stop`, which is never passed.
   virtual Status step(Time stop) = 0;
+
+  /// Goes on by such steps to the end of the leg: to the same bits as one by one.
+  /// @return success there; as `step`, non_finite also for such a state; cancelled; too_many_steps
+  virtual Status walk(Leg& leg) = 0;
 
   virtual Counts counts() const = 0;
 
@@ -136,6 +141,15 @@ class FixedWalk final : public ProcessWalk<P, X> {
     t_before_ = std::exchange(t_, next);
     return Status::success;
   }
+  Status walk(Leg& leg) override {
+    return step_by_step(
+        t_, leg,
+        [this](Time stop) {
+          step(stop);
+          return x_.isFinite().all() ? Status::success : Status::non_finite;
+        },
+        [] { return true; });
+  }
   Counts counts() const override { return advance_.counts(); }
   void check_end(Time t1) const override {
     if (t_ + dt_ == t_ || t1 - dt_ == t1)
@@ -178,6 +192,13 @@ class AdaptiveWalk final : public ProcessWalk<P, X> {
     before_ = x_;
     t_before_ = t_;
     return run_.try_step(x_, t_, max_dt_ > 0 ? std::min(stop, t_ + max_dt_) : stop, counts_);
+  }
+  Status walk(Leg& leg) override {
+    leg.max_dt = max_dt_;
+    const Status status = walk_leg(run_, x_, t_, leg, counts_);
+    before_ = x_;
+    t_before_ = t_;
+    return status;
   }
   Counts counts() const override { return counts_; }
   void check_end(Time) const override {}

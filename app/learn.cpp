@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -17,6 +18,7 @@
 #include <fokker/analysis/plot.hpp>
 #include <fokker/analysis/report.hpp>
 #include <fokker/diffusion/any_score.hpp>
+#include <fokker/diffusion/finite_set.hpp>
 #include <fokker/diffusion/probability_flow.hpp>
 #include <fokker/diffusion/time_grids.hpp>
 #include <fokker/diffusion/train_score.hpp>
@@ -36,7 +38,7 @@ namespace {
 constexpr const char* examples = R"(Examples:
   fokker learn                                     eight modes in the plane, about a minute
   fokker learn --loss velocity --process flow --out flow.json
-  fokker learn --data points:digits.csv --drop-column 65 --scale 0:16 --process edm --width 256
+  fokker learn --data points:digits.csv --drop-column 65 --scale 0:16 --process edm
   fokker learn --data mixture:mixture.json --steps 10000 --batch 512 --rate 1e-3 --json -
 Losses: denoiser (EDM), noise (DDPM), velocity (flow matching), score (SMLD).
 Without --json and --plot it writes learn.json, learn.svg and learn.png beside the model.)";
@@ -59,11 +61,19 @@ struct LossRow {
   double learned, exact;
 };
 
+/// How far the nearest point of a finite set is, as the root mean square of a coordinate: from
+/// samples of the learned score, and from points of the set to its others. A score that is exact
+/// gives 0 of the first, one that has learned what the points have in common about the second.
+struct Nearest {
+  double samples, data;
+};
+
 /// Samples of the learned score, and how far they are from the data.
 struct Quality {
   Block<double> samples, data;
   double learned, exact;  ///< sliced W2 to the data of samples with either score
   Floor floor;
+  std::optional<Nearest> nearest;  ///< of a finite set
 };
 
 constexpr Index sampling_steps = 32;
@@ -92,6 +102,22 @@ std::vector<LossRow> measure_losses(const AffineProcess<AnySchedule>& process, c
   return rows;
 }
 
+/// Root mean square of a coordinate of the way from columns of x to the nearest point of the set
+/// that is another.
+double distance_to_others(const FiniteSet& set, const Block<double>& x) {
+  using Points = Eigen::Array<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const Eigen::Map<const Points> points(set.points().data(), set.size(), set.dimension());
+  constexpr Index work = 1'000'000'000;
+  const Index columns = std::clamp<Index>(work / points.size(), 1, x.cols());
+  double sum = 0;
+  for (Index j = 0; j < columns; ++j) {
+    const Eigen::ArrayXd squares =
+        (points.rowwise() - x.col(j).transpose()).square().rowwise().sum();
+    sum += (squares > 0).select(squares, std::numeric_limits<double>::infinity()).minCoeff();
+  }
+  return std::sqrt(sum / static_cast<double>(columns * x.rows()));
+}
+
 Quality measure_quality(const AffineProcess<AnySchedule>& process, const AnyData& data,
                         const LearnedDenoiser& denoiser, Index n, std::uint64_t seed, int threads) {
   const AnySchedule& schedule = process.schedule;
@@ -109,7 +135,8 @@ Quality measure_quality(const AffineProcess<AnySchedule>& process, const AnyData
             .data = draw(data, n, seed_of(1)),
             .learned = 0,
             .exact = 0,
-            .floor = {}};
+            .floor = {},
+            .nearest = {}};
   const auto metric = make_metric("sliced-w2", q.data);
   q.learned = (*metric)(q.samples).value;
   const Block<double> exact = sample(exact_score(process, data));
@@ -126,6 +153,8 @@ Quality measure_quality(const AffineProcess<AnySchedule>& process, const AnyData
         return std::pair{copy(2 * k + 2), copy(2 * k + 3)};
       },
       4);
+  if (const auto set = data.finite_set())
+    q.nearest = {distance_to_others(*set, q.samples), distance_to_others(*set, q.data)};
   return q;
 }
 
@@ -204,8 +233,8 @@ void print(std::FILE* out, const LearnOptions& o, const AnyData& data,
              "{} (d = {}) under {}: {} steps of {} samples, loss {}, {} weights (width {}, {} "
              "layers), {:.1f} s, seed {}\n\n",
              o.data.data, data.dimension(), o.process, training.steps, settings.batch, o.loss,
-             training.denoiser->parts().weights.size(), settings.width, settings.layers,
-             training.seconds, settings.seed);
+             training.denoiser->parts().weights.size(), training.denoiser->parts().shape.width,
+             settings.layers, training.seconds, settings.seed);
   using Align = TextTable::Align;
   TextTable table({{"loss", Align::left}, {"learned"}, {"exact score"}, {"excess"}});
   for (const LossRow& row : rows)
@@ -219,6 +248,11 @@ void print(std::FILE* out, const LearnOptions& o, const AnyData& data,
                "exact score, {:.4f} two exact samples\n",
                quality->samples.cols(), sampling_steps, quality->learned, quality->exact,
                quality->floor.mean);
+  if (quality && quality->nearest)
+    fmt::print(out,
+               "nearest point of the data, RMS of a coordinate: {:.3g} from samples, {:.3g} from "
+               "other points\n",
+               quality->nearest->samples, quality->nearest->data);
 }
 
 nlohmann::ordered_json json_of(const LearnOptions& o, const TrainingSettings& settings,
@@ -237,7 +271,7 @@ nlohmann::ordered_json json_of(const LearnOptions& o, const TrainingSettings& se
                  {"loss", o.loss},
                  {"steps", settings.steps},
                  {"batch", settings.batch},
-                 {"width", settings.width},
+                 {"width", training.denoiser->parts().shape.width},
                  {"layers", settings.layers},
                  {"rate", settings.rate},
                  {"seed", settings.seed}}},
@@ -253,6 +287,8 @@ nlohmann::ordered_json json_of(const LearnOptions& o, const TrainingSettings& se
                          {"exact", quality->exact},
                          {"floor", quality->floor.mean},
                          {"floor_sd", quality->floor.sd}};
+  if (quality && quality->nearest)
+    json["nearest"] = {{"samples", quality->nearest->samples}, {"data", quality->nearest->data}};
   return json;
 }
 
@@ -263,7 +299,7 @@ int learn_command(LearnOptions o) {
   TrainingSettings settings{.loss = score_loss(o.loss).name,
                             .steps = whole_number(o.steps, "--steps", 1),
                             .batch = whole_number(o.batch, "--batch", 1),
-                            .width = whole_number(o.width, "--width", 1),
+                            .width = whole_number(o.width, "--width", 0),
                             .layers = whole_number(o.layers, "--layers", 0),
                             .rate = number(o.rate, "--rate"),
                             .seed = o.common.seed,
@@ -346,7 +382,10 @@ Command make_learn(CLI::App& app) {
       ->capture_default_str();
   parser->add_option("--steps", o->steps, "Steps of Adam")->capture_default_str();
   parser->add_option("--batch", o->batch, "Samples of each step")->capture_default_str();
-  parser->add_option("--width", o->width, "Width of the network")->capture_default_str();
+  parser
+      ->add_option("--width", o->width,
+                   "Width of the network; 0: four for each dimension, from 128 to 512")
+      ->capture_default_str();
   parser->add_option("--layers", o->layers, "Residual layers of the network")
       ->capture_default_str();
   parser->add_option("--rate,--lr", o->rate, "Learning rate, at its highest")

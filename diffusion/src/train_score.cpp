@@ -186,8 +186,9 @@ Training train_score(const AffineProcess<AnySchedule>& process, const TrainingDa
   const ScoreLoss& loss = score_loss(settings.loss);
   const auto started = std::chrono::steady_clock::now();
   const Seeds seeds(settings.seed);
-  Network<float> network(
-      {.dimension = data.dimension, .width = settings.width, .layers = settings.layers});
+  const Index width =
+      settings.width == 0 ? std::clamp<Index>(4 * data.dimension, 128, 512) : settings.width;
+  Network<float> network({.dimension = data.dimension, .width = width, .layers = settings.layers});
   network.initialise(seeds.weights);
   const Moments moments = moments_of(data, seeds.moments);
   const LossContext context{process, moments.std};

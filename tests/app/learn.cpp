@@ -1,6 +1,7 @@
 /// @file  learn.cpp
 /// @brief `fokker learn`: its files, its result, and what it refuses.
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -76,6 +77,22 @@ TEST_CASE("the score error that compare finds in a learned model falls with its 
     CHECK(much[i] > 0);
     CHECK(much[i] < 0.5 * little[i]);
   }
+}
+
+TEST_CASE("learn on points says how far they are from each other, and makes the width fit") {
+  const Program fokker;
+  fokker.write("square.csv", "0,0\n2,0\n0,2\n2,2\n0,0\n");
+
+  const Outcome run =
+      fokker("learn --steps 10 --batch 32 --samples 100 --data points:square.csv --json r.json");
+
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  CHECK_THAT(run.out, ContainsSubstring("nearest point of the data"));
+  const auto json = nlohmann::json::parse(fokker.read("r.json"));
+  CHECK_THAT(json.at("nearest").at("data").get<double>(), WithinAbs(std::sqrt(2.0), 1e-12));
+  CHECK(json.at("nearest").at("samples").get<double>() > 0);
+  CHECK(json.at("settings").at("width") == 128);
 }
 
 TEST_CASE("learn refuses what makes no sense, before any work") {

@@ -199,7 +199,7 @@ TEST_CASE("trainings that make no sense are refused") {
   refused({.loss = "nois"});
   refused({.steps = 0});
   refused({.batch = 0});
-  refused({.width = 0});
+  refused({.width = -1});
   refused({.rate = -1});
   refused({.threads = -1});
   const fokker::GaussianSpectrum point(Eigen::VectorXd{{1.0}}, Eigen::VectorXd{{0.0}});

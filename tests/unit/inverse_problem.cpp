@@ -30,7 +30,6 @@ namespace {
 
 const AffineProcess vp{VariancePreserving{}};
 const AffineProcess edm{Edm{}};  // s = 1, sigma = t
-const DormandPrince853 tight{.rtol = 1e-11, .atol = 1e-13};
 
 const Gaussian plane(VectorXd{{0.5, -1}}, MatrixXd{{1.0, 0.6}, {0.6, 2.0}});
 const LinearObservation seen{MatrixXd{{1.0, 2.0}}, VectorXd{{0.7}}, MatrixXd{{0.3}}};

@@ -77,11 +77,11 @@ TrainingData training_data(Data data) {
 /// How to learn.
 struct TrainingSettings {
   std::string_view loss = "denoiser";  ///< a name of list_score_losses()
-  Index steps = 4000;
+  Index steps = 8000;
   Index batch = 256;   ///< samples of each step
-  Index width = 128;   ///< of the network
+  Index width = 0;     ///< of the network; 0: four for each dimension, from 128 to 512
   Index layers = 3;    ///< of the network
-  double rate = 2e-3;  ///< of Adam, at its highest
+  double rate = 5e-3;  ///< of Adam, at its highest
   std::uint64_t seed = 1;
   int threads = 0;  ///< at most, and at most the cores; 0: all; never changes a bit of the result
   const std::atomic<bool>* cancel = nullptr;

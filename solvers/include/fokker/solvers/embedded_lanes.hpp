@@ -241,7 +241,7 @@ class EmbeddedLanes {
       set(tries_, l, tries);
       set(accepted_, l, get(accepted_, l) + (accept ? one : zero));
       set(stops_, l,
-          (arrived == t1) | (arrived + next == arrived) | (tries >= max_tries_) ? one : zero);
+          ((arrived == t1) | (arrived + next == arrived) | (tries >= max_tries_)) ? one : zero);
     }
     using States = Packet<S>;
     const Eigen::Array<S, 1, lanes> error = error_.template cast<S>();

@@ -18,7 +18,6 @@
 #include <fokker/analysis/gaussian.hpp>
 #include <fokker/solvers/grid.hpp>
 #include <fokker/solvers/solver.hpp>
-#include <fokker/solvers/text.hpp>
 
 namespace fokker {
 
@@ -74,14 +73,17 @@ class StepProbe {
 /// Refuses a step whose answer at a generic point is not what linearity predicts. Answers beyond
 /// all numbers, of a scheme that is not stable on this grid, tell nothing: its law is then not
 /// finite.
-inline void require_linear(const Eigen::ArrayXd& got, const Eigen::ArrayXd& expected) {
-  if (!got.isFinite().all() || !expected.isFinite().all()) return;
-  const double off = (got - expected).abs().maxCoeff();
-  if (off > 1e-9 * (1.0 + got.abs().maxCoeff()))
-    throw std::invalid_argument(
-        "the scheme is not linear on this process (for a diagonal law: not coordinate by "
-        "coordinate), so its law cannot be propagated exactly: off by " +
-        text(off));
+/// @throws std::invalid_argument
+void require_linear(std::span<const double> got, std::span<const double> expected);
+
+/// mean <- A mean + b, covariance <- A covariance A^T + C C^T for a step of n numbers and m normals
+/// by its answers, n x (2 + n + m), column after column: b to zeros, b + A, b + C to unit vectors,
+/// and the one to `generic` (n + m), which is checked. covariance is n x n.
+void advance_moments(std::span<const double> answers, std::span<const double> generic,
+                     std::span<double> mean, std::span<double> covariance);
+
+inline std::span<const double> values(const Eigen::ArrayXd& a) {
+  return {a.data(), static_cast<std::size_t>(a.size())};
 }
 
 /// Generic values in (-1, 1): multiples of the golden ratio, modulo 2, shifted.
@@ -146,7 +148,8 @@ DiagonalGaussian propagate(const P& process, const M& method, DiagonalGaussian l
         c[i].push_back(response(i, 1 + count(kept) + s));
         expected += c[i].back() * generic.col(count(kept) + s);
       }
-      detail::require_linear(after[i]->col(check), expected);
+      const Array got = after[i]->col(check);
+      detail::require_linear(detail::values(got), detail::values(expected));
     }
 
     std::vector<Array> next_mean;
@@ -195,19 +198,12 @@ GaussianLaw propagate(const P& process, const M& method, GaussianLaw law,
   const Eigen::ArrayXd generic = detail::generic_values(size + sources, 1);
   const Eigen::ArrayXd one = Eigen::ArrayXd::Ones(1);
 
-  Eigen::VectorXd mean = Eigen::VectorXd::Zero(size);
-  Eigen::MatrixXd covariance = Eigen::MatrixXd::Zero(size, size);
-  mean.head(d) = law.mean;
-  covariance.topLeftCorner(d, d) = law.covariance;
-  const auto stacked = [&] {
-    Eigen::MatrixXd z(size, check + 1);
-    Index row = 0;
-    for (const auto* part : probe.carried()) {
-      z.middleRows(row, d) = part->matrix();
-      row += d;
-    }
-    return z;
-  };
+  const auto count = [](Index n) { return static_cast<std::size_t>(n); };
+  std::vector<double> mean(count(size)), covariance(count(size * size)), answers;
+  for (Index i = 0; i < d; ++i) {
+    mean[count(i)] = law.mean[i];
+    for (Index j = 0; j < d; ++j) covariance[count(i + j * size)] = law.covariance(i, j);
+  }
   for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
     const Time h = grid[k + 1] - grid[k];
     Index row = 0;
@@ -223,18 +219,16 @@ GaussianLaw propagate(const P& process, const M& method, GaussianLaw law,
       probe.set_normals(i, check, h, generic.segment(size + i, 1));
     }
     probe.step(grid[k], h);
-    const Eigen::MatrixXd z = stacked();
-    const Eigen::VectorXd b = z.col(0);
-    const Eigen::MatrixXd a = z.middleCols(1, size).colwise() - b;
-    const Eigen::MatrixXd c = z.middleCols(1 + size, sources).colwise() - b;
-    const Eigen::VectorXd expected =
-        a * generic.head(size).matrix() + c * generic.tail(sources).matrix() + b;
-    detail::require_linear(z.col(check).array(), expected.array());
-    mean = a * mean + b;
-    covariance = a * covariance * a.transpose() + c * c.transpose();
+    answers.clear();
+    for (Index column = 0; column <= check; ++column)
+      for (const auto* part : probe.carried())
+        for (Index i = 0; i < d; ++i) answers.push_back((*part)(i, column));
+    detail::advance_moments(answers, detail::values(generic), mean, covariance);
   }
-  law.mean = mean.head(d);
-  law.covariance = covariance.topLeftCorner(d, d);
+  for (Index i = 0; i < d; ++i) {
+    law.mean[i] = mean[count(i)];
+    for (Index j = 0; j < d; ++j) law.covariance(i, j) = covariance[count(i + j * size)];
+  }
   return law;
 }
 

@@ -226,8 +226,8 @@ class EmbeddedLanes {
       const auto accept = error <= one, last = get(last_, l) > zero,
                  after = get(after_lane_, l) > zero;
       Vector f = less(greater(get(factor, l), min_factor), max_factor);
-      f = (error >= low) & (error <= high) ? one : f;
-      f = accept & after ? less(f, one) : f;
+      f = ((error >= low) & (error <= high)) ? one : f;
+      f = (accept & after) ? less(f, one) : f;
       f = error <= std::numeric_limits<double>::max() ? f : min_factor;
       const Vector longer = step * f, shorter = tried * f, there = t + tried;
       const Vector next = accept ? (last ? step : longer) : shorter;
@@ -235,13 +235,13 @@ class EmbeddedLanes {
       const Vector tries = get(tries_, l) + 1;
       set(h_, l, next);
       set(t_, l, arrived);
-      set(after_lane_, l, accept ? (last & after ? one : zero) : one);
-      set(log_older_, l, accept & ~last ? log_previous : log_older);
-      set(log_previous_, l, accept & ~last ? seen : log_previous);
+      set(after_lane_, l, accept ? ((last & after) ? one : zero) : one);
+      set(log_older_, l, (accept & ~last) ? log_previous : log_older);
+      set(log_previous_, l, (accept & ~last) ? seen : log_previous);
       set(tries_, l, tries);
       set(accepted_, l, get(accepted_, l) + (accept ? one : zero));
       set(stops_, l,
-          (arrived == t1) | (arrived + next == arrived) | (tries >= max_tries_) ? one : zero);
+          ((arrived == t1) | (arrived + next == arrived) | (tries >= max_tries_)) ? one : zero);
     }
     using States = Packet<S>;
     const Eigen::Array<S, 1, lanes> error = error_.template cast<S>();

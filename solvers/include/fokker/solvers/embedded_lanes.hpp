@@ -235,9 +235,9 @@ class EmbeddedLanes {
       const Vector tries = get(tries_, l) + 1;
       set(h_, l, next);
       set(t_, l, arrived);
-      set(after_lane_, l, accept ? (last & after ? one : zero) : one);
-      set(log_older_, l, accept & ~last ? log_previous : log_older);
-      set(log_previous_, l, accept & ~last ? seen : log_previous);
+      set(after_lane_, l, accept ? ((last & after) ? one : zero) : one);
+      set(log_older_, l, (accept & ~last) ? log_previous : log_older);
+      set(log_previous_, l, (accept & ~last) ? seen : log_previous);
       set(tries_, l, tries);
       set(accepted_, l, get(accepted_, l) + (accept ? one : zero));
       set(stops_, l,

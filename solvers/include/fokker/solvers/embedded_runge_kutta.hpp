@@ -70,7 +70,6 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
     hide_origin(at);
     hide_origin(run.next_);
     hide_origin(run.argument_);
-    run.hide_stages(std::make_index_sequence<s_ + 1>{});
     std::construct_at(this, run);  // Eigen's assignment would go by pairs
     leg = left;
     counts = counted;
@@ -162,11 +161,6 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
     template <std::size_t... i>
     Stages(const Stages& other, std::index_sequence<i...>) : std::array<X, all_>{other[i]...} {}
   };
-
-  template <std::size_t... i>
-  void hide_stages(std::index_sequence<i...>) {
-    (hide_origin(k_[i]), ...);
-  }
 
   /// k_i for i, i+1, ..., s-1.
   template <std::size_t i>

@@ -18,6 +18,9 @@ namespace fokker::detail {
 /// Paths solved at once: two vectors of AVX-512 in double, which hide each other's latency.
 inline constexpr int lanes = 16;
 
+/// Bytes: a vector that lies across two lines is read and written in two parts.
+inline constexpr std::size_t cache_line = 64;
+
 /// States of `lanes` paths; their drift is evaluated at once, so it must not ask for the time.
 template <class S, int d>
 using LaneState = Eigen::Array<S, d, lanes, Eigen::RowMajor>;
@@ -141,8 +144,9 @@ class EmbeddedLanes {
   void norm(const E& e, const X& y, Row& error) const {
     error.setZero();
     for (int r = 0; r < d; ++r) {
-      const Row ratio = (e(r).abs() / (S(atol_) + S(rtol_) * x_.row(r).abs().max(y.row(r).abs())))
-                            .template cast<double>();
+      alignas(cache_line) const Row ratio =
+          (e(r).abs() / (S(atol_) + S(rtol_) * x_.row(r).abs().max(y.row(r).abs())))
+              .template cast<double>();
       for (int l = 0; l < lanes; l += Numbers::width) {
         const Vector value = get(ratio, l), largest = get(error, l);
         set(error, l, value <= largest ? largest : value + 0 * largest);
@@ -151,15 +155,15 @@ class EmbeddedLanes {
   }
 
   /// Tries a step in every lane. @return whether the path of a lane may have ended
-  bool step(Time t1) {
-    Row h;
+  [[gnu::flatten]] bool step(Time t1) {
+    alignas(cache_line) Row h;
     for (int l = 0; l < lanes; l += Numbers::width) {
       const Vector t = get(t_, l), step = get(h_, l), rest = t1 - t, zero = all(0), one = all(1);
       const auto last = t + 1.0001 * step >= t1;
       set(last_, l, last ? one : zero);
       set(h, l, last ? rest : step);
     }
-    const Eigen::Array<S, 1, lanes> scale = h.template cast<S>();
+    alignas(cache_line) const Eigen::Array<S, 1, lanes> scale = h.template cast<S>();
     for (int r = 0; r < d; ++r) k_[0].row(r) = scale * first_.row(r);
     stages<1>(scale);
     sum<Rows::b>(y_);
@@ -205,15 +209,16 @@ class EmbeddedLanes {
   bool decide(const Row& h, Time t1) {
     const double k = Pair::error_order + 1;
     const auto [b1, b2, b3] = control_.b;
-    const Row log_error = error_.log();
-    Row exponent = (b1 * (log_target_ - log_error) + b2 * (log_target_ - log_previous_)) / k;
+    alignas(cache_line) const Row log_error = error_.log();
+    alignas(cache_line) Row exponent =
+        (b1 * (log_target_ - log_error) + b2 * (log_target_ - log_previous_)) / k;
     if (b3 != 0) exponent += b3 / k * (log_target_ - log_older_);
     const double log_safety = std::log(control_.safety);
     for (int l = 0; l < lanes; l += Numbers::width) {
       const Vector by_errors = get(exponent, l), by_last = log_safety - get(log_error, l) / k;
       set(exponent, l, get(error_, l) <= 1.0 ? by_errors : by_last);
     }
-    const Row factor = exponent.exp();
+    alignas(cache_line) const Row factor = exponent.exp();
 
     const auto [low, high] = controller_.kept();
     const double log_smallest = std::log(StepController::smallest);
@@ -340,12 +345,12 @@ class EmbeddedLanes {
 
   // In the lanes:
   Eigen::Array<Index, 1, lanes> path_;
-  Row active_;  // 1, or 0 where there was no path left
-  Row t_, h_, error_, tries_, accepted_;
-  Row last_, stops_;  // 1 or 0: the step ends at t1; the path may have ended
-  Row log_previous_, log_older_, after_lane_;  // of the controller
-  X x_, y_, argument_, first_, end_;           // first_ = f(x_), end_ = f(y_)
-  std::array<X, s_ + 1> k_;                    // times h
+  alignas(cache_line) Row active_;  // 1, or 0 where there was no path left
+  alignas(cache_line) Row t_, h_, error_, tries_, accepted_;
+  alignas(cache_line) Row last_, stops_;  // 1 or 0: the step ends at t1; the path may have ended
+  alignas(cache_line) Row log_previous_, log_older_, after_lane_;  // of the controller
+  alignas(cache_line) X x_, y_, argument_, first_, end_;           // first_ = f(x_), end_ = f(y_)
+  alignas(cache_line) std::array<X, s_ + 1> k_;                    // times h
 };
 
 }  // namespace fokker::detail

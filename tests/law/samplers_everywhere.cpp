@@ -92,7 +92,7 @@ TEST_CASE("no sampler ends in nan or infinity, whatever it is combined with") {
                              start_time(schedule, equation, grid_info.name), t_min, steps);
             grid = with_last_step(std::move(grid), last);
           } catch (const std::invalid_argument&) {
-            ++refused[info.name];
+            if (last == Last::none || info.ends_at_zero) ++refused[info.name];
             continue;
           }
           ++ran[info.name];

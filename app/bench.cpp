@@ -28,10 +28,10 @@
 #include <fokker/diffusion/reverse_sde.hpp>
 #include <fokker/processes/geometric_brownian_motion.hpp>
 #include <fokker/processes/lorenz.hpp>
+#include <fokker/solvers/embedded_runge_kutta.hpp>
 #include <fokker/solvers/euler_maruyama.hpp>
 #include <fokker/solvers/instruction_set.hpp>
 #include <fokker/solvers/integrate.hpp>
-#include <fokker/solvers/ode.hpp>
 #include <fokker/solvers/random.hpp>
 #include <fokker/solvers/simulate.hpp>
 
@@ -206,7 +206,7 @@ Benchmark reverse_sde(const CommonOptions& common) {
 
 Benchmark lorenz() {
   const auto library = [] {
-    DormandPrince5 method;
+    DormandPrince54 method;
     method.rtol = method.atol = 1e-8;
     const Path<double, 3> x0(1, 1, 1);
     return integrate(Lorenz{}, method, x0, {0, 20}, {.save_at = {20}}).end[0];

@@ -87,7 +87,7 @@ BENCHMARK(one<fokker::DormandPrince54>)
 BENCHMARK(odeint_one)
     ->Name("lorenz_dopri5/Boost.Odeint on std::array")
     ->Unit(benchmark::kMicrosecond);
-BENCHMARK(one<fokker::DormandPrince5>)
+BENCHMARK(one<fokker::OdeintDormandPrince5>)
     ->Name("lorenz_dopri5/Boost.Odeint through integrate")
     ->Unit(benchmark::kMicrosecond);
 BENCHMARK(ensemble)->Name("lorenz_ensemble/fokker")->Unit(benchmark::kMicrosecond);

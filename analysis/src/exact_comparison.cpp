@@ -7,8 +7,8 @@
 #include <type_traits>
 
 #include <fokker/analysis/linear_law.hpp>
+#include <fokker/solvers/embedded_runge_kutta.hpp>
 #include <fokker/solvers/integrate.hpp>
-#include <fokker/solvers/ode.hpp>
 
 namespace fokker::detail {
 
@@ -103,7 +103,7 @@ DiagonalGaussian Laws::with_wrong_score(const Task& task, Time start, Time end) 
   for (std::size_t i = 0; i + 1 < stops.size(); ++i) {
     // the error holds below `to`: start just there
     const Time top = stops[i] == s_.score_error.to ? std::nextafter(stops[i], 0.0) : stops[i];
-    const auto run = integrate(equations, DormandPrince5{1e-11, 1e-13}, y,
+    const auto run = integrate(equations, DormandPrince54{1e-11, 1e-13}, y,
                                std::array{top, stops[i + 1]}, {.save_at = {stops[i + 1]}});
     if (run.status != Status::success)
       throw std::runtime_error("the law of the equation with the wrong score was not found: " +

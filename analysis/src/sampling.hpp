@@ -16,6 +16,7 @@
 #include <fokker/diffusion/counted_score.hpp>
 #include <fokker/diffusion/registry.hpp>
 #include <fokker/solvers/adaptive_sde.hpp>
+#include <fokker/solvers/embedded_runge_kutta.hpp>
 #include <fokker/solvers/ode.hpp>
 #include <fokker/solvers/simulate.hpp>
 #include <fokker/solvers/sra.hpp>
@@ -250,7 +251,7 @@ class Sampling {
       return solve(flow(), Fehlberg78{tolerance, tolerance}, ends, row, states);
     if (task.info->name == BulirschStoer::name)
       return solve(flow(), BulirschStoer{tolerance, tolerance}, ends, row, states);
-    return solve(flow(), DormandPrince5{tolerance, tolerance}, ends, row, states);
+    return solve(flow(), DormandPrince54{tolerance, tolerance}, ends, row, states);
   }
 
   bool cancelled() const { return s_.cancel && s_.cancel->load(); }

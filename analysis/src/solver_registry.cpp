@@ -67,8 +67,9 @@ constexpr SolverInfo info_of(std::string_view process = {}) {
 using detail::Methods;
 
 using OdeMethods = Methods<Euler, Heun, RungeKutta4>;
-using Adaptive = Methods<DormandPrince5, Fehlberg78, BulirschStoer, BogackiShampine32, Tsitouras54,
-                         Verner76, DormandPrince853, Rodas4, Rodas5P, Radau5>;
+using Adaptive =
+    Methods<DormandPrince54, BogackiShampine32, Tsitouras54, Verner76, DormandPrince853, Rodas4,
+            Rodas5P, Radau5, OdeintDormandPrince5, Fehlberg78, BulirschStoer>;
 
 template <class... Sde, class... Ode, class... Adaptives>
 std::vector<SolverInfo> table(Methods<Sde...>, Methods<Ode...>, Methods<Adaptives...>) {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <fokker/diffusion/time_grids.hpp>
+#include <fokker/solvers/embedded_runge_kutta.hpp>
 #include <fokker/solvers/names.hpp>
 #include <fokker/solvers/ode.hpp>
 #include <fokker/solvers/sra.hpp>
@@ -71,8 +72,8 @@ SamplerInfo adaptive(int evaluations) {
 
 template <class... Ms>
 std::vector<SamplerInfo> describe_all(detail::Samplers<Ms...>) {
-  return {describe<Ms>()...,          adaptive<DormandPrince5>(6), adaptive<Fehlberg78>(13),
-          adaptive<BulirschStoer>(0), adaptive<Shark>(2),          adaptive<Sosra>(3)};
+  return {describe<Ms>()...,          adaptive<DormandPrince54>(6), adaptive<Fehlberg78>(13),
+          adaptive<BulirschStoer>(0), adaptive<Shark>(2),           adaptive<Sosra>(3)};
 }
 
 }  // namespace

@@ -43,6 +43,7 @@ TEST_CASE("list prints the names of the contract") {
                            "heun-sde",
                            "rk4",
                            "dopri5",
+                           "odeint-dopri5",
                            "fehlberg78",
                            "bulirsch-stoer",
                            "gbm",

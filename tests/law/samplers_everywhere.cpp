@@ -19,6 +19,7 @@
 #include <fokker/diffusion/registry.hpp>
 #include <fokker/diffusion/time_grids.hpp>
 #include <fokker/solvers/adaptive_sde.hpp>
+#include <fokker/solvers/embedded_runge_kutta.hpp>
 #include <fokker/solvers/ode.hpp>
 #include <fokker/solvers/simulate.hpp>
 #include <fokker/solvers/sra.hpp>
@@ -67,8 +68,8 @@ bool ends_finite(const SamplerInfo& info, const AnySchedule& schedule, const Any
     return ends_finite<S>(flow, Fehlberg78{tolerance, tolerance}, prior, grid);
   if (info.name == BulirschStoer::name)
     return ends_finite<S>(flow, BulirschStoer{tolerance, tolerance}, prior, grid);
-  if (info.name == DormandPrince5::name)
-    return ends_finite<S>(flow, DormandPrince5{tolerance, tolerance}, prior, grid);
+  if (info.name == DormandPrince54::name)
+    return ends_finite<S>(flow, DormandPrince54{tolerance, tolerance}, prior, grid);
   return ends_finite<S>(flow, make_flow_sampler<S>(info.name), prior, grid);
 }
 

@@ -150,7 +150,7 @@ TEMPLATE_TEST_CASE("fixed-step solvers have their order, neither less nor more",
 
 TEMPLATE_TEST_CASE(
     "adaptive methods have their order in the steps, and an error like the tolerance", "",
-    DormandPrince5, Fehlberg78) {
+    OdeintDormandPrince5, Fehlberg78) {
   const double claimed = *TestType::orders(NoiseKind::none).deterministic;
 
   const AdaptiveSlopes slopes = adaptive_slopes<TestType>(Oscillator{});
@@ -159,8 +159,8 @@ TEMPLATE_TEST_CASE(
   CHECK_THAT(slopes.in_tolerance, WithinAbs(1, 0.1));
 }
 
-TEMPLATE_TEST_CASE("adaptive methods meet end values known to many digits", "", DormandPrince5,
-                   Fehlberg78, BulirschStoer) {
+TEMPLATE_TEST_CASE("adaptive methods meet end values known to many digits", "",
+                   OdeintDormandPrince5, Fehlberg78, BulirschStoer) {
   const Path<double, 3> ones = Path<double, 3>::Ones();
   const Path<double, 3> lorenz{-4.90268754113464573, -3.74387292180291962, 24.6908581027905555};
   const Path<double, 2> van_der_pol{1.76323454020343846, -0.835688681677677391};

@@ -71,8 +71,8 @@ TEST_CASE("between the steps of an ODE solver the error is of order four") {
 }
 
 TEST_CASE("dense output runs down in time, and has the bits of the steps at their ends") {
-  const auto s =
-      integrate(Oscillator{}, DormandPrince5{}, start, {0, -6}, {.max_dt = 0.2, .dense = true});
+  const auto s = integrate(Oscillator{}, OdeintDormandPrince5{}, start, {0, -6},
+                           {.max_dt = 0.2, .dense = true});
 
   CHECK(error(s, 0, -6) < 2e-5);
   REQUIRE(s.t.size() > 10);
@@ -81,7 +81,7 @@ TEST_CASE("dense output runs down in time, and has the bits of the steps at thei
 
 TEST_CASE("with dense output save_at shortens no step") {
   const std::vector<Time> at{0, 0.5, 1.234, 5, 10};
-  const DormandPrince5 method{.rtol = 1e-6, .atol = 1e-6};
+  const OdeintDormandPrince5 method{.rtol = 1e-6, .atol = 1e-6};
 
   const auto free = integrate(Oscillator{}, method, start, {0, 10}, {});
   const auto s = integrate(Oscillator{}, method, start, {0, 10}, {.save_at = at, .dense = true});

@@ -1,14 +1,18 @@
 /// @file  unit/odeint.cpp
 /// @brief The adaptive methods behind `integrate` and `simulate`, and our steppers inside odeint.
 
+#include <array>
 #include <cmath>
+#include <cstdint>
 #include <functional>
 
 #include <boost/numeric/odeint/integrate/integrate_const.hpp>
+#include <boost/numeric/odeint/stepper/runge_kutta_dopri5.hpp>
 
 #include "catch.hpp"
 
 #include <fokker/solvers/any_process.hpp>
+#include <fokker/solvers/embedded_runge_kutta.hpp>
 #include <fokker/solvers/integrate.hpp>
 #include <fokker/solvers/milstein.hpp>
 #include <fokker/solvers/ode.hpp>
@@ -61,8 +65,8 @@ X start() {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("adaptive methods solve to their tolerance, up and down", "", DormandPrince5,
-                   Fehlberg78, BulirschStoer) {
+TEMPLATE_TEST_CASE("adaptive methods solve to their tolerance, up and down", "",
+                   OdeintDormandPrince5, Fehlberg78, BulirschStoer) {
   std::uint64_t calls = 0;
   const TestType tight{.rtol = 1e-10, .atol = 1e-12};
 
@@ -80,8 +84,49 @@ TEMPLATE_TEST_CASE("adaptive methods solve to their tolerance, up and down", "",
   CHECK_THAT(down.end(1, 2), WithinAbs(std::sin(10), 1e-8));
 }
 
+TEST_CASE("our dopri5 and odeint's take one step to the same state") {
+  Path<double, 2> x(1, 0);
+  boost::numeric::odeint::runge_kutta_dopri5<std::array<double, 2>> theirs;
+  std::array<double, 2> y = {1, 0};
+
+  const auto ours = integrate(Oscillator{}, ExplicitRungeKutta<tableaus::DormandPrince54>{}, x,
+                              {0, 0.5}, {.dt = 0.5});
+  theirs.do_step([](const auto& s, auto& f, double) { f = {s[1], -s[0]}; }, y, 0.0, 0.5);
+
+  CHECK_THAT(ours.end(0), WithinAbs(y[0], 1e-15));
+  CHECK_THAT(ours.end(1), WithinAbs(y[1], 1e-15));
+  CHECK(std::abs(ours.end(0) - std::cos(0.5)) > 1e-8);  // it is this method's error that agrees
+}
+
+TEST_CASE("our dopri5 and odeint's keep a tolerance at the same work for the same accuracy") {
+  const auto work = [](std::uint64_t steps,
+                       double error) {  // does not change with a step of order 5
+    return static_cast<double>(steps) * std::pow(error, 0.2);
+  };
+  for (const double tolerance : {1e-4, 1e-6, 1e-8, 1e-10}) {
+    const auto error = [&](const auto& method, std::uint64_t& steps) {
+      const auto run = integrate(Oscillator{}, method, start<Path<double, 2>>(), {0, 10});
+      steps = run.counts.accepted;
+      return std::hypot(run.end(0) - std::cos(10), run.end(1) + std::sin(10));
+    };
+    std::uint64_t steps = 0, their_steps = 0;
+
+    const double ours = error(DormandPrince54{tolerance, tolerance}, steps);
+    const double theirs = error(OdeintDormandPrince5{tolerance, tolerance}, their_steps);
+
+    INFO("tolerance " << tolerance << ": errors " << ours << " and " << theirs << ", steps "
+                      << steps << " and " << their_steps);
+    CHECK(ours < 10 * tolerance);
+    CHECK(theirs < 20 * tolerance);
+    const double ratio = work(steps, ours) / work(their_steps, theirs);
+    CHECK(ratio > 0.9);
+    CHECK(ratio < 1.1);
+  }
+}
+
 TEST_CASE("adaptive methods take fixed and dynamic states, in float and double") {
-  const auto fixed = integrate(Oscillator{}, DormandPrince5{}, start<Path<double, 2>>(), {0, 10});
+  const auto fixed =
+      integrate(Oscillator{}, OdeintDormandPrince5{}, start<Path<double, 2>>(), {0, 10});
   const auto path = integrate(Oscillator{}, Fehlberg78{}, start<Path<float>>(), {0, 10});
   const auto block = integrate(Oscillator{}, BulirschStoer{}, start<Block<float, 2>>(), {0, 10});
 
@@ -91,8 +136,8 @@ TEST_CASE("adaptive methods take fixed and dynamic states, in float and double")
 }
 
 TEST_CASE("save_at is met exactly by adaptive steps, which resume their size") {
-  const auto s = integrate(AnyOde{Oscillator{}}, DormandPrince5{}, start<Block<double>>(), {0, 4},
-                           {.save_at = {0.1, 1, 3.9999}});
+  const auto s = integrate(AnyOde{Oscillator{}}, OdeintDormandPrince5{}, start<Block<double>>(),
+                           {0, 4}, {.save_at = {0.1, 1, 3.9999}});
 
   REQUIRE(s.t.size() == 3);
   CHECK(s.t[1] == 1);
@@ -102,7 +147,7 @@ TEST_CASE("save_at is met exactly by adaptive steps, which resume their size") {
 }
 
 TEMPLATE_TEST_CASE("a nan is a rejected step, and the run ends in a status where nan remains", "",
-                   DormandPrince5, Fehlberg78, BulirschStoer) {
+                   OdeintDormandPrince5, Fehlberg78, BulirschStoer) {
   const AnyOde undefined{UndefinedAfterOne{}};
   const auto before = integrate(undefined, TestType{}, 0.0, {0, 1}, {.dt = 0.7});
   const auto beyond = integrate(undefined, TestType{}, 0.0, {0, 2});
@@ -121,7 +166,7 @@ TEMPLATE_TEST_CASE("a nan is a rejected step, and the run ends in a status where
 
 TEST_CASE("limits and tolerances of adaptive methods are checked") {
   const auto x0 = start<Block<double>>();
-  const auto run = [&](DormandPrince5 method, IntegrateOptions options) {
+  const auto run = [&](OdeintDormandPrince5 method, IntegrateOptions options) {
     return integrate(AnyOde{Oscillator{}}, method, x0, {0, 10}, options);
   };
 
@@ -132,7 +177,7 @@ TEST_CASE("limits and tolerances of adaptive methods are checked") {
 }
 
 TEST_CASE("simulate gives every path its own steps, on the grid, and marks those that fail") {
-  const auto result = simulate(AnyOde{BlowUp{}}, DormandPrince5{}, Starts{},
+  const auto result = simulate(AnyOde{BlowUp{}}, OdeintDormandPrince5{}, Starts{},
                                uniform_grid(0, 0.5, 4), {.paths = 5, .threads = 1}, FinalState{});
 
   CHECK(result.failed == 1);
@@ -145,7 +190,7 @@ TEST_CASE("simulate gives every path its own steps, on the grid, and marks those
 }
 
 TEST_CASE("orders are stated where they are fixed") {
-  CHECK(DormandPrince5::orders(NoiseKind::none).deterministic == 5.0);
+  CHECK(OdeintDormandPrince5::orders(NoiseKind::none).deterministic == 5.0);
   CHECK(Fehlberg78::orders(NoiseKind::none).deterministic == 8.0);
   CHECK_FALSE(BulirschStoer::orders(NoiseKind::none).deterministic.has_value());
 }

@@ -60,8 +60,9 @@ std::vector<T> joined(std::vector<T> a, const std::vector<T>& b) {
 
 using AdaptiveMilstein = AdaptiveSde<Milstein>;
 
-#define EVERY_SOLVER \
-  EulerMaruyama, Milstein, AdaptiveMilstein, RungeKutta4, DormandPrince5, Fehlberg78, BulirschStoer
+#define EVERY_SOLVER                                                                        \
+  EulerMaruyama, Milstein, AdaptiveMilstein, RungeKutta4, OdeintDormandPrince5, Fehlberg78, \
+      BulirschStoer
 
 TEMPLATE_TEST_CASE("one `to` is integrate", "", EVERY_SOLVER) {
   const auto a = begin<TestType>().to(2);
@@ -149,11 +150,11 @@ TEST_CASE(
 }
 
 TEST_CASE("the step of an adaptive solver is kept: one begun anew at the same state differs") {
-  auto run = begin<DormandPrince5>();
+  auto run = begin<OdeintDormandPrince5>();
   const auto first = run.to(2, [](Time t, const auto&) { return t < 0.5; });
 
   const auto rest = run.to(2);
-  const auto anew = integrate(Forced{}, DormandPrince5{}, first.end, {first.end_time, 2});
+  const auto anew = integrate(Forced{}, OdeintDormandPrince5{}, first.end, {first.end_time, 2});
 
   CHECK(rest.end(0) != anew.end(0));
   CHECK_THAT(rest.end(0), WithinAbs(anew.end(0), 1e-5));
@@ -207,16 +208,17 @@ TEST_CASE("a limit on steps is per call, so a limited run can be carried on") {
 }
 
 TEST_CASE("time runs down too, and an integration keeps its direction") {
-  auto down = begin<DormandPrince5>();
+  auto down = begin<OdeintDormandPrince5>();
   const auto first = down.to(-0.5, [](Time t, const auto&) { return t > -0.2; });
-  auto assigned = begin<DormandPrince5>();
+  auto assigned = begin<OdeintDormandPrince5>();
   assigned.to(1);
   assigned = down;
 
   const auto rest = assigned.to(-0.5);
 
   CHECK(first.end_time < 0);
-  CHECK(rest.end(0) == integrate(Forced{}, DormandPrince5{}, 1.0, {0, -0.5}, {.dt = 0.125}).end(0));
+  CHECK(rest.end(0) ==
+        integrate(Forced{}, OdeintDormandPrince5{}, 1.0, {0, -0.5}, {.dt = 0.125}).end(0));
   CHECK(down.t() == first.end_time);
   CHECK(assigned.t() == -0.5);
   CHECK_THROWS_WITH(down.to(1), ContainsSubstring("in the direction it began"));

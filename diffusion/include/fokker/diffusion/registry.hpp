@@ -54,7 +54,7 @@ struct SamplerInfo {
 };
 
 /// All samplers, plain solvers among them: those with fixed steps (src/sampler_table.hpp), and the
-/// adaptive dopri5, fehlberg78 and bulirsch-stoer for the flow (their run needs solvers/ode.hpp),
+/// adaptive dopri5, fehlberg78 and bulirsch-stoer for the flow (the last two need solvers/ode.hpp),
 /// shark and sosra for the reverse SDE (`AdaptiveSde`, solvers/adaptive_sde.hpp).
 const std::vector<SamplerInfo>& list_samplers();
 

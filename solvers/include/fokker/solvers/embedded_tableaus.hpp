@@ -75,7 +75,7 @@ struct BogackiShampine32 {
 /// Dormand and Prince's pair of orders 5 and 4. Six evaluations per step. The interpolant is that
 /// of Hairer's code dopri5.
 struct DormandPrince54 {
-  static constexpr std::string_view name = "dopri54";
+  static constexpr std::string_view name = "dopri5";
   static constexpr std::string_view source =
       "Dormand & Prince (1980); Hairer, Norsett & Wanner (1993), II.5 and II.6";
   static constexpr int order = 5, error_order = 4, dense_order = 4;

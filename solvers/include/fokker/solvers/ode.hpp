@@ -250,10 +250,10 @@ class OdeintRun {
 /// the first step is chosen with, and the stepper on states X.
 namespace odeint_methods {
 
-/// Dormand & Prince's pair of orders 5 and 4, the solution carried on with order 5. Six evaluations
+/// The pair of DormandPrince54 (embedded_runge_kutta.hpp), which is the faster one. Six evaluations
 /// of f per step, the seventh being the first of the next.
 struct DormandPrince5 {
-  static constexpr std::string_view name = "dopri5";
+  static constexpr std::string_view name = "odeint-dopri5";
   static constexpr std::string_view source = "Dormand & Prince (1980)";
   static constexpr int order = 5, control_order = 5;
   template <State X>
@@ -318,7 +318,7 @@ struct AdaptiveOde {
   double atol = 1e-9;  ///< absolute tolerance, in the unit of x
 };
 
-using DormandPrince5 = AdaptiveOde<odeint_methods::DormandPrince5>;
+using OdeintDormandPrince5 = AdaptiveOde<odeint_methods::DormandPrince5>;
 using Fehlberg78 = AdaptiveOde<odeint_methods::Fehlberg78>;
 using BulirschStoer = AdaptiveOde<odeint_methods::BulirschStoer>;
 

@@ -120,7 +120,7 @@ consteval void require_compatible() {
   } else {
     static_assert(kind != NoiseKind::none,
                   "this solver is for SDEs and the process has no noise: use an ODE solver such as "
-                  "RungeKutta4 or DormandPrince5");
+                  "RungeKutta4 or DormandPrince54");
     static_assert(kind == NoiseKind::none || M::supports(kind),
                   "this solver does not handle the noise kind of the process: see the table of "
                   "methods for one that does (EulerMaruyama and StochasticHeun take every kind)");

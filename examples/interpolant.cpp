@@ -21,7 +21,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <oneapi/tbb/parallel_for.h>
 
 #include <fokker/analysis/distances.hpp>
 #include <fokker/analysis/plot.hpp>
@@ -32,6 +31,7 @@
 #include <fokker/solvers/grid.hpp>
 #include <fokker/solvers/runge_kutta.hpp>
 #include <fokker/solvers/sra.hpp>
+#include <fokker/solvers/threads.hpp>
 
 namespace {
 
@@ -66,7 +66,7 @@ X solve(const Model& model, const Solver& solver, X x, const TimeGrid& grid, Ind
   const P down{model};
   const Index width = 512, m = wiener_dimension(down, x.rows());
   const Needs needs = needs_of(solver);
-  oneapi::tbb::parallel_for(Index{0}, (x.cols() + width - 1) / width, [&](Index b) {
+  for_each_index((x.cols() + width - 1) / width, [&](Index b) {
     const Index first = b * width, n = std::min(width, x.cols() - first);
     CoarsenedIncrements noise{
         BrownianIncrements<double>(seed, static_cast<std::uint64_t>(first), n, m, needs), pieces,

@@ -25,7 +25,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <oneapi/tbb/parallel_for.h>
 
 #include <fokker/analysis/plot.hpp>
 #include <fokker/processes/kubo.hpp>
@@ -40,6 +39,7 @@
 #include <fokker/solvers/sri.hpp>
 #include <fokker/solvers/stochastic_heun.hpp>
 #include <fokker/solvers/stratonovich_runge_kutta.hpp>
+#include <fokker/solvers/threads.hpp>
 
 namespace {
 
@@ -166,7 +166,7 @@ class Problem {
 
   template <class Body>
   void for_paths(const Body& body) const {
-    oneapi::tbb::parallel_for(std::uint64_t{0}, std::uint64_t{truth_.size()}, body);
+    for_each_index(std::ssize(truth_), [&](Index j) { body(static_cast<std::uint64_t>(j)); });
   }
 
   template <class M>

@@ -11,10 +11,9 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <oneapi/tbb/task_arena.h>
-
 #include <fokker/diffusion/gaussian.hpp>
 #include <fokker/solvers/text.hpp>
+#include <fokker/solvers/threads.hpp>
 
 #include "comparison_plan.hpp"
 #include "exact_comparison.hpp"
@@ -435,8 +434,7 @@ Comparison compare(const ComparisonSettings& settings) {
   const DiffusionProcess process = make_process(s);
   result.start_time = process.sde_start();
   result.end_time = *s.t_min;
-  oneapi::tbb::task_arena arena(s.threads > 0 ? s.threads : oneapi::tbb::task_arena::automatic);
-  arena.execute([&] {
+  Threads(s.threads).run([&] {
     if (s.exact) {
       compare_laws(result, process, plan(s));
       if (result.status == Status::success) measure_orders(result, plan(s), {});

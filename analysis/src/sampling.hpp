@@ -9,8 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include <oneapi/tbb/parallel_for.h>
-
 #include <fokker/analysis/comparison.hpp>
 #include <fokker/analysis/distances.hpp>
 #include <fokker/diffusion/counted_score.hpp>
@@ -21,6 +19,7 @@
 #include <fokker/solvers/simulate.hpp>
 #include <fokker/solvers/sra.hpp>
 #include <fokker/solvers/stochastic_heun.hpp>
+#include <fokker/solvers/threads.hpp>
 
 #include "comparison_plan.hpp"
 
@@ -140,7 +139,7 @@ class Sampling {
     const TimeReversed<FlowModel<double>> down{model};
     const Fehlberg78 method{reference_tolerance, reference_tolerance};
     Block<double> x = starts(start, first, count);
-    oneapi::tbb::parallel_for(Index{0}, x.cols(), [&](Index j) {
+    for_each_index(x.cols(), [&](Index j) {
       Path<double> path = x.col(j);
       Fehlberg78::Run<TimeReversed<FlowModel<double>>, Path<double>> run(method, down, path.size());
       Counts counts;

@@ -4,18 +4,17 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <iterator>
 #include <numbers>
 #include <stdexcept>
 #include <string>
 
 #include <fmt/format.h>
-#include <oneapi/tbb/info.h>
-#include <oneapi/tbb/parallel_for.h>
-#include <oneapi/tbb/task_arena.h>
 
 #include <fokker/diffusion/preconditioning.hpp>
 #include <fokker/solvers/names.hpp>
 #include <fokker/solvers/random.hpp>
+#include <fokker/solvers/threads.hpp>
 
 namespace fokker {
 namespace {
@@ -198,8 +197,7 @@ Training train_score(const AffineProcess<AnySchedule>& process, const TrainingDa
   Adam<float> adam(weights.size());
   std::vector<ChunkWork> work(static_cast<std::size_t>((settings.batch + chunk - 1) / chunk),
                               ChunkWork(weights.size()));
-  const int cores = oneapi::tbb::info::default_concurrency();
-  oneapi::tbb::task_arena arena(settings.threads > 0 ? std::min(settings.threads, cores) : cores);
+  Threads threads(settings.threads);
 
   Training result;
   const Index window = std::max<Index>(1, settings.steps / 200);
@@ -210,15 +208,12 @@ Training train_score(const AffineProcess<AnySchedule>& process, const TrainingDa
       result.status = Status::cancelled;
       break;
     }
-    arena.execute([&] {
-      oneapi::tbb::parallel_for(
-          std::size_t{0}, work.size(),
-          [&](std::size_t i) {
-            const Index first = static_cast<Index>(i) * chunk;
-            run_chunk(context, loss, data, moments, network, seeds.batches, k, settings.batch,
-                      first, std::min(chunk, settings.batch - first), work[i]);
-          },
-          oneapi::tbb::simple_partitioner{});
+    threads.run([&] {
+      for_each_index(std::ssize(work), [&](Index i) {
+        const Index first = i * chunk;
+        run_chunk(context, loss, data, moments, network, seeds.batches, k, settings.batch, first,
+                  std::min(chunk, settings.batch - first), work[static_cast<std::size_t>(i)]);
+      });
     });
     double step_loss = 0;
     gradient.setZero();

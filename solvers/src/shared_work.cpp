@@ -6,8 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include <oneapi/tbb/parallel_for.h>
-#include <oneapi/tbb/task_arena.h>
+#include <fokker/solvers/threads.hpp>
 
 namespace fokker {
 
@@ -19,7 +18,7 @@ SharedWork::Results SharedWork::one_by_one(Index count, const Piece& piece,
 SharedWork::Results SharedWork::in_parallel(Index count, const Piece& piece,
                                             const Finished& finished) {
   // Alone, all of them; else a few per thread, so that the last of a round is waited for shortly.
-  const Index few = 4 * oneapi::tbb::this_task_arena::max_concurrency();
+  const Index few = 4 * threads_here();
   return run(count, checkpoint_ || ranks_ ? few : std::max(count, few), piece, finished);
 }
 
@@ -102,16 +101,14 @@ SharedWork::Results SharedWork::run(Index count, Index at_once, const Piece& pie
     std::vector<Result> results(mine.size());
     std::mutex mutex;
     guarded([&] {
-      oneapi::tbb::parallel_for(
-          std::size_t{0}, mine.size(),
-          [&](std::size_t i) {
-            if (auto bytes = piece(mine[i])) {
-              results[i] = {true, std::move(*bytes)};
-              const std::scoped_lock lock(mutex);
-              tell(mine[i]);
-            }
-          },
-          oneapi::tbb::simple_partitioner{});
+      for_each_index(std::ssize(mine), [&](Index k) {
+        const auto i = static_cast<std::size_t>(k);
+        if (auto bytes = piece(mine[i])) {
+          results[i] = {true, std::move(*bytes)};
+          const std::scoped_lock lock(mutex);
+          tell(mine[i]);
+        }
+      });
     });
     results = gather(std::move(results), round.size(), error);
     if (rank == 0)

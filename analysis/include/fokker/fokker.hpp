@@ -1,7 +1,8 @@
 #pragma once
 /// @file  fokker/fokker.hpp
-/// @brief Everything, except the ODE methods that ride on Boost.Odeint (fokker/solvers/ode.hpp),
-///        which take long to compile.
+/// @brief Everything, except what takes long to compile: the ODE methods that ride on Boost.Odeint
+///        (fokker/solvers/ode.hpp), and likelihood.hpp, encode_decode.hpp and inverse_problem.hpp
+///        of fokker/diffusion/.
 
 #include <fokker/analysis/convergence.hpp>
 #include <fokker/analysis/csv.hpp>
@@ -15,15 +16,12 @@
 #include <fokker/diffusion/counted_score.hpp>
 #include <fokker/diffusion/critically_damped_langevin.hpp>
 #include <fokker/diffusion/discrete_schedule.hpp>
-#include <fokker/diffusion/encode_decode.hpp>
 #include <fokker/diffusion/exact_score.hpp>
 #include <fokker/diffusion/finite_set.hpp>
 #include <fokker/diffusion/gaussian.hpp>
 #include <fokker/diffusion/gaussian_law.hpp>
 #include <fokker/diffusion/guidance.hpp>
-#include <fokker/diffusion/inverse_problem.hpp>
 #include <fokker/diffusion/learned_score.hpp>
-#include <fokker/diffusion/likelihood.hpp>
 #include <fokker/diffusion/marginal_schedule.hpp>
 #include <fokker/diffusion/mixture.hpp>
 #include <fokker/diffusion/parametrisation.hpp>

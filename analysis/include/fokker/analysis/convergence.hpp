@@ -12,8 +12,6 @@
 #include <string>
 #include <vector>
 
-#include <oneapi/tbb/task_arena.h>
-
 #include <fokker/analysis/regression.hpp>
 #include <fokker/solvers/advance.hpp>
 #include <fokker/solvers/grid.hpp>
@@ -22,6 +20,7 @@
 #include <fokker/solvers/reductions.hpp>
 #include <fokker/solvers/shared_work.hpp>
 #include <fokker/solvers/text.hpp>
+#include <fokker/solvers/threads.hpp>
 
 namespace fokker {
 
@@ -187,8 +186,7 @@ ConvergenceStudy measure_convergence(const P& process, const M& method, const Ex
   SharedWork& work = s.work ? *s.work : alone;
   SharedWork::Results results;
   Index done = 0;
-  oneapi::tbb::task_arena arena(s.threads > 0 ? s.threads : oneapi::tbb::task_arena::automatic);
-  arena.execute([&] {
+  Threads(s.threads).run([&] {
     results = work.in_parallel(
         blocks,
         [&](Index b) -> std::optional<std::string> {

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include <fokker/diffusion/detail/for_each_path.hpp>
 #include <fokker/diffusion/probability_flow.hpp>
 #include <fokker/solvers/integrate.hpp>
+#include <fokker/solvers/threads.hpp>
 
 namespace fokker {
 
@@ -42,7 +42,7 @@ Carried carry(const Flow& flow, const X& x, std::array<Time, 2> span, const M& m
                  .status = std::vector<Status>(static_cast<std::size_t>(n)),
                  .counts = std::vector<Counts>(static_cast<std::size_t>(n))};
   options.save_at = {span[1]};
-  detail::for_each_path(n, [&](Index j) {
+  for_each_index(n, [&](Index j) {
     const Path<double> start = x.col(j).template cast<double>();
     const auto solution = integrate(flow, method, start, span, options);
     const auto at = static_cast<std::size_t>(j);

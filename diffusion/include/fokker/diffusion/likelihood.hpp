@@ -14,11 +14,11 @@
 
 #include <Eigen/Core>
 
-#include <fokker/diffusion/detail/for_each_path.hpp>
 #include <fokker/diffusion/probability_flow.hpp>
 #include <fokker/diffusion/score_jacobian.hpp>
 #include <fokker/solvers/integrate.hpp>
 #include <fokker/solvers/random.hpp>
+#include <fokker/solvers/threads.hpp>
 
 namespace fokker {
 
@@ -184,7 +184,7 @@ LogLikelihoods log_likelihood(const ProbabilityFlow<Forward, Score>& flow, const
                         .status = std::vector<Status>(paths),
                         .counts = std::vector<Counts>(paths),
                         .score_evaluations = std::vector<std::uint64_t>(paths)};
-  detail::for_each_path(n, [&](Index j) {
+  for_each_index(n, [&](Index j) {
     const auto at = static_cast<std::size_t>(j);
     const Probes probes = divergence.probes(d, at);
     const detail::FlowWithDivergence augmented(flow, probes);

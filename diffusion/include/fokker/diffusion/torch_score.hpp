@@ -16,7 +16,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <torch/script.h>
 
 #include <fokker/diffusion/data.hpp>

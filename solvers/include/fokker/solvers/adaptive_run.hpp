@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <string_view>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <fokker/solvers/process.hpp>
 #include <fokker/solvers/run.hpp>

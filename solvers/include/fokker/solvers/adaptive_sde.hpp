@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <fokker/solvers/brownian_tree.hpp>
 #include <fokker/solvers/run.hpp>

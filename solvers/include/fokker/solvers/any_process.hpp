@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <fokker/solvers/drift_jacobian.hpp>
 #include <fokker/solvers/linear_process.hpp>

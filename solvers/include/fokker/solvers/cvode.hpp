@@ -19,7 +19,7 @@
 #include <type_traits>
 
 #include <cvode/cvode.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <nvector/nvector_serial.h>
 #include <sunlinsol/sunlinsol_dense.h>
 #include <sunmatrix/sunmatrix_dense.h>

@@ -14,7 +14,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <fokker/solvers/adaptive_run.hpp>
 #include <fokker/solvers/embedded_lanes.hpp>

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <Eigen/LU>
 
 #include <fokker/solvers/jacobian.hpp>

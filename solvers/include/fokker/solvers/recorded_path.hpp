@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <fokker/solvers/brownian.hpp>
 #include <fokker/solvers/grid.hpp>

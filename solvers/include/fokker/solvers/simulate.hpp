@@ -7,17 +7,13 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <mutex>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <oneapi/tbb/info.h>
-#include <oneapi/tbb/parallel_for.h>
-#include <oneapi/tbb/parallel_invoke.h>
-#include <oneapi/tbb/task_arena.h>
 
 #include <fokker/solvers/advance.hpp>
 #include <fokker/solvers/grid.hpp>
@@ -27,6 +23,7 @@
 #include <fokker/solvers/rounds.hpp>
 #include <fokker/solvers/solution.hpp>
 #include <fokker/solvers/solver.hpp>
+#include <fokker/solvers/threads.hpp>
 
 namespace fokker {
 
@@ -69,9 +66,8 @@ Node reduce_tree(Index low, Index high, Index end, Index leaves_per_block, const
   const Index middle = low + (high - low) / 2;
   if (middle >= end) return reduce_tree<Node>(low, middle, end, leaves_per_block, run);
   Node left, right;
-  oneapi::tbb::parallel_invoke(
-      [&] { left = reduce_tree<Node>(low, middle, end, leaves_per_block, run); },
-      [&] { right = reduce_tree<Node>(middle, high, end, leaves_per_block, run); });
+  both([&] { left = reduce_tree<Node>(low, middle, end, leaves_per_block, run); },
+       [&] { right = reduce_tree<Node>(middle, high, end, leaves_per_block, run); });
   return Node::merge(std::move(left), std::move(right));
 }
 
@@ -167,14 +163,13 @@ auto simulate_up(const P& process, const M& method, const X0& x0, const TimeGrid
     return node;
   };
 
-  const int cores = oneapi::tbb::info::default_concurrency();
-  const int threads = options.threads > 0 ? std::min(options.threads, cores) : cores;
-  oneapi::tbb::task_arena arena(threads);
+  Threads threads(options.threads);
   const auto run_subtrees = [&](const std::vector<Subtree>& subtrees) {
     std::vector<TreeNode> nodes(subtrees.size());
     if (!subtrees.empty()) done = std::min(options.paths, subtrees.front().low * leaf_paths);
-    arena.execute([&] {
-      oneapi::tbb::parallel_for(std::size_t{0}, subtrees.size(), [&](std::size_t i) {
+    threads.run([&] {
+      for_each_index(std::ssize(subtrees), [&](Index k) {
+        const auto i = static_cast<std::size_t>(k);
         nodes[i] = reduce_tree<TreeNode>(subtrees[i].low, subtrees[i].high, leaves,
                                          leaves_per_block, run_block);
       });
@@ -193,8 +188,8 @@ auto simulate_up(const P& process, const M& method, const X0& x0, const TimeGrid
          (options.target_standard_error <= 0 || first_round < first_round_leaves))
     first_round *= 2;
   TreeNode total =
-      reduce_in_rounds<TreeNode>(leaves, leaves_per_block, first_round, threads, options.checkpoint,
-                                 options.ranks, run_subtrees, enough);
+      reduce_in_rounds<TreeNode>(leaves, leaves_per_block, first_round, threads.count(),
+                                 options.checkpoint, options.ranks, run_subtrees, enough);
 
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - started;
   return Result{reduction.result(std::move(total.partial)),

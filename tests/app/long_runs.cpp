@@ -161,9 +161,9 @@ TEST_CASE("compare and converge go on after kills to what an undisturbed run fin
     std::size_t before = 0;
 
     for (int kills = 0; kills < 3; ++kills) {
-      Running run(fokker, resumable + (kills % 2 == 0 ? "--threads 1" : ""));
+      Running run(fokker, resumable + (kills % 2 == 0 ? "--threads 1" : "--threads 2"));
       wait_for_writes(run, fokker.path("run.ckpt"), 2);
-      std::this_thread::sleep_for(std::chrono::microseconds(random() % 20'000));
+      std::this_thread::sleep_for(std::chrono::microseconds(random() % 5'000));
       REQUIRE(run.end(SIGKILL) == SIGKILL);
       CHECK_FALSE(std::filesystem::exists(fokker.path("out.json")));
       const std::size_t finished = fokker.read("run.ckpt").size();

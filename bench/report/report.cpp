@@ -24,6 +24,8 @@
 #include <fokker/analysis/plot.hpp>
 #include <fokker/analysis/report.hpp>
 
+#include "machine.hpp"
+
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -41,21 +43,26 @@ constexpr Target targets[] = {
     {"mixture_reverse_sde", "virtual per path", 18},
     {"gbm", "NumPy", 7},
     {"gbm_float", "NumPy", 14},
+    {"gbm", "torchsde", 25},
     {"gbm", "torchsde*", 25},
     {"mixture_reverse_sde", "PyTorch", 16},
     {"mixture_reverse_sde_float", "PyTorch", 18},
+    {"mixture_reverse_sde", "k-diffusion", 16},
     {"mixture_reverse_sde", "k-diffusion*", 16},
+    {"mixture_flow_heun", "k-diffusion", 16},
     {"mixture_flow_heun", "k-diffusion*", 16},
     {"lorenz_dopri5", "Boost.Odeint on std::array", 1.3},
     {"lorenz_ensemble", "Boost.Odeint on std::array", 6},
     {"gbm_two_threads", "one thread", 1.95},
 };
 
-/// Libraries that are not run but judged by the PyTorch loop of the same work, on the ground of
-/// what they took beside it where both were at hand.
+/// Where these libraries are not installed, they are judged by the PyTorch loop of the same work,
+/// on the ground of what they took beside it elsewhere.
 struct Judged {
   std::string_view work, who;
   double factor;
+
+  std::string library() const { return std::string(who.substr(0, who.size() - 1)); }
 };
 constexpr Judged judged[] = {
     {"gbm", "torchsde*", 2.3},
@@ -127,13 +134,6 @@ std::string short_name(const std::string& who) {
   return who.substr(0, end);
 }
 
-std::string processor() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  return "unknown";
-}
-
 struct Arguments {
   std::vector<std::pair<std::string, std::string>> builds;  // name, file
   std::vector<std::string> peers;
@@ -174,16 +174,19 @@ void report(const Arguments& arguments) {
     const Json results = read(file);
     for (Build& build : builds) add(results, build.works, order);
   }
+  std::string note;
   for (const Judged& j : judged) {
     const std::string work(j.work), who(j.who);
     for (Build& build : builds) {
       const auto found = build.works[work].find("PyTorch");
-      if (found == build.works[work].end()) continue;
+      if (found == build.works[work].end() || build.works[work].contains(j.library())) continue;
       Speeds speeds = found->second;
       for (double& speed : speeds) speed /= j.factor;
       build.works[work][who] = std::move(speeds);
       const std::string name = work + '/' + who;
       if (std::find(order.begin(), order.end(), name) == order.end()) order.push_back(name);
+      note =
+          "\n* not run: judged as 2.3 (torchsde) and 1.05 (k-diffusion) times the PyTorch loop\n";
     }
   }
 
@@ -242,10 +245,8 @@ void report(const Arguments& arguments) {
                     compiler = context.value("compiler", "unknown");
   const std::string machine = processor();
   fmt::print(
-      "\n{}, {}; kernels for {}\nmedian [least, greatest] of the ratios of the repetitions\n\n{}",
-      machine, compiler, set, table.text());
-  fmt::print(
-      "\n* not run: judged as 2.3 (torchsde) and 1.05 (k-diffusion) times the PyTorch loop\n");
+      "\n{}, {}; kernels for {}\nmedian [least, greatest] of the ratios of the repetitions\n\n{}{}",
+      machine, compiler, set, table.text(), note);
   if (!arguments.compile_seconds.empty())
     fmt::print("\ncompiling <fokker/fokker.hpp> and one SDE at -O2: {} s (at most 6)\n",
                arguments.compile_seconds);

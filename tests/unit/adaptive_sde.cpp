@@ -63,7 +63,7 @@ struct WithNormals : StochasticHeun {
 
 /// x + dw, refused in a pattern that looks at dw; it notes the ends of the intervals it is shown.
 struct Recorder {
-  static constexpr std::string_view name = "recorder", source = "this test";
+  [[maybe_unused]] static constexpr std::string_view name = "recorder", source = "this test";
   static constexpr Calculus calculus = Calculus::ito;
   static constexpr bool supports(NoiseKind) { return true; }
   static constexpr Orders orders(NoiseKind) { return {1.0, 1.0, 1.0}; }

@@ -44,9 +44,9 @@ const auto brownian_motion =
 /// An adaptive solver for x' = 1 whose steps are of 1/4, who pretends that x = t^2 inside a step,
 /// and who finds everything stiff from t = 1/2 on.
 struct Pretender {
-  static constexpr std::string_view name = "pretender", source = "";
+  [[maybe_unused]] static constexpr std::string_view name = "pretender", source = "";
   static constexpr bool adaptive = true;
-  static constexpr Calculus calculus = Calculus::ito;
+  [[maybe_unused]] static constexpr Calculus calculus = Calculus::ito;
   static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::none; }
 
   template <class P, State X>
@@ -126,7 +126,7 @@ TEST_CASE("events are found where they are, in the directions asked for, and in 
   const auto down = times(run(2, -2, Crossing::rising));
 
   REQUIRE(both.size() == 3);
-  for (const std::size_t i : {0, 1, 2})
+  for (const std::size_t i : {0u, 1u, 2u})
     CHECK_THAT(both[i], WithinAbs(static_cast<double>(i) - 1, 1e-14));
   REQUIRE(rising.size() == 2);
   CHECK_THAT(rising[1], WithinAbs(1, 1e-14));

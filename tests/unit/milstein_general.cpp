@@ -152,7 +152,7 @@ const Matrix drift_matrix{{-.4, .3}, {.1, -.2}};
 const std::array<Matrix, 2> noise_matrix{Matrix{{.2, .4}, {0, .1}}, Matrix{{.1, 0}, {.5, -.2}}};
 
 struct Linear {
-  static constexpr Calculus calculus = Calculus::ito;
+  [[maybe_unused]] static constexpr Calculus calculus = Calculus::ito;
   static constexpr NoiseKind noise = NoiseKind::general;
   Index sources() const { return 2; }
   void drift(const auto& x, Time, auto& out) const { out = drift_matrix.lazyProduct(x.matrix()); }
@@ -197,7 +197,7 @@ namespace {
 /// X = (W_0, W_1, int W_0 dW_1, int W_1 dW_0). Source: Clark & Cameron (1980).
 struct ClarkCameron {
   static constexpr NoiseKind noise = NoiseKind::general;
-  static constexpr Calculus calculus = Calculus::ito;
+  [[maybe_unused]] static constexpr Calculus calculus = Calculus::ito;
   Index sources() const { return 2; }
   double drift(const auto&, Time) const { return 0; }
   void diffusion(const auto& x, Time, Index k, auto& out) const {

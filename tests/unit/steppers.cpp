@@ -191,7 +191,7 @@ void check_step(const M& method, const P& process) {
   constexpr bool analytic = HasDiffusionSlope<P, X>;
   const double tolerance = std::is_same_v<S, float> ? 4e-6 : 4e-15;
   for (Index j = 0; j < n; ++j) {
-    Vector increments(m);
+    Eigen::VectorXd increments(m);
     for (Index k = 0; k < m; ++k) increments(k) = static_cast<double>(dw.w(k, j));
     const Vector want =
         expected(method, P::noise, analytic, x.col(j).matrix().template cast<double>(), increments);

@@ -1,5 +1,5 @@
 /// @file  score_error.cpp
-/// @brief The draw of a random field.
+/// @brief The draw of a random field and its values.
 
 #include <fokker/diffusion/score_error.hpp>
 
@@ -31,6 +31,11 @@ ScoreField::ScoreField(Index d, double amplitude, double length, std::uint64_t s
   amplitudes_ =
       amplitude * std::sqrt(2.0 / static_cast<double>(features)) * normals.bottomRows(d).matrix();
   phases_ = 2 * std::numbers::pi * uniforms.matrix().transpose();
+}
+
+Block<double> ScoreField::values(const Block<double>& x) const {
+  const Eigen::MatrixXd waves = ((frequencies_ * x.matrix()).colwise() + phases_).array().cos();
+  return (amplitudes_ * waves).array();
 }
 
 }  // namespace fokker

@@ -45,16 +45,14 @@ class StepProbe {
     return all;
   }
 
-  Index wieners() const { return dw_.w.rows(); }
   Index normals() const { return dw_.w.rows() + dw_.normals.rows(); }
 
-  /// Sets normals `from`, from + 1, ... of a column, those of the Wiener increment over h first;
-  /// not some of both.
-  void set_normals(Index from, Index column, Time h, const Eigen::ArrayXd& z) {
-    if (from < wieners())
-      dw_.w.col(column).segment(from, z.size()) = std::sqrt(h) * z;
+  /// Sets normal i of a column, those of the Wiener increment over h first.
+  void set_normal(Index i, Index column, Time h, double z) {
+    if (i < dw_.w.rows())
+      dw_.w(i, column) = std::sqrt(h) * z;
     else
-      dw_.normals.col(column).segment(from - wieners(), z.size()) = z;
+      dw_.normals(i - dw_.w.rows(), column) = z;
   }
 
   void step(Time t, Time h) {
@@ -70,29 +68,46 @@ class StepProbe {
   typename M::template Workspace<X> workspace_;
 };
 
-/// Refuses a step whose answer at a generic point is not what linearity predicts. Answers beyond
-/// all numbers, of a scheme that is not stable on this grid, tell nothing: its law is then not
-/// finite.
-/// @throws std::invalid_argument
-void require_linear(std::span<const double> got, std::span<const double> expected);
+/// Mean and covariance of all that a scheme carries from step to step, where it acts on each of
+/// d coordinates by itself: pushed through a step by its answers to chosen states and normals.
+class DiagonalMoments {
+ public:
+  /// @param kept     arrays that are carried, the state first
+  /// @param sources  normals of each coordinate
+  DiagonalMoments(const DiagonalGaussian& law, std::size_t kept, Index sources);
+
+  /// Columns that a step is asked: zeros, a one in what is carried, a one in the normals, and
+  /// generic values in all.
+  Index columns() const { return generic_.cols() + 2; }
+
+  /// Writes what is carried into the columns.
+  void ask(const std::vector<Block<double>*>& carried) const;
+  /// Normal s of coordinate i in the column of normal s, and in the last.
+  double normal(Index s, Index i) const { return generic_(i, generic_.cols() - sources_ + s); }
+  Index column_of_normal(Index s) const { return 1 + generic_.cols() - sources_ + s; }
+
+  /// By the answers to these columns. @throws std::invalid_argument  if they are not linear
+  void advance(const std::vector<Block<double>*>& answers);
+
+  /// Sets the law of the state.
+  void get(DiagonalGaussian& law) const;
+
+ private:
+  Index sources_;
+  Eigen::ArrayXXd generic_;  // d x (kept + sources)
+  std::vector<Eigen::ArrayXd> mean_;
+  std::vector<std::vector<Eigen::ArrayXd>> covariance_;
+};
 
 /// mean <- A mean + b, covariance <- A covariance A^T + C C^T for a step of n numbers and m normals
 /// by its answers, n x (2 + n + m), column after column: b to zeros, b + A, b + C to unit vectors,
 /// and the one to `generic` (n + m), which is checked. covariance is n x n.
+/// @throws std::invalid_argument  if the step is not linear
 void advance_moments(std::span<const double> answers, std::span<const double> generic,
                      std::span<double> mean, std::span<double> covariance);
 
-inline std::span<const double> values(const Eigen::ArrayXd& a) {
-  return {a.data(), static_cast<std::size_t>(a.size())};
-}
-
 /// Generic values in (-1, 1): multiples of the golden ratio, modulo 2, shifted.
-inline Eigen::ArrayXXd generic_values(Index rows, Index columns) {
-  Eigen::ArrayXXd z(rows, columns);
-  for (Index i = 0; i < z.size(); ++i)
-    z(i) = std::fmod(static_cast<double>(i + 1) * 1.6180339887498949, 2.0) - 1.0;
-  return z;
-}
+std::vector<double> generic_values(Index count);
 
 }  // namespace detail
 
@@ -104,74 +119,24 @@ inline Eigen::ArrayXXd generic_values(Index rows, Index columns) {
 template <class P, class M, class Observe>
 DiagonalGaussian propagate(const P& process, const M& method, DiagonalGaussian law,
                            std::span<const Time> grid, Observe&& observe) {
-  using Array = Eigen::ArrayXd;
   const Index d = law.mean.size();
-  const auto count = [](std::size_t n) { return static_cast<Index>(n); };
   const std::size_t kept = detail::StepProbe<P, M>(process, method, d, 1).carried().size();
   const Index sources = detail::StepProbe<P, M>(process, method, d, 1).normals() / d;
-  const Index check = 1 + count(kept) + sources;
-  detail::StepProbe<P, M> probe(process, method, d, check + 1);
-  const Eigen::ArrayXXd generic = detail::generic_values(d, check - 1);
-  const Array one = Array::Ones(d);
-
-  std::vector<Array> mean(kept, Array::Zero(d));  // of what is carried, for each coordinate
-  std::vector<std::vector<Array>> covariance(kept, mean);
-  mean[0] = law.mean;
-  covariance[0][0] = law.variance;
+  detail::DiagonalMoments moments(law, kept, sources);
+  detail::StepProbe<P, M> probe(process, method, d, moments.columns());
+  const Index check = moments.columns() - 1;
   observe(std::size_t{0}, law);
   for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
     const Time h = grid[k + 1] - grid[k];
-    const auto carried = probe.carried();
-    for (std::size_t i = 0; i < kept; ++i) {
-      carried[i]->setZero();
-      carried[i]->col(1 + count(i)).setOnes();
-      carried[i]->col(check) = generic.col(count(i));
-    }
-    for (Index s = 0; s < sources; ++s) {
-      probe.set_normals(s * d, 1 + count(kept) + s, h, one);
-      probe.set_normals(s * d, check, h, generic.col(count(kept) + s));
-    }
+    moments.ask(probe.carried());
+    for (Index s = 0; s < sources; ++s)
+      for (Index i = 0; i < d; ++i) {
+        probe.set_normal(s * d + i, moments.column_of_normal(s), h, 1);
+        probe.set_normal(s * d + i, check, h, moments.normal(s, i));
+      }
     probe.step(grid[k], h);
-
-    const auto after = probe.carried();
-    const auto response = [&](std::size_t i, Index column) -> Array {
-      return after[i]->col(column) - after[i]->col(0);
-    };
-    std::vector<std::vector<Array>> a(kept), c(kept);
-    for (std::size_t i = 0; i < kept; ++i) {
-      Array expected = after[i]->col(0);
-      for (std::size_t j = 0; j < kept; ++j) {
-        a[i].push_back(response(i, 1 + count(j)));
-        expected += a[i][j] * generic.col(count(j));
-      }
-      for (Index s = 0; s < sources; ++s) {
-        c[i].push_back(response(i, 1 + count(kept) + s));
-        expected += c[i].back() * generic.col(count(kept) + s);
-      }
-      const Array got = after[i]->col(check);
-      detail::require_linear(detail::values(got), detail::values(expected));
-    }
-
-    std::vector<Array> next_mean;
-    std::vector<std::vector<Array>> half(kept), next(kept);  // half = a covariance
-    for (std::size_t i = 0; i < kept; ++i) {
-      next_mean.push_back(after[i]->col(0));
-      for (std::size_t j = 0; j < kept; ++j) {
-        next_mean[i] += a[i][j] * mean[j];
-        half[i].push_back(Array::Zero(d));
-        for (std::size_t l = 0; l < kept; ++l) half[i][j] += a[i][l] * covariance[l][j];
-      }
-    }
-    for (std::size_t i = 0; i < kept; ++i)
-      for (std::size_t j = 0; j < kept; ++j) {
-        next[i].push_back(Array::Zero(d));
-        for (std::size_t l = 0; l < kept; ++l) next[i][j] += half[i][l] * a[j][l];
-        for (std::size_t s = 0; s < c[i].size(); ++s) next[i][j] += c[i][s] * c[j][s];
-      }
-    mean.swap(next_mean);
-    covariance.swap(next);
-    law.mean = mean[0];
-    law.variance = covariance[0][0];
+    moments.advance(probe.carried());
+    moments.get(law);
     observe(k + 1, law);
   }
   return law;
@@ -195,8 +160,7 @@ GaussianLaw propagate(const P& process, const M& method, GaussianLaw law,
   const Index sources = detail::StepProbe<P, M>(process, method, d, 1).normals();
   const Index check = 1 + size + sources;
   detail::StepProbe<P, M> probe(process, method, d, check + 1);
-  const Eigen::ArrayXd generic = detail::generic_values(size + sources, 1);
-  const Eigen::ArrayXd one = Eigen::ArrayXd::Ones(1);
+  const std::vector<double> generic = detail::generic_values(size + sources);
 
   const auto count = [](Index n) { return static_cast<std::size_t>(n); };
   std::vector<double> mean(count(size)), covariance(count(size * size)), answers;
@@ -211,19 +175,19 @@ GaussianLaw propagate(const P& process, const M& method, GaussianLaw law,
       part->setZero();
       for (Index i = 0; i < d; ++i, ++row) {
         (*part)(i, 1 + row) = 1;
-        (*part)(i, check) = generic[row];
+        (*part)(i, check) = generic[count(row)];
       }
     }
     for (Index i = 0; i < sources; ++i) {
-      probe.set_normals(i, 1 + size + i, h, one);
-      probe.set_normals(i, check, h, generic.segment(size + i, 1));
+      probe.set_normal(i, 1 + size + i, h, 1);
+      probe.set_normal(i, check, h, generic[count(size + i)]);
     }
     probe.step(grid[k], h);
     answers.clear();
     for (Index column = 0; column <= check; ++column)
       for (const auto* part : probe.carried())
         for (Index i = 0; i < d; ++i) answers.push_back((*part)(i, column));
-    detail::advance_moments(answers, detail::values(generic), mean, covariance);
+    detail::advance_moments(answers, generic, mean, covariance);
   }
   for (Index i = 0; i < d; ++i) {
     law.mean[i] = mean[count(i)];

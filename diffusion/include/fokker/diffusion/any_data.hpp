@@ -2,12 +2,9 @@
 /// @file  fokker/diffusion/any_data.hpp
 /// @brief Any data distribution of this library: a shared handle, one virtual call per block.
 
-#include <algorithm>
 #include <memory>
 #include <optional>
 #include <span>
-#include <stdexcept>
-#include <string>
 #include <string_view>
 #include <utility>
 
@@ -166,9 +163,7 @@ class AnyData {
   void posterior_covariance_times(const X& x, double s, double std, const X& v, X& out) const {
     check_rows(x.rows());
     check_rows(v.rows());
-    if (x.cols() != v.cols())
-      throw std::invalid_argument("each path needs a direction: got " + std::to_string(x.cols()) +
-                                  " paths and " + std::to_string(v.cols()) + " directions");
+    check_directions(x.cols(), v.cols());
     detail::with_input(x, [&](auto in) {
       detail::with_input(v, [&](auto direction) {
         detail::with_output(out, [&](auto result) {
@@ -188,48 +183,10 @@ class AnyData {
  private:
   friend class Product;
 
-  void check_rows(Index rows) const {
-    if (rows != dimension())
-      throw std::invalid_argument("the data have dimension " + std::to_string(dimension()) +
-                                  ", the state has " + std::to_string(rows) + " rows");
-  }
+  void check_rows(Index rows) const;
+  static void check_directions(Index paths, Index directions);
 
   std::shared_ptr<const detail::DataModel> model_;
 };
-
-inline Eigen::VectorXd AnyData::mean() const {
-  Eigen::VectorXd m(dimension());
-  model_->mean(m.data());
-  return m;
-}
-
-inline Eigen::VectorXd AnyData::variance() const {
-  Eigen::VectorXd v(dimension());
-  model_->variance(v.data());
-  return v;
-}
-
-inline Eigen::MatrixXd AnyData::covariance() const {
-  Eigen::MatrixXd c(dimension(), dimension());
-  model_->covariance(c.data());
-  return c;
-}
-
-inline Eigen::MatrixXd AnyData::posterior_covariance(const Eigen::VectorXd& x, double s,
-                                                     double std) const {
-  check_rows(x.size());
-  const Index d = dimension();
-  Eigen::MatrixXd c(d, d);
-  constexpr Index width = 64;  // columns at a time
-  for (Index first = 0; first < d; first += width) {
-    const Index count = std::min(width, d - first);
-    const Block<double> at = x.array().replicate(1, count);
-    Block<double> unit = Block<double>::Zero(d, count), product(d, count);
-    for (Index j = 0; j < count; ++j) unit(first + j, j) = 1;
-    posterior_covariance_times(at, s, std, unit, product);
-    c.middleCols(first, count) = product.matrix();
-  }
-  return 0.5 * (c + c.transpose());
-}
 
 }  // namespace fokker

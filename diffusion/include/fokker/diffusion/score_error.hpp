@@ -77,13 +77,12 @@ class ScoreField {
 
   template <State X>
   void apply(const X& x, Time, X& score) const {
-    using S = typename X::Scalar;
-    const Eigen::MatrixXd waves =
-        ((frequencies_ * x.matrix().template cast<double>()).colwise() + phases_).array().cos();
-    score += (amplitudes_ * waves).array().template cast<S>();
+    score += values(x.template cast<double>()).template cast<typename X::Scalar>();
   }
 
  private:
+  Block<double> values(const Block<double>& x) const;  // e, d x n
+
   Eigen::MatrixXd frequencies_, amplitudes_;  // K x d, d x K with all factors
   Eigen::VectorXd phases_;                    // K
 };

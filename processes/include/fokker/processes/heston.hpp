@@ -6,7 +6,6 @@
 #include <complex>
 
 #include <fokker/processes/law.hpp>
-#include <fokker/processes/matrix_exponential.hpp>
 #include <fokker/processes/parameters.hpp>
 #include <fokker/solvers/process.hpp>
 
@@ -68,52 +67,18 @@ struct Heston {
     j(0, 1) = S(-0.5 * in_domain);
     j(1, 1) = S(-kappa * in_domain);
   }
-  Eigen::Matrix2d linear_part() const {
-    return (Eigen::Matrix2d() << 0, -0.5, 0, -kappa).finished();
-  }
+  Eigen::Matrix2d linear_part() const { return Eigen::Matrix2d{{0, -0.5}, {0, -kappa}}; }
   static Interval domain(Index component) {
     return component == 1 ? Interval{.low = 0} : Interval{};
   }
 
   /// E X_t. @param x0  (log S_0, v_0)
-  Eigen::ArrayXd mean(const Eigen::ArrayXd& x0, Time t) const {
-    return moments(x0, t).segment(1, 2).array();
-  }
+  Eigen::ArrayXd mean(const Eigen::ArrayXd& x0, Time t) const;
   /// Cov X_t, 2 x 2. @param x0  (log S_0, v_0)
-  Eigen::MatrixXd covariance(const Eigen::ArrayXd& x0, Time t) const {
-    const Eigen::VectorXd y = moments(x0, t);
-    Eigen::MatrixXd c(2, 2);
-    c << y[5], y[4], y[4], y[3];
-    return c;
-  }
+  Eigen::MatrixXd covariance(const Eigen::ArrayXd& x0, Time t) const;
   /// E exp(i u log S_t). @param x0  (log S_0, v_0)
   std::complex<double> characteristic_function(std::complex<double> u, const Eigen::ArrayXd& x0,
-                                               Time t) const {
-    using C = std::complex<double>;
-    const C iu = C(0, 1) * u;
-    const C beta = kappa - rho * xi * iu;
-    const C d = std::sqrt(beta * beta + xi * xi * (iu + u * u));
-    const C g = (beta - d) / (beta + d);
-    const C decay = std::exp(-d * t);
-    return std::exp(iu * (x0[0] + mu * t) +
-                    kappa * theta / (xi * xi) *
-                        ((beta - d) * t - 2.0 * std::log((1.0 - g * decay) / (1.0 - g))) +
-                    x0[1] / (xi * xi) * (beta - d) * (1.0 - decay) / (1.0 - g * decay));
-  }
-
- private:
-  /// y = (1, E log S, E v, Var v, Cov(log S, v), Var log S) at t: a linear ODE.
-  Eigen::VectorXd moments(const Eigen::ArrayXd& x0, Time t) const {
-    Eigen::MatrixXd m = Eigen::MatrixXd::Zero(6, 6);
-    m.row(1) << mu, 0, -0.5, 0, 0, 0;
-    m.row(2) << kappa * theta, 0, -kappa, 0, 0, 0;
-    m.row(3) << 0, 0, xi * xi, -2 * kappa, 0, 0;
-    m.row(4) << 0, 0, rho * xi, -0.5, -kappa, 0;
-    m.row(5) << 0, 0, 1, 0, -1, 0;
-    Eigen::VectorXd y0 = Eigen::VectorXd::Zero(6);
-    y0.head(3) << 1, x0[0], x0[1];
-    return detail::matrix_exponential(m * t) * y0;
-  }
+                                               Time t) const;
 };
 
 }  // namespace fokker

@@ -2,8 +2,6 @@
 /// @file  fokker/processes/kubo.hpp
 /// @brief The Kubo oscillator: rotation with a noisy frequency.
 
-#include <cmath>
-
 #include <fokker/processes/law.hpp>
 #include <fokker/processes/parameters.hpp>
 #include <fokker/solvers/process.hpp>
@@ -51,11 +49,9 @@ struct KuboOscillator {
   }
   Eigen::Matrix2d linear_part() const {
     const double damping = -0.5 * sigma * sigma;
-    return (Eigen::Matrix2d() << damping, -omega, omega, damping).finished();
+    return Eigen::Matrix2d{{damping, -omega}, {omega, damping}};
   }
-  Eigen::Matrix2d linear_diffusion() const {
-    return (Eigen::Matrix2d() << 0, -sigma, sigma, 0).finished();
-  }
+  Eigen::Matrix2d linear_diffusion() const { return Eigen::Matrix2d{{0, -sigma}, {sigma, 0}}; }
   static constexpr bool linear() { return true; }
 
   /// X_t on the paths with W_t = w. @param x0  2 x n  @param w  1 x n
@@ -68,28 +64,9 @@ struct KuboOscillator {
     return x;
   }
   /// E X_t: z_0 e^{i omega t - sigma^2 t / 2}.
-  Eigen::ArrayXd mean(const Eigen::ArrayXd& x0, Time t) const {
-    return turned(x0, omega * t, 0.5 * t);
-  }
+  Eigen::ArrayXd mean(const Eigen::ArrayXd& x0, Time t) const;
   /// Cov X_t, 2 x 2.
-  Eigen::MatrixXd covariance(const Eigen::ArrayXd& x0, Time t) const {
-    const double half_square = 0.5 * x0.square().sum();
-    const double re = x0[0] * x0[0] - x0[1] * x0[1], im = 2 * x0[0] * x0[1];
-    const Eigen::ArrayXd square =
-        0.5 * turned(Eigen::Array2d{re, im}, 2 * omega * t, 2 * t);  // E z^2 / 2
-    const Eigen::VectorXd m = mean(x0, t).matrix();
-    Eigen::MatrixXd c(2, 2);
-    c << half_square + square[0], square[1], square[1], half_square - square[0];
-    return c - m * m.transpose();
-  }
-
- private:
-  /// z e^{i angle - sigma^2 s}.
-  Eigen::ArrayXd turned(const Eigen::ArrayXd& z, double angle, double s) const {
-    const double r = std::exp(-sigma * sigma * s), co = r * std::cos(angle),
-                 si = r * std::sin(angle);
-    return Eigen::Array2d{co * z[0] - si * z[1], si * z[0] + co * z[1]};
-  }
+  Eigen::MatrixXd covariance(const Eigen::ArrayXd& x0, Time t) const;
 };
 
 }  // namespace fokker

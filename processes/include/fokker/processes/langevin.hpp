@@ -3,13 +3,11 @@
 /// @brief Underdamped (kinetic) Langevin dynamics in one dimension.
 
 #include <cmath>
-#include <stdexcept>
 
 #include <fokker/processes/law.hpp>
 #include <fokker/processes/linear.hpp>
 #include <fokker/processes/parameters.hpp>
 #include <fokker/solvers/process.hpp>
-#include <fokker/solvers/text.hpp>
 
 namespace fokker {
 
@@ -34,18 +32,7 @@ struct Langevin {
   double quartic = 0;    ///< l >= 0
 
   /// @throws std::invalid_argument
-  void validate() const {
-    detail::require_positive("gamma", gamma);
-    detail::require_positive("kT", kT);
-    detail::require_positive("mass", mass);
-    detail::require_finite("stiffness", stiffness);
-    detail::require_non_negative("quartic", quartic);
-    if (quartic == 0 && stiffness <= 0)
-      throw std::invalid_argument(
-          "the potential must confine: with quartic=0 stiffness must be "
-          "positive, got stiffness=" +
-          text(stiffness));
-  }
+  void validate() const;
 
   template <State X>
   void drift(const X& x, Time, X& out) const {
@@ -62,7 +49,7 @@ struct Langevin {
   }
   /// With the spring but not the quartic part of the force.
   Eigen::Matrix2d linear_part() const {
-    return (Eigen::Matrix2d() << 0, 1, -stiffness / mass, -gamma).finished();
+    return Eigen::Matrix2d{{0, 1}, {-stiffness / mass, -gamma}};
   }
   bool linear() const { return quartic == 0; }
 
@@ -81,24 +68,12 @@ struct Langevin {
   /// Whether mean and covariance are known: a harmonic potential.
   bool has_moments() const { return quartic == 0; }
   /// E X_t. @pre has_moments()  @throws std::invalid_argument
-  Eigen::ArrayXd mean(const Eigen::ArrayXd& x0, Time t) const { return linear_sde().mean(x0, t); }
+  Eigen::ArrayXd mean(const Eigen::ArrayXd& x0, Time t) const;
   /// Cov X_t, 2 x 2. @pre has_moments()  @throws std::invalid_argument
-  Eigen::MatrixXd covariance(const Eigen::ArrayXd& x0, Time t) const {
-    return linear_sde().covariance(x0, t);
-  }
+  Eigen::MatrixXd covariance(const Eigen::ArrayXd& x0, Time t) const;
 
  private:
-  LinearSde linear_sde() const {
-    if (!has_moments())
-      throw std::invalid_argument(
-          "the moments of Langevin dynamics are known for a harmonic potential "
-          "only: got quartic=" +
-          text(quartic));
-    return {linear_part(),
-            Eigen::VectorXd::Zero(2),
-            {Eigen::MatrixXd::Zero(2, 2)},
-            {diffusion(0).matrix()}};
-  }
+  LinearSde linear_sde() const;
 };
 
 }  // namespace fokker

@@ -68,11 +68,12 @@ struct ExponentialEuler {
       } else if constexpr (Linear::ColsAtCompileTime == 1) {
         by_component<P>(linear, x, h, w, y);
       } else {
-        by_matrix<P>(linear, x, h, w, y);
+        w.linear = linear;
+        by_matrix<P>(x, h, w, y);
       }
     } else {
       p.linear_part(w.linear);
-      by_matrix<P>(w.linear, x, h, w, y);
+      by_matrix<P>(x, h, w, y);
     }
   }
 
@@ -89,12 +90,12 @@ struct ExponentialEuler {
     }
   }
 
-  /// Likewise for A = linear, which may turn out to be diagonal.
-  template <class P, class Linear, State X>
-  static void by_matrix(const Linear& linear, const X& x, Time h, Workspace<X>& w, X& y) {
+  /// Likewise for A = w.linear, which may turn out to be diagonal.
+  template <class P, State X>
+  static void by_matrix(const X& x, Time h, Workspace<X>& w, X& y) {
     using S = typename X::Scalar;
     auto& [f, noise_dw, sum, column] = w.array;
-    w.matrix.update(linear, h);
+    w.matrix.update(w.linear, h);
     if (w.matrix.diagonal) return by_component<P>(w.matrix.a.diagonal(), x, h, w, y);
     y = x;
     for (Index i = 0; i < x.rows(); ++i)

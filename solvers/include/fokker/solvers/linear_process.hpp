@@ -123,17 +123,6 @@ namespace detail {
 /// (e^z - 1) / z.
 inline double exponential_phi1(double z) { return z == 0 ? 1 : std::expm1(z) / z; }
 
-/// The doublings after which a matrix of this norm, halved as often, is below 1/2.
-inline int doublings_of(double norm) {
-  int doublings = 0;
-  for (; norm > 0.5 && doublings < 1100; norm /= 2) ++doublings;
-  return doublings;
-}
-
-inline double infinity_norm(const Eigen::MatrixXd& a) {
-  return a.cwiseAbs().rowwise().sum().maxCoeff();
-}
-
 /// Terms of Taylor's series for the functions of a matrix of norm at most 1/2.
 inline constexpr int taylor_terms = 14;
 
@@ -141,46 +130,17 @@ inline constexpr int taylor_terms = 14;
 struct ExponentialOfMatrix {
   using Matrix = Eigen::MatrixXd;
 
-  explicit ExponentialOfMatrix(Index d)
-      : a(Matrix::Zero(d, d)), z(d, d), exponential(d, d), phi(d, d), product(d, d) {}
+  explicit ExponentialOfMatrix(Index d);
 
   /// By Taylor's series at |Z| <= 1/2 and phi_1(2Z) = (e^Z + 1) phi_1(Z) / 2. No allocation.
   /// @return  whether h or A had changed
-  template <class A>
-  bool update(const A& matrix, Time step) {
-    if (known && step == h && matrix == a) return false;
-    a = matrix;
-    h = step;
-    known = true;
-    diagonal = a.isDiagonal(0);
-    const int doublings = start();
-    for (int i = 0; i < doublings; ++i) double_up();
-    return true;
-  }
+  bool update(const Matrix& matrix, Time step);
 
   /// Z = 2^{-doublings} h A with |Z| <= 1/2, and its functions. @return doublings
-  int start() {
-    z = h * a;
-    const int doublings = doublings_of(infinity_norm(z));
-    z *= std::ldexp(1.0, -doublings);
-    phi.setIdentity();
-    for (int n = taylor_terms; n >= 1; --n) {  // phi = 1 + Z/2 (1 + Z/3 (1 + ...))
-      product = z.lazyProduct(phi);
-      phi = product / (n + 1);
-      phi.diagonal().array() += 1;
-    }
-    exponential = z.lazyProduct(phi);
-    exponential.diagonal().array() += 1;
-    return doublings;
-  }
+  int start();
 
   /// Z becomes 2 Z in e^Z and phi_1(Z).
-  void double_up() {
-    product = exponential.lazyProduct(phi);
-    phi = (phi + product) / 2;
-    product = exponential.lazyProduct(exponential);
-    exponential.swap(product);
-  }
+  void double_up();
 
   Matrix a, z, exponential, phi, product;
   Time h = 0;

@@ -1,0 +1,244 @@
+/// @file  laws.cpp
+/// @brief Laws that take matrices: of linear SDEs, the Kubo oscillator, Langevin dynamics and
+///        Heston's model.
+
+#include <cmath>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fokker/processes/heston.hpp>
+#include <fokker/processes/kubo.hpp>
+#include <fokker/processes/langevin.hpp>
+#include <fokker/processes/linear.hpp>
+#include <fokker/processes/matrix_exponential.hpp>
+#include <fokker/solvers/text.hpp>
+
+namespace fokker {
+
+namespace {
+
+constexpr double tolerance = 1e-12;
+
+bool commute(const Eigen::MatrixXd& p, const Eigen::MatrixXd& q) {
+  return (p.lazyProduct(q) - q.lazyProduct(p)).norm() <= tolerance * p.norm() * q.norm();
+}
+
+/// The matrix of an affine map on Y = (X, 1).
+Eigen::MatrixXd lifted(const Eigen::MatrixXd& matrix, const Eigen::VectorXd& offset) {
+  const Index d = matrix.rows();
+  Eigen::MatrixXd out = Eigen::MatrixXd::Zero(d + 1, d + 1);
+  out.topLeftCorner(d, d) = matrix;
+  out.col(d).head(d) = offset;
+  return out;
+}
+
+Eigen::VectorXd lifted(const Eigen::ArrayXd& x) {
+  Eigen::VectorXd y(x.size() + 1);
+  y << x.matrix(), 1.0;
+  return y;
+}
+
+/// p (x) q.
+Eigen::MatrixXd kronecker(const Eigen::MatrixXd& p, const Eigen::MatrixXd& q) {
+  Eigen::MatrixXd out(p.rows() * q.rows(), p.cols() * q.cols());
+  for (Index i = 0; i < p.rows(); ++i)
+    for (Index j = 0; j < p.cols(); ++j)
+      out.block(i * q.rows(), j * q.cols(), q.rows(), q.cols()) = p(i, j) * q;
+  return out;
+}
+
+}  // namespace
+
+LinearSde LinearSde::homogeneous(Eigen::MatrixXd drift, std::vector<Eigen::MatrixXd> noises) {
+  const Index d = drift.rows();
+  const std::size_t m = noises.size();
+  return {std::move(drift), Eigen::VectorXd::Zero(d), std::move(noises),
+          std::vector<Eigen::VectorXd>(m, Eigen::VectorXd::Zero(d))};
+}
+
+void LinearSde::validate() const {
+  const Index d = A.rows();
+  const auto refuse = [&](const std::string& what) {
+    throw std::invalid_argument("a linear SDE in " + std::to_string(d) + " dimensions: " + what);
+  };
+  if (d < 1 || A.cols() != d) refuse("A must be square");
+  if (a.size() != d) refuse("a must have as many entries, got " + std::to_string(a.size()));
+  if (B.empty() || B.size() != b.size())
+    refuse("as many B as b and at least one, got " + std::to_string(B.size()) + " and " +
+           std::to_string(b.size()));
+  bool finite = A.allFinite() && a.allFinite();
+  for (std::size_t k = 0; k < B.size(); ++k) {
+    if (B[k].rows() != d || B[k].cols() != d || b[k].size() != d)
+      refuse("B_k must be d x d and b_k have d entries, k=" + std::to_string(k) + " does not");
+    finite = finite && B[k].allFinite() && b[k].allFinite();
+  }
+  if (!finite) refuse("every entry must be finite");
+}
+
+bool LinearSde::commutative() const {
+  for (std::size_t k = 0; k < B.size(); ++k)
+    for (std::size_t l = 0; l < k; ++l)
+      if (!commute(B[k], B[l]) ||
+          !B[k].lazyProduct(b[l]).isApprox(B[l].lazyProduct(b[k]), tolerance))
+        return false;
+  return true;
+}
+
+bool LinearSde::has_exact() const {
+  if (!a.isZero(0) || !commutative()) return false;
+  for (std::size_t k = 0; k < B.size(); ++k)
+    if (!b[k].isZero(0) || !commute(A, B[k])) return false;
+  return true;
+}
+
+Block<double> LinearSde::solution(const Block<double>& x0, Time t, const Block<double>& w) const {
+  if (!has_exact())
+    throw std::invalid_argument(
+        "this linear SDE has no solution in W_t alone: A and all B_k must commute, a and b be "
+        "zero");
+  Eigen::MatrixXd at_rest = A * t;
+  for (const auto& noise_matrix : B) at_rest -= (0.5 * t) * noise_matrix * noise_matrix;
+  Block<double> x(x0.rows(), x0.cols());
+  for (Index j = 0; j < x0.cols(); ++j) {
+    Eigen::MatrixXd exponent = at_rest;
+    for (std::size_t k = 0; k < B.size(); ++k) exponent += w(static_cast<Index>(k), j) * B[k];
+    x.col(j) = (detail::matrix_exponential(exponent) * x0.col(j).matrix()).array();
+  }
+  return x;
+}
+
+Eigen::ArrayXd LinearSde::mean(const Eigen::ArrayXd& x0, Time t) const {
+  const Eigen::MatrixXd propagator = detail::matrix_exponential(lifted(A, a) * t);
+  return propagator.lazyProduct(lifted(x0)).head(x0.size()).array();
+}
+
+Eigen::MatrixXd LinearSde::second_moment(const Eigen::ArrayXd& x0, Time t) const {
+  const Index d = x0.size(), n = d + 1;
+  const Eigen::MatrixXd identity = Eigen::MatrixXd::Identity(n, n);
+  const Eigen::MatrixXd drift_matrix = lifted(A, a);
+  Eigen::MatrixXd generator = kronecker(drift_matrix, identity) + kronecker(identity, drift_matrix);
+  for (std::size_t k = 0; k < B.size(); ++k) {
+    const Eigen::MatrixXd noise_matrix = lifted(B[k], b[k]);
+    generator += kronecker(noise_matrix, noise_matrix);
+  }
+  const Eigen::VectorXd y0 = lifted(x0);
+  const Eigen::MatrixXd p0 = y0 * y0.transpose();
+  const Eigen::VectorXd p = detail::matrix_exponential(generator * t)
+                                .lazyProduct(Eigen::Map<const Eigen::VectorXd>(p0.data(), n * n));
+  return Eigen::Map<const Eigen::MatrixXd>(p.data(), n, n).topLeftCorner(d, d);
+}
+
+Eigen::MatrixXd LinearSde::covariance(const Eigen::ArrayXd& x0, Time t) const {
+  const Eigen::VectorXd m = mean(x0, t).matrix();
+  return second_moment(x0, t) - m * m.transpose();
+}
+
+void CommutingLinearSde::validate() const {
+  LinearSde::validate();
+  if (!commutative())
+    throw std::invalid_argument("the noise of this linear SDE does not commute: use LinearSde");
+}
+
+namespace {
+
+/// z e^{i angle - s}.
+Eigen::Array2d turned(double re, double im, double angle, double s) {
+  const double r = std::exp(-s), co = r * std::cos(angle), si = r * std::sin(angle);
+  return {co * re - si * im, si * re + co * im};
+}
+
+}  // namespace
+
+Eigen::ArrayXd KuboOscillator::mean(const Eigen::ArrayXd& x0, Time t) const {
+  return turned(x0[0], x0[1], omega * t, sigma * sigma * (0.5 * t));
+}
+
+Eigen::MatrixXd KuboOscillator::covariance(const Eigen::ArrayXd& x0, Time t) const {
+  const double half_square = 0.5 * x0.square().sum();
+  const double re = x0[0] * x0[0] - x0[1] * x0[1], im = 2 * x0[0] * x0[1];
+  const Eigen::Array2d square =
+      0.5 * turned(re, im, 2 * omega * t, sigma * sigma * (2 * t));  // E z^2 / 2
+  const Eigen::VectorXd m = mean(x0, t).matrix();
+  Eigen::MatrixXd c(2, 2);
+  c << half_square + square[0], square[1], square[1], half_square - square[0];
+  return c - m * m.transpose();
+}
+
+void Langevin::validate() const {
+  detail::require_positive("gamma", gamma);
+  detail::require_positive("kT", kT);
+  detail::require_positive("mass", mass);
+  detail::require_finite("stiffness", stiffness);
+  detail::require_non_negative("quartic", quartic);
+  if (quartic == 0 && stiffness <= 0)
+    throw std::invalid_argument(
+        "the potential must confine: with quartic=0 stiffness must be "
+        "positive, got stiffness=" +
+        text(stiffness));
+}
+
+Eigen::ArrayXd Langevin::mean(const Eigen::ArrayXd& x0, Time t) const {
+  return linear_sde().mean(x0, t);
+}
+
+Eigen::MatrixXd Langevin::covariance(const Eigen::ArrayXd& x0, Time t) const {
+  return linear_sde().covariance(x0, t);
+}
+
+LinearSde Langevin::linear_sde() const {
+  if (!has_moments())
+    throw std::invalid_argument(
+        "the moments of Langevin dynamics are known for a harmonic potential "
+        "only: got quartic=" +
+        text(quartic));
+  return {linear_part(),
+          Eigen::VectorXd::Zero(2),
+          {Eigen::MatrixXd::Zero(2, 2)},
+          {diffusion(0).matrix()}};
+}
+
+namespace {
+
+/// y = (1, E log S, E v, Var v, Cov(log S, v), Var log S) at t: a linear ODE.
+Eigen::VectorXd heston_moments(const Heston& p, const Eigen::ArrayXd& x0, Time t) {
+  Eigen::MatrixXd m = Eigen::MatrixXd::Zero(6, 6);
+  m.row(1) << p.mu, 0, -0.5, 0, 0, 0;
+  m.row(2) << p.kappa * p.theta, 0, -p.kappa, 0, 0, 0;
+  m.row(3) << 0, 0, p.xi * p.xi, -2 * p.kappa, 0, 0;
+  m.row(4) << 0, 0, p.rho * p.xi, -0.5, -p.kappa, 0;
+  m.row(5) << 0, 0, 1, 0, -1, 0;
+  Eigen::VectorXd y0 = Eigen::VectorXd::Zero(6);
+  y0.head(3) << 1, x0[0], x0[1];
+  return detail::matrix_exponential(m * t) * y0;
+}
+
+}  // namespace
+
+Eigen::ArrayXd Heston::mean(const Eigen::ArrayXd& x0, Time t) const {
+  return heston_moments(*this, x0, t).segment(1, 2).array();
+}
+
+Eigen::MatrixXd Heston::covariance(const Eigen::ArrayXd& x0, Time t) const {
+  const Eigen::VectorXd y = heston_moments(*this, x0, t);
+  Eigen::MatrixXd c(2, 2);
+  c << y[5], y[4], y[4], y[3];
+  return c;
+}
+
+std::complex<double> Heston::characteristic_function(std::complex<double> u,
+                                                     const Eigen::ArrayXd& x0, Time t) const {
+  using C = std::complex<double>;
+  const C iu = C(0, 1) * u;
+  const C beta = kappa - rho * xi * iu;
+  const C d = std::sqrt(beta * beta + xi * xi * (iu + u * u));
+  const C g = (beta - d) / (beta + d);
+  const C decay = std::exp(-d * t);
+  return std::exp(iu * (x0[0] + mu * t) +
+                  kappa * theta / (xi * xi) *
+                      ((beta - d) * t - 2.0 * std::log((1.0 - g * decay) / (1.0 - g))) +
+                  x0[1] / (xi * xi) * (beta - d) * (1.0 - decay) / (1.0 - g * decay));
+}
+
+}  // namespace fokker

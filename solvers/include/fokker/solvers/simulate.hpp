@@ -4,16 +4,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <functional>
-#include <iterator>
-#include <mutex>
+#include <memory>
 #include <span>
-#include <stdexcept>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include <fokker/solvers/advance.hpp>
 #include <fokker/solvers/grid.hpp>
@@ -23,7 +19,6 @@
 #include <fokker/solvers/rounds.hpp>
 #include <fokker/solvers/solution.hpp>
 #include <fokker/solvers/solver.hpp>
-#include <fokker/solvers/threads.hpp>
 
 namespace fokker {
 
@@ -54,24 +49,35 @@ struct Ensemble {
 
 namespace detail {
 
-/// Leaves of the first round when an ensemble stops at a target error: enough paths (4096) for the
-/// normal interval of the estimate to be trusted.
-inline constexpr Index first_round_leaves = 64;
+/// The blocks of an ensemble, whatever solves and reduces them.
+class Blocks {
+ public:
+  /// @param width  paths of a block
+  Blocks(const SimulateOptions& options, Index width) : options_(options), width_(width) {}
+  virtual ~Blocks() = default;
 
-/// The tree of leaves: `run(block)` at the bottom, `Node::merge` on the way up, always in the same
-/// shape.
-template <class Node, class Run>
-Node reduce_tree(Index low, Index high, Index end, Index leaves_per_block, const Run& run) {
-  if (high - low <= leaves_per_block) return run(low);
-  const Index middle = low + (high - low) / 2;
-  if (middle >= end) return reduce_tree<Node>(low, middle, end, leaves_per_block, run);
-  Node left, right;
-  both([&] { left = reduce_tree<Node>(low, middle, end, leaves_per_block, run); },
-       [&] { right = reduce_tree<Node>(middle, high, end, leaves_per_block, run); });
-  return Node::merge(std::move(left), std::move(right));
-}
+  /// Runs all that is asked for and adds up what it took.
+  /// @throws std::invalid_argument  without a path
+  NodePointer run_all(double& seconds);
 
-/// Leaves [first, first + count) of one block, merged along the same tree.
+  virtual NodePointer empty_node() const = 0;
+
+ protected:
+  bool cancelled() const { return options_.cancel && options_.cancel->load(); }
+
+  const SimulateOptions& options_;
+  const Index width_;
+
+ private:
+  friend class BlockTree;
+
+  virtual void prepare() = 0;
+  /// The node of `real` paths from number `first` on; called from several threads. Without a path
+  /// where it was cancelled.
+  virtual NodePointer run(Index first, Index real) = 0;
+};
+
+/// Leaves [first, first + count) of one block, merged along the same tree as the blocks.
 template <class Leaf, class Merge>
 auto reduce_leaves(Index first, Index count, Index end, const Leaf& leaf, const Merge& merge)
     -> decltype(leaf(first)) {
@@ -82,122 +88,108 @@ auto reduce_leaves(Index first, Index count, Index end, const Leaf& leaf, const 
   return merge(std::move(left), reduce_leaves(first + half, half, end, leaf, merge));
 }
 
-inline Index count_non_finite(const auto& x, Index count) {
+/// The paths of the first `count` with a component that is not finite.
+Index count_non_finite(const auto& x, Index count) {
   Index bad = 0;
-  for (Index j = 0; j < count; ++j) bad += x.col(j).isFinite().all() ? 0 : 1;
+  for (Index j = 0; j < count; ++j) {
+    bool finite = true;
+    for (Index r = 0; r < x.rows(); ++r) finite = finite && std::isfinite(x.coeff(r, j));
+    bad += finite ? 0 : 1;
+  }
   return bad;
 }
 
-}  // namespace detail
+/// @throws std::invalid_argument  always
+[[noreturn]] void refuse_checkpoint_and_ranks();
 
-namespace detail {
+/// The grid, negated where it runs down.
+TimeGrid upward(std::span<const Time> grid);
+
+/// Blocks of a process, solved by a method and reduced. @param sign  of the time that is told
+template <class S, class P, class M, class X0, class Reduction>
+class ReducedBlocks final : public Blocks {
+  using X = Block<S, state_rows<S, P, X0>()>;
+  using Partial = typename Reduction::Partial;
+
+ public:
+  using TreeNode = ReductionNode<Reduction, AdaptiveSolver<M>>;
+
+  ReducedBlocks(const P& process, const M& method, const X0& x0, const TimeGrid& grid, double sign,
+                const SimulateOptions& options, Reduction& reduction, Index d)
+      : Blocks(options, block_width(d, sizeof(S))),
+        process_(process),
+        method_(method),
+        x0_(x0),
+        grid_(grid),
+        sign_(sign),
+        reduction_(reduction),
+        d_(d) {}
+
+  NodePointer empty_node() const override { return std::make_unique<TreeNode>(); }
+
+ private:
+  void prepare() override { reduction_.prepare(options_.paths, d_, grid_); }
+
+  NodePointer run(Index first, Index real) override {
+    auto node = std::make_unique<TreeNode>();
+    node->status = Status::cancelled;
+    if (cancelled()) return node;
+    Advance<P, M, X> advance(process_, method_, d_, width_, real, options_.seed,
+                             static_cast<std::uint64_t>(first));
+    PathRandom random(options_.seed, static_cast<std::uint64_t>(first), width_);
+    set_initial(x0_, random, advance.x());
+    auto observer = reduction_.observer(advance.x());
+    reduction_.observe(observer, 0, sign_ * grid_[0], advance.x(), first);
+    for (std::size_t k = 0; k + 1 < grid_.size(); ++k) {
+      if (cancelled()) return node;
+      advance.to(grid_[k], grid_[k + 1]);
+      reduction_.observe(observer, static_cast<Index>(k) + 1, sign_ * grid_[k + 1], advance.x(),
+                         first);
+    }
+    const X& x = advance.x();
+    if constexpr (requires { reduction_.close(observer, x); }) reduction_.close(observer, x);
+    node->partial = reduce_leaves(
+        0, width_ / leaf_paths, (real + leaf_paths - 1) / leaf_paths,
+        [&](Index leaf) {
+          return reduction_.leaf(observer, x, leaf * leaf_paths,
+                                 std::min(leaf_paths, real - leaf * leaf_paths), first);
+        },
+        [](Partial a, Partial b) { return Reduction::merge(std::move(a), std::move(b)); });
+    node->paths = real;
+    node->failed = count_non_finite(x, real);
+    node->status = node->failed > 0 ? Status::non_finite : Status::success;
+    if (advance.status() != Status::success) node->status = advance.status();
+    node->counts = advance.counts();
+    return node;
+  }
+
+  const P& process_;
+  const M& method_;
+  const X0& x0_;
+  const TimeGrid& grid_;
+  double sign_;
+  Reduction& reduction_;
+  Index d_;
+};
 
 template <class S, class P, class M, class X0, class Reduction>
 auto simulate_up(const P& process, const M& method, const X0& x0, const TimeGrid& grid, double sign,
-                 const SimulateOptions& options, Reduction reduction) {
-  using X = Block<S, state_rows<S, P, X0>()>;
-  using Partial = typename Reduction::Partial;
-  using TreeNode = Node<Reduction, AdaptiveSolver<M>>;
-  using Result = Ensemble<typename Reduction::Value>;
+                 const SimulateOptions& options, Reduction reduction)
+    -> Ensemble<typename Reduction::Value> {
   require_compatible<M, P>();
-  if (options.paths < 1)
-    throw std::invalid_argument("simulate needs at least one path: got " +
-                                std::to_string(options.paths));
-  if (!portable<Reduction> && (options.checkpoint || options.ranks))
-    throw std::invalid_argument(
-        "this reduction keeps its result beside its partials (FinalState, SavedStates, ...): it "
-        "takes no checkpoint and no ranks");
-  const auto started = std::chrono::steady_clock::now();
+  if (!portable<Reduction> && (options.checkpoint || options.ranks)) refuse_checkpoint_and_ranks();
   const Index d = state_dimension(process, x0);
   check_domain(process, x0);
-  const Index width = block_width(d, sizeof(S));
-  const Index leaves_per_block = width / leaf_paths;
-  const Index leaves = (options.paths + leaf_paths - 1) / leaf_paths;
-  reduction.prepare(options.paths, d, grid);
-
-  std::mutex progress_mutex;
-  Index done = 0;
-
-  const auto run_block = [&](Index first_leaf) {
-    TreeNode node;
-    const auto cancelled = [&] { return options.cancel && options.cancel->load(); };
-    if (cancelled()) {
-      node.status = Status::cancelled;
-      return node;
-    }
-    const Index first = first_leaf * leaf_paths;
-    const Index real = std::min(width, options.paths - first);
-    Advance<P, M, X> advance(process, method, d, width, real, options.seed,
-                             static_cast<std::uint64_t>(first));
-    PathRandom random(options.seed, static_cast<std::uint64_t>(first), width);
-    set_initial(x0, random, advance.x());
-    auto observer = reduction.observer(advance.x());
-    reduction.observe(observer, 0, sign * grid[0], advance.x(), first);
-    for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
-      if (cancelled()) {
-        node.status = Status::cancelled;
-        return node;
-      }
-      advance.to(grid[k], grid[k + 1]);
-      reduction.observe(observer, static_cast<Index>(k) + 1, sign * grid[k + 1], advance.x(),
-                        first);
-    }
-    const X& x = advance.x();
-    if constexpr (requires { reduction.close(observer, x); }) reduction.close(observer, x);
-    node.partial = reduce_leaves(
-        0, leaves_per_block, (real + leaf_paths - 1) / leaf_paths,
-        [&](Index leaf) {
-          return reduction.leaf(observer, x, leaf * leaf_paths,
-                                std::min(leaf_paths, real - leaf * leaf_paths), first);
-        },
-        [](Partial a, Partial b) { return Reduction::merge(std::move(a), std::move(b)); });
-    node.paths = real;
-    node.failed = count_non_finite(x, real);
-    node.status = node.failed > 0 ? Status::non_finite : Status::success;
-    if (advance.status() != Status::success) node.status = advance.status();
-    node.counts = advance.counts();
-    if (options.progress) {
-      const std::scoped_lock lock(progress_mutex);
-      options.progress(done += real, options.paths);
-    }
-    return node;
-  };
-
-  Threads threads(options.threads);
-  const auto run_subtrees = [&](const std::vector<Subtree>& subtrees) {
-    std::vector<TreeNode> nodes(subtrees.size());
-    if (!subtrees.empty()) done = std::min(options.paths, subtrees.front().low * leaf_paths);
-    threads.run([&] {
-      for_each_index(std::ssize(subtrees), [&](Index k) {
-        const auto i = static_cast<std::size_t>(k);
-        nodes[i] = reduce_tree<TreeNode>(subtrees[i].low, subtrees[i].high, leaves,
-                                         leaves_per_block, run_block);
-      });
-    });
-    return nodes;
-  };
-  const auto enough = [&]([[maybe_unused]] const TreeNode& node) {
-    if constexpr (requires { Reduction::standard_error(node.partial); })
-      return options.target_standard_error > 0 &&
-             Reduction::standard_error(node.partial) <= options.target_standard_error;
-    else
-      return false;
-  };
-  Index first_round = leaves_per_block;
-  while (first_round < leaves &&
-         (options.target_standard_error <= 0 || first_round < first_round_leaves))
-    first_round *= 2;
-  TreeNode total =
-      reduce_in_rounds<TreeNode>(leaves, leaves_per_block, first_round, threads.count(),
-                                 options.checkpoint, options.ranks, run_subtrees, enough);
-
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - started;
-  return Result{reduction.result(std::move(total.partial)),
-                total.status,
-                total.paths,
-                total.failed,
-                total.counts,
-                elapsed.count()};
+  using Solved = ReducedBlocks<S, P, M, X0, Reduction>;
+  Solved blocks(process, method, x0, grid, sign, options, reduction, d);
+  double seconds = 0;
+  const NodePointer total = blocks.run_all(seconds);
+  return {reduction.result(std::move(static_cast<typename Solved::TreeNode&>(*total).partial)),
+          total->status,
+          total->paths,
+          total->failed,
+          total->counts,
+          seconds};
 }
 
 }  // namespace detail
@@ -229,15 +221,12 @@ auto simulate(const P& process, const M& method, const X0& x0, std::span<const T
   const bool up = grid[1] > grid[0];
   if (up) {
     if constexpr (detail::runs_up<P, M>)
-      return detail::simulate_up<S>(process, method, x0, TimeGrid(grid.begin(), grid.end()), 1.0,
-                                    options, std::move(reduction));
-  } else {
-    if constexpr (detail::runs_down<P, M>) {
-      TimeGrid negated(grid.size());
-      std::transform(grid.begin(), grid.end(), negated.begin(), [](Time t) { return -t; });
-      return detail::simulate_up<S>(TimeReversed<P>{process}, method, x0, negated, -1.0, options,
+      return detail::simulate_up<S>(process, method, x0, detail::upward(grid), 1.0, options,
                                     std::move(reduction));
-    }
+  } else {
+    if constexpr (detail::runs_down<P, M>)
+      return detail::simulate_up<S>(TimeReversed<P>{process}, method, x0, detail::upward(grid),
+                                    -1.0, options, std::move(reduction));
   }
   detail::refuse_direction(up);
 }

@@ -8,12 +8,11 @@
 #include <stdexcept>
 #include <string_view>
 
-#include <fmt/core.h>
-
 #include <fokker/solvers/process.hpp>
 #include <fokker/solvers/run.hpp>
 #include <fokker/solvers/solution.hpp>
 #include <fokker/solvers/step_control.hpp>
+#include <fokker/solvers/text.hpp>
 
 namespace fokker::detail {
 
@@ -169,8 +168,8 @@ class AdaptiveRun {
     const double theta = (t - step_start_) / step_;
     if (!accepted_ || !(theta >= -slack && theta <= 1 + slack))
       throw std::invalid_argument(
-          fmt::format("interpolate needs a time in the step last accepted, [{}, {}]: got {}",
-                      step_start_, step_start_ + step_, t));
+          text("interpolate needs a time in the step last accepted, [{}, {}]: got {}",
+               {step_start_, step_start_ + step_, t}));
     return theta;
   }
 

@@ -11,13 +11,12 @@
 #include <string_view>
 #include <utility>
 
-#include <fmt/core.h>
-
 #include <fokker/solvers/brownian_tree.hpp>
 #include <fokker/solvers/run.hpp>
 #include <fokker/solvers/solution.hpp>
 #include <fokker/solvers/solver.hpp>
 #include <fokker/solvers/step_control.hpp>
+#include <fokker/solvers/text.hpp>
 
 namespace fokker {
 
@@ -156,13 +155,13 @@ class AdaptiveSdeRun : public TreeRun<M, P, X> {
     check_tolerances(name_of(method_), rtol_, atol_);
     if (!adaptable(M::calculus, this->needs_, method_.orders(noise_kind<P>), noise_kind<P>,
                    remembers(method_)))
-      throw std::invalid_argument(fmt::format(
+      throw std::invalid_argument(text(
           "{} cannot adapt its steps on {} noise: it needs Levy areas or normals beside the path, "
           "which are drawn on fixed steps only, or carries something from step to step, or is an "
           "Ito step of strong order below 1, which steps that look at the noise lead to a wrong "
           "limit: choose for instance sra3 (additive noise), sriw1 (scalar or diagonal), milstein "
           "(commutative) or heun-sde (any, Stratonovich)",
-          name_of(method_), to_string(noise_kind<P>)));
+          {name_of(method_), to_string(noise_kind<P>)}));
   }
 
   /// Tries one step from (x, t) towards the stop t1 > t, which is never passed. An accepted step
@@ -255,14 +254,14 @@ class PrevisibleRun : public TreeRun<M, P, X> {
   PrevisibleRun(const Method& method, const P& process, Index d, PathKey key)
       : Base(method.method, process, d, key), delta_(method.delta) {
     if (!(delta_ > 0) || !std::isfinite(delta_))
-      throw std::invalid_argument(fmt::format(
-          "steps chosen from the state need a largest step delta above zero: got {}", delta_));
+      throw std::invalid_argument(text(
+          "steps chosen from the state need a largest step delta above zero: got {}", {delta_}));
     if (!takes_any_interval(this->needs_, remembers(method.method)))
-      throw std::invalid_argument(fmt::format(
+      throw std::invalid_argument(text(
           "{} cannot choose its steps from the state: it needs Levy areas or normals beside the "
           "path, which are drawn on fixed steps only, or carries something from step to step: "
           "choose for instance euler-maruyama or heun-sde",
-          name_of(method.method)));
+          {name_of(method.method)}));
   }
 
   /// Takes one step from (x, t) towards the stop t1 > t, which is never passed; the last one sets

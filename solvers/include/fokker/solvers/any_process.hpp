@@ -7,11 +7,10 @@
 #include <string>
 #include <utility>
 
-#include <fmt/core.h>
-
 #include <fokker/solvers/drift_jacobian.hpp>
 #include <fokker/solvers/linear_process.hpp>
 #include <fokker/solvers/process.hpp>
+#include <fokker/solvers/text.hpp>
 
 namespace fokker {
 
@@ -76,7 +75,7 @@ class AnyProcess {
     check_rows(x.rows());
     if (k < 0 || k >= sources())
       throw std::invalid_argument(
-          fmt::format("the process has {} sources of noise: got source {}", sources(), k));
+          text("the process has {} sources of noise: got source {}", {sources(), k}));
     self_->diffusion(x, t, k, out);
   }
 
@@ -90,8 +89,8 @@ class AnyProcess {
       requires(kind == NoiseKind::scalar || kind == NoiseKind::diagonal) {
     check_rows(x.rows());
     if (!has_diffusion_slope())
-      throw std::invalid_argument(fmt::format(
-          "the process {} has no diffusion_slope: ask has_diffusion_slope() first", name_));
+      throw std::invalid_argument(
+          text("the process {} has no diffusion_slope: ask has_diffusion_slope() first", {name_}));
     self_->slope(x, t, out);
   }
 
@@ -123,7 +122,7 @@ class AnyProcess {
     check_rows(out.rows());
     if (!has_linear_part())
       throw std::invalid_argument(
-          fmt::format("the process {} has no linear_part: ask has_linear_part() first", name_));
+          text("the process {} has no linear_part: ask has_linear_part() first", {name_}));
     self_->linear_part(out);
   }
 
@@ -134,7 +133,7 @@ class AnyProcess {
     check_rows(out.rows());
     if (!linear())
       throw std::invalid_argument(
-          fmt::format("the process {} is not linear: ask linear() first", name_));
+          text("the process {} is not linear: ask linear() first", {name_}));
     self_->linear_diffusion(k, out);
   }
 
@@ -221,15 +220,15 @@ class AnyProcess {
 
   void check_rows(Index rows) const {
     if (dimension() >= 0 && rows != dimension())
-      throw std::invalid_argument(fmt::format(
-          "the process {} has dimension {} and the state has {}", name_, dimension(), rows));
+      throw std::invalid_argument(
+          text("the process {} has dimension {} and the state has {}", {name_, dimension(), rows}));
   }
 
   void check_jacobian(Index rows) const {
     check_rows(rows);
     if (!has_drift_jacobian())
-      throw std::invalid_argument(fmt::format(
-          "the process {} has no drift_jacobian: ask has_drift_jacobian() first", name_));
+      throw std::invalid_argument(
+          text("the process {} has no drift_jacobian: ask has_drift_jacobian() first", {name_}));
   }
 
   std::shared_ptr<const Concept> self_;

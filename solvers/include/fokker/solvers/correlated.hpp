@@ -5,10 +5,10 @@
 #include <stdexcept>
 #include <utility>
 
-#include <fmt/core.h>
 #include <Eigen/Core>
 
 #include <fokker/solvers/process.hpp>
+#include <fokker/solvers/text.hpp>
 
 namespace fokker {
 
@@ -26,7 +26,7 @@ void correlation_root(const double* c, Index n, double* out);
 inline Eigen::MatrixXd correlation_root(const Eigen::MatrixXd& c) {
   if (c.rows() != c.cols() || c.rows() == 0)
     throw std::invalid_argument(
-        fmt::format("a correlation matrix must be square: got {} x {}", c.rows(), c.cols()));
+        text("a correlation matrix must be square: got {} x {}", {c.rows(), c.cols()}));
   Eigen::MatrixXd root(c.rows(), c.rows());
   detail::correlation_root(c.data(), c.rows(), root.data());
   return root;
@@ -66,8 +66,8 @@ class Correlated {
     const Index m = wiener_dimension(base_, dimension_of(base_));
     if (m >= 0 && m != root_.rows())
       throw std::invalid_argument(
-          fmt::format("the process has {} Brownian motions and the correlation matrix is {} x {}",
-                      m, root_.rows(), root_.cols()));
+          text("the process has {} Brownian motions and the correlation matrix is {} x {}",
+               {m, root_.rows(), root_.cols()}));
   }
 
   Index sources() const { return root_.cols(); }

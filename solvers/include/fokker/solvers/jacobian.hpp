@@ -8,9 +8,8 @@
 #include <stdexcept>
 #include <string_view>
 
-#include <fmt/core.h>
-
 #include <fokker/solvers/adaptive_run.hpp>
+#include <fokker/solvers/text.hpp>
 
 namespace fokker::detail {
 
@@ -27,8 +26,8 @@ class JacobianRun : public AdaptiveRun<Method, P, X> {
   /// @throws std::invalid_argument  for a block of more than one path
   void shape(std::string_view name, const X& x) {
     if (x.cols() != 1)
-      throw std::invalid_argument(fmt::format(
-          "{} takes one path at a time: got a block of {} (use simulate)", name, x.cols()));
+      throw std::invalid_argument(
+          text("{} takes one path at a time: got a block of {} (use simulate)", {name, x.cols()}));
     for (X* scratch : {&slope_, &z_, &f_}) scratch->resizeLike(x);
     jacobian_.resize(x.rows(), x.rows());
   }

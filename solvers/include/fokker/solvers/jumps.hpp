@@ -11,12 +11,11 @@
 #include <type_traits>
 #include <utility>
 
-#include <fmt/core.h>
-
 #include <fokker/solvers/brownian.hpp>
 #include <fokker/solvers/random.hpp>
 #include <fokker/solvers/solution.hpp>
 #include <fokker/solvers/solver.hpp>
+#include <fokker/solvers/text.hpp>
 
 namespace fokker {
 
@@ -105,12 +104,12 @@ class JumpRun {
     static_assert(Stepper<M, P, X>, "the solver's step does not take this process");
     if (remembers(method_))
       throw std::invalid_argument(
-          fmt::format("{} carries something from step to step, which a jump makes wrong: choose a "
-                      "one-step solver such as euler-maruyama",
-                      name_of(method_)));
+          text("{} carries something from step to step, which a jump makes wrong: choose a "
+               "one-step solver such as euler-maruyama",
+               {name_of(method_)}));
     if (!(jumps_.bound() >= 0) || !std::isfinite(jumps_.bound()))
       throw std::invalid_argument(
-          fmt::format("the rate of jumps must be finite and not negative: got {}", jumps_.bound()));
+          text("the rate of jumps must be finite and not negative: got {}", {jumps_.bound()}));
     if (is_time_reversed<P>)
       throw std::invalid_argument("jumps run up in time only: give an increasing grid");
     dw_.resize(wiener_dimension(process, d), 1, needs_of(method_));
@@ -121,7 +120,7 @@ class JumpRun {
   void first_step(Time h) {
     if (!(h > 0) || !std::isfinite(h))
       throw std::invalid_argument(
-          fmt::format("steps between jumps need dt > 0 in IntegrateOptions: got dt={}", h));
+          text("steps between jumps need dt > 0 in IntegrateOptions: got dt={}", {h}));
     dt_ = h;
   }
 
@@ -159,9 +158,9 @@ class JumpRun {
   void start(X& x, Time t) {
     if (x.cols() != 1)
       throw std::invalid_argument(
-          fmt::format("jumps come to each path at its own times, so paths are integrated one by "
-                      "one (or by `simulate`): got a block of {}",
-                      x.cols()));
+          text("jumps come to each path at its own times, so paths are integrated one by "
+               "one (or by `simulate`): got a block of {}",
+               {x.cols()}));
     started_ = true;
     origin_ = t;
     candidate_ = t + gap();
@@ -191,8 +190,8 @@ class JumpRun {
       const double intensity = static_cast<double>(jumps_.intensity(x, t));
       if (!(intensity >= 0 && intensity <= jumps_.bound()))
         throw std::invalid_argument(
-            fmt::format("the intensity of jumps must lie in [0, {}], its bound: it is {} at t = {}",
-                        jumps_.bound(), intensity, t));
+            text("the intensity of jumps must lie in [0, {}], its bound: it is {} at t = {}",
+                 {jumps_.bound(), intensity, t}));
       return random_.uniform() * jumps_.bound() < intensity;
     } else {
       return true;

@@ -12,11 +12,11 @@
 #include <string_view>
 #include <utility>
 
-#include <fmt/core.h>
 #include <Eigen/LU>
 
 #include <fokker/solvers/jacobian.hpp>
 #include <fokker/solvers/solver.hpp>
+#include <fokker/solvers/text.hpp>
 
 namespace fokker {
 
@@ -136,9 +136,9 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
         newton_(std::max(method.newton, rounding_)) {
     if (!(method.newton >= 0 && method.newton < 1))
       throw std::invalid_argument(
-          fmt::format("{} ends Newton's iteration at a part of the tolerance in [0, 1): got "
-                      "newton={}",
-                      Method::name, method.newton));
+          text("{} ends Newton's iteration at a part of the tolerance in [0, 1): got "
+               "newton={}",
+               {Method::name, method.newton}));
   }
 
   /// out = x(t) for t in the last accepted step, with an error of O(h^(dense_order + 1)); to be

@@ -9,12 +9,11 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/core.h>
-
 #include <fokker/solvers/brownian.hpp>
 #include <fokker/solvers/grid.hpp>
 #include <fokker/solvers/integrate.hpp>
 #include <fokker/solvers/solver.hpp>
+#include <fokker/solvers/text.hpp>
 
 namespace fokker {
 
@@ -37,19 +36,17 @@ class RecordedPath {
     if (times_[1] < times_[0])
       throw std::invalid_argument("the times of a recorded path must ascend");
     if (increments_.size() + 1 != times_.size())
-      throw std::invalid_argument(
-          fmt::format("a path recorded at {} times has {} increments: got {}", times_.size(),
-                      times_.size() - 1, increments_.size()));
+      throw std::invalid_argument(text("a path recorded at {} times has {} increments: got {}",
+                                       {times_.size(), times_.size() - 1, increments_.size()}));
     for (std::size_t i = 0; i < increments_.size(); ++i) {
       const Block<S>& dw = increments_[i];
       if (dw.rows() != increments_[0].rows() || dw.cols() != increments_[0].cols())
-        throw std::invalid_argument(fmt::format(
-            "the increments of a recorded path must have one shape: number {} is {} x {}, the "
-            "first {} x {}",
-            i, dw.rows(), dw.cols(), increments_[0].rows(), increments_[0].cols()));
-      if (!dw.isFinite().all())
         throw std::invalid_argument(
-            fmt::format("increment {} of the recorded path is not finite", i));
+            text("the increments of a recorded path must have one shape: number {} is {} x {}, the "
+                 "first {} x {}",
+                 {i, dw.rows(), dw.cols(), increments_[0].rows(), increments_[0].cols()}));
+      if (!dw.isFinite().all())
+        throw std::invalid_argument(text("increment {} of the recorded path is not finite", {i}));
     }
   }
 
@@ -79,12 +76,12 @@ class RecordedPath {
     const Block<S>& first = increments_.front();
     if (dw.w.rows() != first.rows() || dw.w.cols() != first.cols())
       throw std::invalid_argument(
-          fmt::format("the record has {} Brownian motions of {} paths: asked for {} of {}",
-                      first.rows(), first.cols(), dw.w.rows(), dw.w.cols()));
+          text("the record has {} Brownian motions of {} paths: asked for {} of {}",
+               {first.rows(), first.cols(), dw.w.rows(), dw.w.cols()}));
     const std::size_t from = place(t0), to = place(t1);
     if (from >= to)
       throw std::invalid_argument(
-          fmt::format("a recorded path is replayed upwards in time: asked from {} to {}", t0, t1));
+          text("a recorded path is replayed upwards in time: asked from {} to {}", {t0, t1}));
     dw.w = increments_[from];
     for (std::size_t i = from + 1; i < to; ++i) dw.w += increments_[i];
   }
@@ -97,8 +94,8 @@ class RecordedPath {
     if (i == times_.size() || (i > 0 && t - times_[i - 1] < times_[i] - t)) --i;
     const Time gap = i > 0 ? times_[i] - times_[i - 1] : times_[1] - times_[0];
     if (!(std::abs(times_[i] - t) <= 1e-9 * gap))
-      throw std::invalid_argument(fmt::format(
-          "t={} is not on the recorded path: the nearest time that is is t={}", t, times_[i]));
+      throw std::invalid_argument(text(
+          "t={} is not on the recorded path: the nearest time that is is t={}", {t, times_[i]}));
     return i;
   }
 
@@ -168,7 +165,7 @@ auto integrate_on(const P& process, const M& method, const X0& x0, std::span<con
     if (!x.isFinite().all()) {
       solution.status = Status::non_finite;
       solution.message =
-          fmt::format("{} at t = {} (step {})", to_string(solution.status), grid[k + 1], k + 1);
+          text("{} at t = {} (step {})", {to_string(solution.status), grid[k + 1], k + 1});
     }
   }
   solution.end_time = solution.t.back();

@@ -9,10 +9,9 @@
 #include <stdexcept>
 #include <string_view>
 
-#include <fmt/core.h>
-
 #include <fokker/solvers/solution.hpp>
 #include <fokker/solvers/state.hpp>
+#include <fokker/solvers/text.hpp>
 
 namespace fokker::detail {
 
@@ -20,14 +19,15 @@ namespace fokker::detail {
 inline void check_tolerances(std::string_view solver, double rtol, double atol) {
   if (!(rtol > 0) || !(atol > 0) || !std::isfinite(rtol) || !std::isfinite(atol))
     throw std::invalid_argument(
-        fmt::format("{} needs tolerances above zero: got rtol={}, atol={}", solver, rtol, atol));
+        text("{} needs tolerances above zero: got rtol={}, atol={}", {solver, rtol, atol}));
 }
 
 /// @throws std::invalid_argument  for a first step h < 0 or not finite
 inline void check_first_step(Time h) {
   if (!(h >= 0) || !std::isfinite(h))
-    throw std::invalid_argument(fmt::format(
-        "the first step of an adaptive solver must be positive (0: its own choice): got dt={}", h));
+    throw std::invalid_argument(
+        text("the first step of an adaptive solver must be positive (0: its own choice): got dt={}",
+             {h}));
 }
 
 /// How far a run may go while nobody looks.

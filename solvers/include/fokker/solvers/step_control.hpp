@@ -9,7 +9,7 @@
 #include <limits>
 #include <stdexcept>
 
-#include <fmt/core.h>
+#include <fokker/solvers/text.hpp>
 
 namespace fokker {
 
@@ -60,9 +60,9 @@ class StepController {
         !(c_.min_factor > 0 && c_.min_factor < c_.safety) || !(c_.max_factor > 1) ||
         !std::isfinite(c_.b[0] + c_.b[1] + c_.b[2] + c_.max_factor))
       throw std::invalid_argument(
-          fmt::format("a step controller needs 0 < min_factor < safety < 1 < max_factor and k > 0: "
-                      "got min_factor={}, safety={}, max_factor={}, k={}",
-                      c_.min_factor, c_.safety, c_.max_factor, k));
+          text("a step controller needs 0 < min_factor < safety < 1 < max_factor and k > 0: "
+               "got min_factor={}, safety={}, max_factor={}, k={}",
+               {c_.min_factor, c_.safety, c_.max_factor, k}));
     if (c_.keep[0] < c_.keep[1])
       kept_ = {std::pow(c_.safety / c_.keep[1], k), std::pow(c_.safety / c_.keep[0], k)};
     for (std::size_t i = 0; i < 3; ++i) powers_[i] = -c_.b[i] / k;

@@ -20,7 +20,7 @@ std::string quoted(const std::string& name) {
 
 }  // namespace
 
-void write_csv(const std::filesystem::path& path, const Table& table) {
+void write_csv(const FilePath& path, const Table& table) {
   if (table.values.size() != table.rows * table.columns ||
       (!table.header.empty() && table.header.size() != table.columns)) {
     throw std::invalid_argument(

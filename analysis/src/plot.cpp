@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -387,8 +388,8 @@ class Script {
 };
 
 /// Whether the ending asks for SVG; PNG otherwise.
-bool is_svg(const fs::path& path) {
-  const std::string ending = path.extension().string();
+bool is_svg(const FilePath& path) {
+  const std::string ending = fs::path(path.string()).extension().string();
   if (ending != ".svg" && ending != ".png") {
     throw std::invalid_argument(
         fmt::format("a plot must end in .svg or .png: got {}", path.string()));
@@ -398,13 +399,13 @@ bool is_svg(const fs::path& path) {
 
 }  // namespace
 
-void check_figure(const fs::path& path) {
+void check_figure(const FilePath& path) {
   is_svg(path);
   check_writable(path);
   if (run("gnuplot --version").status != 0) throw std::runtime_error(std::string(missing));
 }
 
-void write_figure(const Figure& figure, const fs::path& path) {
+void write_figure(const Figure& figure, const FilePath& path) {
   const bool svg = is_svg(path);
   if (figure.panels.empty()) throw std::invalid_argument("figure: there is no panel");
   const Folder folder;

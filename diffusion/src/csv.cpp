@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -43,9 +44,9 @@ std::optional<double> number(std::string_view cell) {
   return error == std::errc{} ? std::optional(value) : std::nullopt;
 }
 
-std::string read_text(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file || std::filesystem::is_directory(path)) {
+std::string read_text(const FilePath& path) {
+  std::ifstream file(path.string(), std::ios::binary);
+  if (!file || std::filesystem::is_directory(path.string())) {
     throw std::runtime_error(fmt::format("{}: cannot be read: {}", path.string(),
                                          file ? "it is a directory" : std::strerror(errno)));
   }
@@ -54,7 +55,7 @@ std::string read_text(const std::filesystem::path& path) {
 
 }  // namespace
 
-Table read_csv(const std::filesystem::path& path, const CsvOptions& options) {
+Table read_csv(const FilePath& path, const CsvOptions& options) {
   const std::string text = read_text(path);
   std::string_view rest = text;
   if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);

@@ -2,6 +2,7 @@
 /// @brief Data distributions from CSV and JSON files.
 
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -19,10 +20,10 @@
 namespace fokker {
 namespace {
 
-std::string contents(const std::filesystem::path& path) {
+std::string contents(const FilePath& path) {
   std::string text;
   std::ifstream file;
-  if (!std::filesystem::is_directory(path)) file.open(path, std::ios::binary);
+  if (!std::filesystem::is_directory(path.string())) file.open(path.string(), std::ios::binary);
   if (file.is_open()) text.assign(std::istreambuf_iterator<char>(file), {});
   if (!file.is_open() || file.bad())
     throw std::runtime_error(fmt::format("cannot read {}", path.string()));
@@ -82,7 +83,7 @@ Box box_from(const nlohmann::json& json) {
 /// @param part     what an object of the list is called
 /// @param example  said where there is no such list
 template <class Law, class Part>
-Law law_from_json(const std::filesystem::path& path, const char* key, std::string_view part,
+Law law_from_json(const FilePath& path, const char* key, std::string_view part,
                   std::string_view example, Part (*part_from)(const nlohmann::json&)) {
   const std::string text = contents(path);
   nlohmann::json json;
@@ -111,7 +112,7 @@ Law law_from_json(const std::filesystem::path& path, const char* key, std::strin
 
 }  // namespace
 
-GaussianSpectrum spectrum_from_csv(const std::filesystem::path& path) {
+GaussianSpectrum spectrum_from_csv(const FilePath& path) {
   const Table table = read_csv(path);
   if (table.columns != 1)
     throw std::invalid_argument(
@@ -124,7 +125,7 @@ GaussianSpectrum spectrum_from_csv(const std::filesystem::path& path) {
   return {std::vector<double>(table.rows, 0.0), table.values};
 }
 
-FiniteSet points_from_csv(const std::filesystem::path& path, const PointsFormat& format) {
+FiniteSet points_from_csv(const FilePath& path, const PointsFormat& format) {
   const Table table = read_csv(path);
   const auto drop = static_cast<std::size_t>(format.label_column);
   if (format.label_column < 0 || drop > table.columns || (drop > 0 && table.columns == 1))
@@ -144,14 +145,14 @@ FiniteSet points_from_csv(const std::filesystem::path& path, const PointsFormat&
   return {points, static_cast<Index>(points.size() / table.rows), labels};
 }
 
-GaussianMixture mixture_from_json(const std::filesystem::path& path) {
+GaussianMixture mixture_from_json(const FilePath& path) {
   return law_from_json<GaussianMixture>(
       path, "components", "component",
       R"(a mixture is {"components": [{"weight": 1, "mean": [0, 0], "variance": 1}, ...]})",
       component_from);
 }
 
-Boxes boxes_from_json(const std::filesystem::path& path) {
+Boxes boxes_from_json(const FilePath& path) {
   return law_from_json<Boxes>(
       path, "boxes", "box",
       R"(a union of boxes is {"boxes": [{"weight": 1, "low": [0, 0], "high": [1, 2]}, ...]})",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -214,10 +215,10 @@ LearnedDenoiser denoiser_from_json(const std::string& text, const std::string& n
   }
 }
 
-LearnedDenoiser read_denoiser(const std::filesystem::path& path) {
+LearnedDenoiser read_denoiser(const FilePath& path) {
   std::string text;
   std::ifstream file;
-  if (!std::filesystem::is_directory(path)) file.open(path, std::ios::binary);
+  if (!std::filesystem::is_directory(path.string())) file.open(path.string(), std::ios::binary);
   if (file.is_open()) text.assign(std::istreambuf_iterator<char>(file), {});
   if (!file.is_open() || file.bad())
     throw std::runtime_error(fmt::format("cannot read {}", path.string()));

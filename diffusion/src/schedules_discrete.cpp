@@ -50,7 +50,7 @@ DiscreteVariancePreserving schedule_from_betas(std::span<const double> betas) {
       std::make_shared<const std::vector<double>>(std::move(integral)));
 }
 
-DiscreteVariancePreserving read_discrete_schedule(const std::filesystem::path& path) {
+DiscreteVariancePreserving read_discrete_schedule(const FilePath& path) {
   const Table table = read_csv(path);
   const bool betas = table.header == std::vector<std::string>{"beta"};
   if (!betas && table.header != std::vector<std::string>{"alpha_bar"})

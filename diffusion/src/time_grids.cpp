@@ -131,7 +131,7 @@ TimeGrid grid_from_sigmas(std::span<const double> sigmas, const AnySchedule& sch
   return grid;
 }
 
-TimeGrid read_grid(const std::filesystem::path& path, Time end_time) {
+TimeGrid read_grid(const FilePath& path, Time end_time) {
   const Table table = read_csv(path);
   const auto refuse = [&](const std::string& cause) {
     throw std::invalid_argument(path.string() + ": " + cause);

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <stdexcept>
 #include <system_error>
 
@@ -17,37 +18,41 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void refuse_file(const fs::path& path, std::string_view cause) {
-  throw std::runtime_error(fmt::format("cannot write {}: {}", path.string(), cause));
+[[noreturn]] void refuse_file(std::string_view path, std::string_view cause) {
+  throw std::runtime_error(fmt::format("cannot write {}: {}", path, cause));
 }
 
 /// The file that `path` names once links are followed, checked as far as that is possible.
-fs::path resolve(const fs::path& path) {
-  if (path.empty() || !path.has_filename()) refuse_file(path, "it names no file");
+std::string resolve(const std::string& name) {
+  const fs::path path = name;
+  if (path.empty() || !path.has_filename()) refuse_file(name, "it names no file");
   std::error_code error;
   const fs::path target = fs::weakly_canonical(fs::absolute(path), error);
-  if (error) refuse_file(path, error.message());
-  if (fs::is_directory(target)) refuse_file(path, "it is a directory");
+  if (error) refuse_file(name, error.message());
+  if (fs::is_directory(target)) refuse_file(name, "it is a directory");
   if (!fs::is_directory(target.parent_path()))
-    refuse_file(path, fmt::format("there is no directory {}", target.parent_path().string()));
+    refuse_file(name, fmt::format("there is no directory {}", target.parent_path().string()));
   if (fs::exists(target) && ::access(target.c_str(), W_OK) != 0)
-    refuse_file(path, std::strerror(errno));
-  return target;
+    refuse_file(name, std::strerror(errno));
+  return target.string();
 }
 
-bool is_special(const fs::path& target) {
+std::string folder_of(const std::string& target) { return fs::path(target).parent_path().string(); }
+
+bool is_special(const std::string& target) {
   return fs::exists(target) && !fs::is_regular_file(target);
 }
 
 }  // namespace
 
-AtomicFile::AtomicFile(const fs::path& path) : path_(path), target_(resolve(path)) {
+AtomicFile::AtomicFile(const FilePath& path)
+    : path_(path.string()), target_(resolve(path.string())) {
   special_ = is_special(target_);
   if (special_) {
     descriptor_ = ::open(target_.c_str(), O_WRONLY);
   } else {
 #ifdef O_TMPFILE
-    descriptor_ = ::open(target_.parent_path().c_str(), O_TMPFILE | O_WRONLY, 0666);
+    descriptor_ = ::open(folder_of(target_).c_str(), O_TMPFILE | O_WRONLY, 0666);
 #endif
     if (descriptor_ < 0) {
       const std::string name = free_name();
@@ -68,9 +73,8 @@ void AtomicFile::refuse(int error) const { refuse_file(path_, std::strerror(erro
 /// Beside the target, of a name that no other thread or process uses.
 std::string AtomicFile::free_name() const {
   static std::atomic<int> count = 0;
-  return (target_.parent_path() /
-          fmt::format(".{}.{}-{}", target_.filename().string(), ::getpid(), ++count))
-      .string();
+  return fmt::format("{}/.{}.{}-{}", folder_of(target_), fs::path(target_).filename().string(),
+                     ::getpid(), ++count);
 }
 
 void AtomicFile::reserve(std::uint64_t bytes) {
@@ -121,14 +125,14 @@ void AtomicFile::commit(bool durable) {
   temporary_.clear();
 }
 
-void write_file_atomically(const fs::path& path, std::string_view text) {
+void write_file_atomically(const FilePath& path, std::string_view text) {
   AtomicFile file(path);
   file.write(text);
   file.commit();
 }
 
-void check_writable(const fs::path& path) {
-  if (is_special(resolve(path))) return;
+void check_writable(const FilePath& path) {
+  if (is_special(resolve(path.string()))) return;
   AtomicFile probe(path);
 }
 

@@ -1,6 +1,8 @@
 #include <fokker/solvers/checkpoint.hpp>
 
+#include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <system_error>
@@ -25,12 +27,21 @@ std::string difference(const Settings& here, const Settings& there) {
   return "it has other settings";
 }
 
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
 }  // namespace
 
+Checkpoint::Checkpoint(FilePath file, Settings settings, double every)
+    : file_(std::move(file)), settings_(std::move(settings)), every_(every), last_(seconds_now()) {}
+
+bool Checkpoint::due() const { return seconds_now() - last_ >= every_; }
+
 std::optional<std::string> Checkpoint::load() const {
-  if (!std::filesystem::exists(file_)) return {};
-  std::ifstream stream(file_, std::ios::binary);
-  std::string all(std::filesystem::file_size(file_), '\0');
+  if (!std::filesystem::exists(file_.string())) return {};
+  std::ifstream stream(file_.string(), std::ios::binary);
+  std::string all(std::filesystem::file_size(file_.string()), '\0');
   stream.read(all.data(), static_cast<std::streamsize>(all.size()));
   const auto refuse = [&](std::string_view why) {
     throw std::runtime_error(
@@ -69,12 +80,12 @@ void Checkpoint::save(std::string_view state) {
   file.write(body);
   file.write(sum.take());
   file.commit(true);
-  last_ = Clock::now();
+  last_ = seconds_now();
 }
 
 void Checkpoint::remove() const {
   std::error_code ignored;
-  std::filesystem::remove(file_, ignored);
+  std::filesystem::remove(file_.string(), ignored);
 }
 
 }  // namespace fokker

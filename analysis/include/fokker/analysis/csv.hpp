@@ -2,9 +2,9 @@
 /// @file  fokker/analysis/csv.hpp
 /// @brief Tables of numbers, written to CSV files; for reading see fokker/diffusion/csv.hpp.
 
-#include <filesystem>
 
 #include <fokker/diffusion/csv.hpp>
+#include <fokker/solvers/file_path.hpp>
 
 namespace fokker {
 
@@ -12,6 +12,6 @@ namespace fokker {
 /// it back exactly. A name with a comma, quote or line break is quoted.
 /// @throws std::runtime_error     an unwritable path
 /// @throws std::invalid_argument  sizes that disagree
-void write_csv(const std::filesystem::path& path, const Table& table);
+void write_csv(const FilePath& path, const Table& table);
 
 }  // namespace fokker

@@ -6,11 +6,12 @@
 /// gnuplot is looked for at run time (Debian: gnuplot-nox), so nothing here links to it.
 
 #include <cstddef>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
+
+#include <fokker/solvers/file_path.hpp>
 
 namespace fokker {
 
@@ -113,13 +114,13 @@ struct Figure {
 /// there.
 /// @throws std::invalid_argument  another ending
 /// @throws std::runtime_error     an unwritable path; no gnuplot, with the package that has it
-void check_figure(const std::filesystem::path& path);
+void check_figure(const FilePath& path);
 
 /// Draws the figure into `path`, as its ending says, all or nothing.
 /// @throws std::invalid_argument  another ending than .svg or .png, no panel, or a layer whose
 /// sizes
 ///                                disagree
 /// @throws std::runtime_error     as check_figure, or what gnuplot said
-void write_figure(const Figure& figure, const std::filesystem::path& path);
+void write_figure(const Figure& figure, const FilePath& path);
 
 }  // namespace fokker

@@ -17,11 +17,11 @@
 /// against the noise, the mass and its moments are integrals of exp(-l t - t^2/2) over [0, u - l]
 /// with positive terms, so that all is exact to rounding for every s and std, |x| = 1e6 included.
 
-#include <filesystem>
 #include <span>
 #include <vector>
 
 #include <fokker/diffusion/any_data.hpp>
+#include <fokker/solvers/file_path.hpp>
 
 namespace fokker {
 
@@ -56,6 +56,6 @@ class Boxes : public AnyData {
 /// @throws std::runtime_error     a file that cannot be read
 /// @throws std::invalid_argument  text that is not such JSON, or boxes that are none: named by file
 ///                                and box
-Boxes boxes_from_json(const std::filesystem::path& path);
+Boxes boxes_from_json(const FilePath& path);
 
 }  // namespace fokker

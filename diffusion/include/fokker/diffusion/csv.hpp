@@ -3,9 +3,10 @@
 /// @brief Tables of numbers, read from CSV files.
 
 #include <cstddef>
-#include <filesystem>
 #include <string>
 #include <vector>
+
+#include <fokker/solvers/file_path.hpp>
 
 namespace fokker {
 
@@ -32,6 +33,6 @@ struct CsvOptions {
 /// @throws std::runtime_error  a file that cannot be read or has no row: `points.csv: ...`; a cell
 ///     that is no finite number, or a row of another length: file, line and column counted from 1,
 ///     as in `points.csv:17:3: 'abc' is not a number`; a column to drop that is not there
-Table read_csv(const std::filesystem::path& path, const CsvOptions& options = {});
+Table read_csv(const FilePath& path, const CsvOptions& options = {});
 
 }  // namespace fokker

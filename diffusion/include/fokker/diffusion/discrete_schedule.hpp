@@ -2,7 +2,6 @@
 /// @file  fokker/diffusion/discrete_schedule.hpp
 /// @brief The schedule of a discrete model (DDPM): a table of betas or alpha-bars.
 
-#include <filesystem>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include <fokker/diffusion/schedules.hpp>
+#include <fokker/solvers/file_path.hpp>
 
 namespace fokker {
 
@@ -67,6 +67,6 @@ DiscreteVariancePreserving schedule_from_betas(std::span<const double> betas);
 /// @throws std::runtime_error     a file that cannot be read, or cells that are no numbers
 /// @throws std::invalid_argument  another header or number of columns; a level that is wrong, named
 ///                                with the file
-DiscreteVariancePreserving read_discrete_schedule(const std::filesystem::path& path);
+DiscreteVariancePreserving read_discrete_schedule(const FilePath& path);
 
 }  // namespace fokker

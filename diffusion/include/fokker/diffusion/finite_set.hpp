@@ -14,13 +14,13 @@
 ///
 /// A sampler that follows this score exactly returns the points themselves.
 
-#include <filesystem>
 #include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include <fokker/diffusion/any_data.hpp>
+#include <fokker/solvers/file_path.hpp>
 
 namespace fokker {
 
@@ -63,6 +63,6 @@ struct PointsFormat {
 /// (named
 ///                                by file, line and column), a label column that is not there, or
 ///                                an empty range
-FiniteSet points_from_csv(const std::filesystem::path& path, const PointsFormat& format = {});
+FiniteSet points_from_csv(const FilePath& path, const PointsFormat& format = {});
 
 }  // namespace fokker

@@ -8,12 +8,12 @@
 ///     E[x0|x] m + s v / (s^2 v + std^2) (x - s m)
 ///     Cov[x0|x] has the eigenvalue v std^2 / (s^2 v + std^2), whatever x is
 
-#include <filesystem>
 #include <span>
 
 #include <Eigen/Core>
 
 #include <fokker/diffusion/any_data.hpp>
+#include <fokker/solvers/file_path.hpp>
 
 namespace fokker {
 
@@ -67,6 +67,6 @@ class GaussianLowRank : public AnyData {
 /// @throws std::runtime_error     a file that cannot be read
 /// @throws std::invalid_argument  a cell that is no finite number or below 0, or more than one per
 ///                                line: named by file and line
-GaussianSpectrum spectrum_from_csv(const std::filesystem::path& path);
+GaussianSpectrum spectrum_from_csv(const FilePath& path);
 
 }  // namespace fokker

@@ -2,7 +2,6 @@
 /// @file  fokker/diffusion/learned_score.hpp
 /// @brief A score that has been learned from samples, and its file.
 
-#include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -13,6 +12,7 @@
 #include <fokker/diffusion/data.hpp>
 #include <fokker/diffusion/exact_score.hpp>
 #include <fokker/diffusion/network.hpp>
+#include <fokker/solvers/file_path.hpp>
 
 namespace fokker {
 
@@ -134,6 +134,6 @@ LearnedDenoiser denoiser_from_json(const std::string& text, const std::string& n
 
 /// Reads a denoiser. @throws std::runtime_error  a file that cannot be read
 /// @throws std::invalid_argument  as denoiser_from_json
-LearnedDenoiser read_denoiser(const std::filesystem::path& path);
+LearnedDenoiser read_denoiser(const FilePath& path);
 
 }  // namespace fokker

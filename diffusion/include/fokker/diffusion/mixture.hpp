@@ -9,11 +9,11 @@
 ///     E[x0|x]  sum_k w_k D_k,  D_k = m_k + s C_k V_k^-1 (x - s m_k)
 ///     Cov[x0|x]  sum_k w_k (std^2 V_k^-1 C_k + (D_k - E[x0|x]) (D_k - E[x0|x])^T)
 
-#include <filesystem>
 #include <span>
 #include <vector>
 
 #include <fokker/diffusion/any_data.hpp>
+#include <fokker/solvers/file_path.hpp>
 
 namespace fokker {
 
@@ -70,6 +70,6 @@ class GaussianMixture : public AnyData {
 /// @throws std::runtime_error     a file that cannot be read
 /// @throws std::invalid_argument  text that is not such JSON, or a mixture that is none: named by
 ///                                file and component
-GaussianMixture mixture_from_json(const std::filesystem::path& path);
+GaussianMixture mixture_from_json(const FilePath& path);
 
 }  // namespace fokker

@@ -2,13 +2,13 @@
 /// @file  fokker/diffusion/time_grids.hpp
 /// @brief Time grids for the way back: where a sampler spends its steps.
 
-#include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <fokker/diffusion/any_schedule.hpp>
+#include <fokker/solvers/file_path.hpp>
 #include <fokker/solvers/grid.hpp>
 
 namespace fokker {
@@ -65,6 +65,6 @@ TimeGrid grid_from_sigmas(std::span<const double> sigmas, const AnySchedule& sch
 /// @throws std::invalid_argument  more than one column, fewer than two times, a time outside [0,
 ///                                end_time], or one that is not below the one before it: named by
 ///                                file and number
-TimeGrid read_grid(const std::filesystem::path& path, Time end_time);
+TimeGrid read_grid(const FilePath& path, Time end_time);
 
 }  // namespace fokker

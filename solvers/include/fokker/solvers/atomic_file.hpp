@@ -4,9 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
+
+#include <fokker/solvers/file_path.hpp>
 
 namespace fokker {
 
@@ -17,7 +18,7 @@ namespace fokker {
 class AtomicFile {
  public:
   /// @throws std::runtime_error  naming path and cause; so do all the others
-  explicit AtomicFile(const std::filesystem::path& path);
+  explicit AtomicFile(const FilePath& path);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
   ~AtomicFile();
@@ -39,17 +40,17 @@ class AtomicFile {
   [[noreturn]] void refuse(int error) const;
   std::string free_name() const;
 
-  std::filesystem::path path_, target_, temporary_;
+  std::string path_, target_, temporary_;
   int descriptor_ = -1;
   bool special_ = false;
 };
 
 /// Writes `text` to `path`, all or nothing (AtomicFile).
 /// @throws std::runtime_error  naming path and cause; then no temporary file is left either
-void write_file_atomically(const std::filesystem::path& path, std::string_view text);
+void write_file_atomically(const FilePath& path, std::string_view text);
 
 /// Checks that an AtomicFile could write `path`, to be called before long work.
 /// @throws std::runtime_error  naming path and cause
-void check_writable(const std::filesystem::path& path);
+void check_writable(const FilePath& path);
 
 }  // namespace fokker

@@ -2,13 +2,13 @@
 /// @file  fokker/solvers/checkpoint.hpp
 /// @brief A file from which a run that was ended goes on, to the same bits.
 
-#include <chrono>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <fokker/solvers/file_path.hpp>
 
 namespace fokker {
 
@@ -22,8 +22,7 @@ class Checkpoint {
  public:
   /// @param settings  everything that the result depends on but the threads and ranks
   /// @param every     seconds between two writes, at least; 0: after every round of `simulate`
-  Checkpoint(std::filesystem::path file, Settings settings, double every = 10)
-      : file_(std::move(file)), settings_(std::move(settings)), every_(every) {}
+  Checkpoint(FilePath file, Settings settings, double every = 10);
 
   /// What was saved, or nothing where there is no file.
   /// @throws std::runtime_error  a file that is no checkpoint, is damaged, or belongs to a run of
@@ -34,18 +33,16 @@ class Checkpoint {
   void save(std::string_view state);
 
   /// Whether `every` seconds have gone since the last save, or since the start.
-  bool due() const { return std::chrono::duration<double>(Clock::now() - last_).count() >= every_; }
+  bool due() const;
 
   /// Removes the file: its run is finished.
   void remove() const;
 
  private:
-  using Clock = std::chrono::steady_clock;
-
-  std::filesystem::path file_;
+  FilePath file_;
   Settings settings_;
   double every_;
-  Clock::time_point last_ = Clock::now();
+  double last_;  // seconds of the steady clock
 };
 
 }  // namespace fokker

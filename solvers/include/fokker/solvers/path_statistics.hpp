@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <fokker/solvers/bytes.hpp>
+#include <fokker/solvers/file_path.hpp>
 #include <fokker/solvers/reductions.hpp>
 #include <fokker/solvers/streamed_states.hpp>
 
@@ -110,7 +111,7 @@ struct PathStatistics {
       : points_(std::move(points)), keep_(keep) {}
 
   /// Streams the states of all paths to a file too. Takes no checkpoint and no ranks.
-  void stream_to(const std::filesystem::path& file) { streamed_.emplace(file, points_); }
+  void stream_to(const FilePath& file) { streamed_.emplace(file, points_); }
 
   void prepare(Index paths, Index d, std::span<const Time> grid) {
     place_.assign(grid.size(), -1);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include <fokker/solvers/atomic_file.hpp>
+#include <fokker/solvers/file_path.hpp>
 #include <fokker/solvers/grid.hpp>
 #include <fokker/solvers/state.hpp>
 
@@ -37,7 +37,7 @@ class StreamedStates {
   using Partial = Index;
 
   /// @param points  indices into the grid, 0 the start; each at most the number of steps
-  StreamedStates(std::filesystem::path path, std::vector<Index> points)
+  StreamedStates(FilePath path, std::vector<Index> points)
       : path_(std::move(path)), points_(std::move(points)) {}
 
   /// @throws std::runtime_error  a file that cannot be written, or a disk without room for it
@@ -85,7 +85,7 @@ class StreamedStates {
   }
 
  private:
-  std::filesystem::path path_;
+  FilePath path_;
   std::vector<Index> points_, place_;
   Index paths_ = 0;
   std::uint64_t start_ = 0;

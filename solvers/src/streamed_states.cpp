@@ -4,8 +4,12 @@
 
 #include <fmt/format.h>
 
-namespace fokker::detail {
+namespace fokker {
 
+namespace {
+
+/// The head of an .npy file of points x d x paths doubles in C order, version 1.0, a multiple of
+/// 64 bytes long. Source: NEP 1, the documentation of numpy.lib.format.
 std::string npy_header(Index points, Index d, Index paths) {
   constexpr char order = std::endian::native == std::endian::little ? '<' : '>';
   const std::string text =
@@ -21,4 +25,25 @@ std::string npy_header(Index points, Index d, Index paths) {
   return header + '\n';
 }
 
-}  // namespace fokker::detail
+}  // namespace
+
+void StreamedStates::prepare(Index paths, Index d, std::span<const Time> grid) {
+  place_.assign(grid.size(), -1);
+  for (std::size_t i = 0; i < points_.size(); ++i)
+    place_.at(static_cast<std::size_t>(points_[i])) = static_cast<Index>(i);
+  paths_ = paths;
+  const auto points = static_cast<Index>(points_.size());
+  const std::string header = npy_header(points, d, paths);
+  start_ = header.size();
+  file_ = std::make_unique<AtomicFile>(path_);
+  file_->reserve(start_ + sizeof(double) * static_cast<std::uint64_t>(points * d * paths));
+  file_->write_at(0, header);
+}
+
+StreamedStates::Value StreamedStates::result(Partial written) {
+  if (written == paths_) file_->commit();
+  file_.reset();
+  return written == paths_;
+}
+
+}  // namespace fokker

@@ -32,11 +32,7 @@ template <class P, class M>
 inline constexpr bool runs_down = clock_of<P> != Clock::up&& takes<M, TimeReversed<P>>();
 
 /// Says why a direction of time is refused. @throws std::invalid_argument  always
-[[noreturn]] inline void refuse_direction(bool up) {
-  throw std::invalid_argument(
-      up ? "this process runs down in time (a reverse SDE): give a grid from its end time to t_min"
-         : "a forward SDE runs up in time only: give an increasing grid, or use ReverseSde");
-}
+[[noreturn]] void refuse_direction(bool up);
 
 /// A block (or one path) advanced by a fixed-step solver: x(t0) becomes x(t1) in one step.
 template <class P, class M, State X>

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
-#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -109,32 +108,31 @@ class BrownianIncrements {
   /// @param m           independent Wiener processes per path
   /// @param needs       what is filled beside W
   /// @throws std::invalid_argument  if areas are needed together with H or K
-  BrownianIncrements(Seed seed, std::uint64_t first_path, Index paths, Index m, Needs needs = {})
-      : w_(seed, first_path, paths, m, Purpose::wiener) {
-    if (needs.area && (needs.h || needs.k))
-      throw std::invalid_argument(
-          "Levy areas between Wiener processes are drawn given W alone: a solver cannot have them "
-          "together with the space-time areas H and K");
-    if (needs.h || needs.k) h_.emplace(seed, first_path, paths, m, Purpose::levy_h);
-    if (needs.k) k_.emplace(seed, first_path, paths, m, Purpose::levy_k);
-    if (needs.area) area_.emplace(seed, first_path, paths, m);
-    if (needs.normals > 0)
-      normals_.emplace(seed, first_path, paths, needs.normals * m, Purpose::normals);
-  }
+  BrownianIncrements(Seed seed, std::uint64_t first_path, Index paths, Index m, Needs needs = {});
 
   /// The increment over [t0, t1]; intervals must be asked for in order. Never throws.
   template <class P, State X>
   void increment(Time t0, Time t1, Increment<P, X>& dw) {
     const Time length = t1 - t0;
-    w_.fill(dw.w, static_cast<S>(std::sqrt(length)));
-    if (h_) h_->fill(dw.h, static_cast<S>(std::sqrt(length / 12)));
-    if (k_) k_->fill(dw.k, static_cast<S>(std::sqrt(length / 720)));
+    w_.fill(view(dw.w), static_cast<S>(std::sqrt(length)));
+    if (h_) h_->fill(view(dw.h), static_cast<S>(std::sqrt(length / 12)));
+    if (k_) k_->fill(view(dw.k), static_cast<S>(std::sqrt(length / 720)));
     if constexpr (by_columns(noise_kind<P>))
       if (area_) area_->fill(dw.w, length, dw.area);
-    if (normals_) normals_->fill(dw.normals, S(1));
+    if (normals_) normals_->fill(view(dw.normals), S(1));
   }
 
  private:
+  /// m x n normals in memory: row r is the run of n values at first + r stride.
+  struct View {
+    S* first;
+    Index stride, rows, columns;
+  };
+  template <class W>
+  static View view(W& z) {
+    return {z.data(), z.rowStride(), z.rows(), z.cols()};
+  }
+
   /// Normals of one purpose, m rows at a time.
   class Normals {
    public:
@@ -144,29 +142,23 @@ class BrownianIncrements {
           wieners_(m),
           spare_(static_cast<std::size_t>(paths)) {}
 
-    template <class W>
-    void fill(W& z, S scale) {
-      eigen_assert(z.rows() == wieners_ && z.cols() == paths_);
+    void fill(View z, S scale) {
+      eigen_assert(z.rows == wieners_ && z.columns == paths_);
+      const auto row = [&](Index r) { return z.first + r * z.stride; };
+      using Row = Eigen::Array<S, 1, Eigen::Dynamic>;
       Index r = 0;
       if (has_spare_ && wieners_ > 0) {
-        z.row(r++) =
-            scale * Eigen::Map<const Eigen::Array<S, 1, Eigen::Dynamic>>(spare_.data(), paths_);
+        Eigen::Map<Row>(row(r++), paths_) = scale * Eigen::Map<const Row>(spare_.data(), paths_);
         has_spare_ = false;
       }
-      for (; r + 1 < wieners_; r += 2) lanes_.normal_pair(row(z, r), row(z, r + 1), scale, scale);
+      for (; r + 1 < wieners_; r += 2) lanes_.normal_pair(row(r), row(r + 1), scale, scale);
       if (r < wieners_) {
-        lanes_.normal_pair(row(z, r), spare_.data(), scale, S(1));
+        lanes_.normal_pair(row(r), spare_.data(), scale, S(1));
         has_spare_ = true;
       }
     }
 
    private:
-    /// The run of memory of row r: n contiguous values (a d x 1 column has n = 1).
-    template <class W>
-    static S* row(W& z, Index r) {
-      return &z.coeffRef(r, 0);
-    }
-
     StreamLanes lanes_;
     Index paths_;
     Index wieners_;

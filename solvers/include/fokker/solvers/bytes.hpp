@@ -3,8 +3,6 @@
 /// @brief Values as bytes and back, bit by bit: what goes into checkpoints and between ranks.
 
 #include <cstdint>
-#include <cstring>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -24,32 +22,26 @@ class ByteWriter {
     else if constexpr (requires { value.outerStride(); }) {
       put(value.rows());
       put(value.cols());
-      append(value.data(), static_cast<std::size_t>(value.size()));
+      append(value.data(), sizeof(*value.data()) * static_cast<std::size_t>(value.size()));
     } else {
       static_assert(std::is_trivially_copyable_v<T>, "give the value save and load");
-      append(&value, 1);
+      append(&value, sizeof(T));
     }
   }
   template <class T>
   void put(const std::vector<T>& values) {
     put(values.size());
     if constexpr (std::is_trivially_copyable_v<T>)
-      append(values.data(), values.size());
+      append(values.data(), sizeof(T) * values.size());
     else
       for (const T& value : values) put(value);
   }
-  void put(std::string_view text) {
-    put(text.size());
-    bytes_.append(text);
-  }
+  void put(std::string_view text);
 
   std::string take() { return std::move(bytes_); }
 
  private:
-  template <class T>
-  void append(const T* values, std::size_t count) {
-    bytes_.append(reinterpret_cast<const char*>(values), sizeof(T) * count);
-  }
+  void append(const void* values, std::size_t bytes);
 
   std::string bytes_;
 };
@@ -75,10 +67,10 @@ class ByteReader {
       const auto size = static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols);
       if (rows < 0 || cols < 0 || size > left_.size()) end_too_early();
       value.resize(rows, cols);
-      take(value.data(), size);
+      take(value.data(), sizeof(*value.data()) * size);
     } else {
       static_assert(std::is_trivially_copyable_v<T>, "give the value save and load");
-      take(&value, 1);
+      take(&value, sizeof(T));
     }
   }
   template <class T>
@@ -87,29 +79,18 @@ class ByteReader {
     if (size > left_.size()) end_too_early();  // a value has at least one byte
     values.resize(size);
     if constexpr (std::is_trivially_copyable_v<T>)
-      take(values.data(), size);
+      take(values.data(), sizeof(T) * size);
     else
       for (T& value : values) get(value);
   }
-  void get(std::string& text) { text = next(get<std::size_t>()); }
+  void get(std::string& text);
 
   bool empty() const { return left_.empty(); }
 
  private:
-  template <class T>
-  void take(T* values, std::size_t count) {
-    const std::string_view bytes = next(sizeof(T) * count);
-    if (count > 0) std::memcpy(values, bytes.data(), bytes.size());
-  }
-
-  [[noreturn]] static void end_too_early() { throw std::runtime_error("the bytes end too early"); }
-
-  std::string_view next(std::size_t count) {
-    if (count > left_.size()) end_too_early();
-    const std::string_view found = left_.substr(0, count);
-    left_.remove_prefix(count);
-    return found;
-  }
+  void take(void* values, std::size_t bytes);
+  [[noreturn]] static void end_too_early();
+  std::string_view next(std::size_t count);
 
   std::string_view left_;
 };
@@ -129,10 +110,6 @@ T from_bytes(std::string_view bytes) {
 }
 
 /// FNV-1a, 64 bits. Source: Fowler, Noll & Vo (1991).
-inline std::uint64_t checksum(std::string_view bytes) {
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return hash;
-}
+std::uint64_t checksum(std::string_view bytes);
 
 }  // namespace fokker

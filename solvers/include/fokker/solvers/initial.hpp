@@ -5,15 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <stdexcept>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include <fokker/solvers/process.hpp>
 #include <fokker/solvers/random.hpp>
 #include <fokker/solvers/state.hpp>
-#include <fokker/solvers/text.hpp>
 
 namespace fokker {
 
@@ -78,6 +75,10 @@ constexpr int state_rows() {
   return Process<P, Block<S, rows>> ? rows : static_cast<int>(Eigen::Dynamic);
 }
 
+/// Says what does not fit. @throws std::invalid_argument  always
+[[noreturn]] void refuse_dimension(Index of_process, Index of_x0);
+[[noreturn]] void refuse_start(Index component, double x0, double low, double high);
+
 /// Dimension of the state: of x0 if it has one, else of the process.
 /// @throws std::invalid_argument  if they differ
 template <class P, class X0>
@@ -91,8 +92,7 @@ Index state_dimension(const P& p, const X0& x0) {
   else if constexpr (requires { Index{x0.dimension()}; })
     from_x0 = x0.dimension();
   if (from_process >= 0 && from_x0 >= 0 && from_process != from_x0)
-    throw std::invalid_argument("the process has dimension " + std::to_string(from_process) +
-                                " and x0 has " + std::to_string(from_x0));
+    refuse_dimension(from_process, from_x0);
   return from_x0 >= 0 ? from_x0 : from_process >= 0 ? from_process : 1;
 }
 
@@ -103,10 +103,7 @@ void check_domain(const P& p, const X0& x0) {
   if constexpr (requires(Index i) { double{p.domain(i).low}; }) {
     const auto check = [&](Index i, double x) {
       const auto domain = p.domain(i);
-      if (!(domain.low <= x && x <= domain.high))
-        throw std::invalid_argument("component " + std::to_string(i) + " of x0 is " + text(x) +
-                                    ", outside the domain [" + text(domain.low) + ", " +
-                                    text(domain.high) + "] of the process");
+      if (!(domain.low <= x && x <= domain.high)) refuse_start(i, x, domain.low, domain.high);
     };
     if constexpr (std::is_arithmetic_v<X0>)
       check(0, static_cast<double>(x0));

@@ -45,11 +45,8 @@ void check_start(const P& process, const X& x0) {
   check_domain(process, x0);
 }
 
-inline void check_span(Time t0, Time t1) {
-  if (!std::isfinite(t0) || !std::isfinite(t1) || t0 == t1)
-    throw std::invalid_argument("integrate needs two different finite ends: got " + text(t0) +
-                                " and " + text(t1));
-}
+/// @throws std::invalid_argument  unless the ends are finite and differ
+void check_span(Time t0, Time t1);
 
 /// The callback of a run that nobody watches.
 inline constexpr auto go_on = [](Time, const auto&) { return true; };

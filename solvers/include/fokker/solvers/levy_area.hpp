@@ -68,13 +68,7 @@ class LevyAreas {
   /// @param paths       columns n
   /// @param m           independent Wiener processes per path
   LevyAreas(Seed seed, std::uint64_t first_path, Index paths, Index m,
-            LevyTail tail = LevyTail::mrongowius_roessler)
-      : lanes_(seed, first_path, static_cast<std::size_t>(paths), Purpose::levy_area),
-        tail_(tail),
-        x_(m, paths),
-        y_(m, paths),
-        s_(m, paths),
-        g_(m * (m - 1) / 2, paths) {}
+            LevyTail tail = LevyTail::mrongowius_roessler);
 
   /// @param w     m x n, the increments over the step
   /// @param h     step
@@ -114,16 +108,7 @@ class LevyAreas {
 
  private:
   /// x_ = the normals Z_k, not with Wiktorsson's tail, and g_ = G_kl, in pairs.
-  void draw_tail() {
-    const Index first = tail_ == LevyTail::wiktorsson ? s_.rows() : 0;
-    const Index count = s_.rows() + g_.rows();
-    const auto target = [&](Index i) {
-      if (i == count) return row(y_, 0);  // the spare one of an odd number
-      return i < s_.rows() ? row(x_, i) : row(g_, i - s_.rows());
-    };
-    for (Index i = first; i < count; i += 2)
-      lanes_.normal_pair(target(i), target(i + 1), S(1), S(1));
-  }
+  void draw_tail();
 
   /// g_ += (q_k v_l - q_l v_k) / (1 + sqrt(1 + |v|^2)), see above.
   template <class W>

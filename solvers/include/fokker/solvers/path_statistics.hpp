@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <iterator>
 #include <limits>
 #include <optional>
 #include <span>
@@ -25,32 +24,10 @@ struct FourMoments {
   double mean = 0;
   double m2 = 0, m3 = 0, m4 = 0;  ///< sums of (x - mean)^k
 
-  static FourMoments of(std::span<const double> x) {
-    if (x.empty()) return {};
-    const double n = static_cast<double>(x.size());
-    double sum = 0;
-    for (const double value : x) sum += value;
-    FourMoments m{n, sum / n};
-    for (const double value : x) {
-      const double e = value - m.mean, square = e * e;
-      m.m2 += square;
-      m.m3 += square * e;
-      m.m4 += square * square;
-    }
-    return m;
-  }
+  static FourMoments of(std::span<const double> x);
 
   /// Of the union of two disjoint sets. Source: Pebay (2008), equations 1.5, 2.1 and 2.2.
-  static FourMoments merge(const FourMoments& a, const FourMoments& b) {
-    if (a.n == 0) return b;
-    if (b.n == 0) return a;
-    const double n = a.n + b.n, d = b.mean - a.mean, p = a.n / n, q = b.n / n;
-    const double d2 = d * d, pq = p * q;
-    return {n, a.mean + d * q, a.m2 + b.m2 + d2 * pq * n,
-            a.m3 + b.m3 + d2 * d * pq * n * (p - q) + 3 * d * (p * b.m2 - q * a.m2),
-            a.m4 + b.m4 + d2 * d2 * pq * n * (p * p - pq + q * q) +
-                6 * d2 * (p * p * b.m2 + q * q * a.m2) + 4 * d * (p * b.m3 - q * a.m3)};
-  }
+  static FourMoments merge(const FourMoments& a, const FourMoments& b);
 
   double variance() const {
     return n > 1 ? m2 / (n - 1) : std::numeric_limits<double>::quiet_NaN();
@@ -58,10 +35,7 @@ struct FourMoments {
   /// Standard errors of the mean and of the standard deviation; Var of the sample variance is
   /// (m4 - sd^4) / n.
   double mean_error() const { return std::sqrt(variance() / n); }
-  double sd_error() const {
-    return std::sqrt(std::max(0.0, m4 / n - variance() * variance()) / n) /
-           (2 * std::sqrt(variance()));
-  }
+  double sd_error() const;
 };
 
 /// At chosen grid points: the moments of the finite values of all paths, the states of the first
@@ -113,15 +87,7 @@ struct PathStatistics {
   /// Streams the states of all paths to a file too. Takes no checkpoint and no ranks.
   void stream_to(const FilePath& file) { streamed_.emplace(file, points_); }
 
-  void prepare(Index paths, Index d, std::span<const Time> grid) {
-    place_.assign(grid.size(), -1);
-    for (std::size_t i = 0; i < points_.size(); ++i)
-      place_.at(static_cast<std::size_t>(points_[i])) = static_cast<Index>(i);
-    paths_ = paths;
-    d_ = d;
-    keep_ = std::min(keep_, paths);
-    if (streamed_) streamed_->prepare(paths, d, grid);
-  }
+  void prepare(Index paths, Index d, std::span<const Time> grid);
 
   struct Observer {
     std::vector<FourMoments> moments;  ///< by leaf, point and component
@@ -168,26 +134,8 @@ struct PathStatistics {
     if (column == 0 && o.kept.count > 0) p.kept.push_back(std::move(o.kept));
     return p;
   }
-  static Partial merge(Partial a, Partial b) {
-    if (a.moments.empty()) return b;
-    a.paths += b.paths;
-    for (std::size_t i = 0; i < b.moments.size(); ++i)
-      a.moments[i] = FourMoments::merge(a.moments[i], b.moments[i]);
-    std::move(b.kept.begin(), b.kept.end(), std::back_inserter(a.kept));
-    return a;
-  }
-  Value result(Partial total) {
-    Value value{std::move(total.moments), {}, false};
-    value.moments.resize(numbers());
-    for (std::size_t i = 0; i < points_.size(); ++i)
-      value.states.emplace_back(States::Constant(d_, keep_, NAN));
-    for (const Kept& kept : total.kept)
-      for (std::size_t i = 0; i < points_.size(); ++i)
-        value.states[i].middleCols(kept.first, kept.count) = Eigen::Map<const States>(
-            kept.values.data() + static_cast<Index>(i) * d_ * kept.count, d_, kept.count);
-    if (streamed_) value.streamed = streamed_->result(total.paths);
-    return value;
-  }
+  static Partial merge(Partial a, Partial b);
+  Value result(Partial total);
 
  private:
   std::size_t numbers() const { return points_.size() * static_cast<std::size_t>(d_); }

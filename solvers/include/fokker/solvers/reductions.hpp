@@ -48,12 +48,7 @@ struct RunningMoments {
   }
 
   /// Of the union of two disjoint sets. Source: Chan, Golub & LeVeque (1983).
-  static RunningMoments merge(const RunningMoments& a, const RunningMoments& b) {
-    if (a.n == 0) return b;
-    if (b.n == 0) return a;
-    const double n = a.n + b.n, d = b.mean - a.mean;
-    return {n, a.mean + d * (b.n / n), a.m2 + b.m2 + d * d * (a.n * b.n / n)};
-  }
+  static RunningMoments merge(const RunningMoments& a, const RunningMoments& b);
 
   double variance() const {
     return n > 1 ? m2 / (n - 1) : std::numeric_limits<double>::quiet_NaN();
@@ -82,12 +77,8 @@ std::vector<RunningMoments> row_moments(const X& x, Index column, Index count) {
   return rows;
 }
 
-inline std::vector<RunningMoments> merge_rows(std::vector<RunningMoments> a,
-                                              const std::vector<RunningMoments>& b) {
-  if (a.empty()) return b;
-  for (std::size_t r = 0; r < b.size(); ++r) a[r] = RunningMoments::merge(a[r], b[r]);
-  return a;
-}
+std::vector<RunningMoments> merge_rows(std::vector<RunningMoments> a,
+                                       const std::vector<RunningMoments>& b);
 
 }  // namespace detail
 
@@ -114,17 +105,7 @@ struct Moments {
     return detail::row_moments(x, column, count);
   }
   static Partial merge(Partial a, const Partial& b) { return detail::merge_rows(std::move(a), b); }
-  Value result(const Partial& total) const {
-    const auto d = static_cast<Index>(total.size());
-    Value v{Eigen::ArrayXd(d), Eigen::ArrayXd(d), Eigen::ArrayXd(d)};
-    for (Index r = 0; r < d; ++r) {
-      const RunningMoments& m = total[static_cast<std::size_t>(r)];
-      v.mean[r] = m.mean;
-      v.variance[r] = m.variance();
-      v.standard_error[r] = m.standard_error();
-    }
-    return v;
-  }
+  Value result(const Partial& total) const;
 };
 
 /// An estimated expectation with its standard error and normal 95 % confidence interval.
@@ -202,9 +183,7 @@ struct FinalState {
   using Value = Eigen::Array<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   using Partial = Nothing;
 
-  void prepare(Index paths, Index d, std::span<const Time>) {
-    states_.setConstant(d, paths, std::numeric_limits<double>::quiet_NaN());
-  }
+  void prepare(Index paths, Index d, std::span<const Time>);
   template <State X>
   Nothing observer(const X&) const {
     return {};
@@ -232,15 +211,7 @@ struct SavedStates {
   /// @param points  indices into the grid, 0 the start; each at most the number of steps
   explicit SavedStates(std::vector<Index> points) : points_(std::move(points)) {}
 
-  void prepare(Index paths, Index d, std::span<const Time> grid) {
-    place_.assign(grid.size(), -1);
-    states_.clear();
-    for (const Index k : points_) {
-      place_.at(static_cast<std::size_t>(k)) = static_cast<Index>(states_.size());
-      states_.emplace_back(d, paths);
-      states_.back().setConstant(std::numeric_limits<double>::quiet_NaN());
-    }
-  }
+  void prepare(Index paths, Index d, std::span<const Time> grid);
   template <State X>
   Nothing observer(const X&) const {
     return {};

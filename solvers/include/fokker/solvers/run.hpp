@@ -4,31 +4,19 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <cstdint>
-#include <stdexcept>
 #include <string_view>
 
 #include <fokker/solvers/solution.hpp>
 #include <fokker/solvers/state.hpp>
-#include <fokker/solvers/text.hpp>
 
 namespace fokker::detail {
 
 /// @throws std::invalid_argument  for tolerances that are not positive and finite
-inline void check_tolerances(std::string_view solver, double rtol, double atol) {
-  if (!(rtol > 0) || !(atol > 0) || !std::isfinite(rtol) || !std::isfinite(atol))
-    throw std::invalid_argument(
-        text("{} needs tolerances above zero: got rtol={}, atol={}", {solver, rtol, atol}));
-}
+void check_tolerances(std::string_view solver, double rtol, double atol);
 
 /// @throws std::invalid_argument  for a first step h < 0 or not finite
-inline void check_first_step(Time h) {
-  if (!(h >= 0) || !std::isfinite(h))
-    throw std::invalid_argument(
-        text("the first step of an adaptive solver must be positive (0: its own choice): got dt={}",
-             {h}));
-}
+void check_first_step(Time h);
 
 /// How far a run may go while nobody looks.
 struct Leg {

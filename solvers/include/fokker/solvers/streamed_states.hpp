@@ -17,14 +17,6 @@
 
 namespace fokker {
 
-namespace detail {
-
-/// The head of an .npy file of points x d x paths doubles in C order, version 1.0, a multiple of
-/// 64 bytes long. Source: NEP 1, the documentation of numpy.lib.format.
-std::string npy_header(Index points, Index d, Index paths);
-
-}  // namespace detail
-
 /// The states of all paths at chosen grid points, written to an .npy file of doubles (float states
 /// are widened) as the paths go: numpy.load(file)[i, r, j] is component r of path j at
 /// grid[points[i]], the same numbers as `SavedStates` value[i](r, j). Every block writes to its own
@@ -41,18 +33,7 @@ class StreamedStates {
       : path_(std::move(path)), points_(std::move(points)) {}
 
   /// @throws std::runtime_error  a file that cannot be written, or a disk without room for it
-  void prepare(Index paths, Index d, std::span<const Time> grid) {
-    place_.assign(grid.size(), -1);
-    for (std::size_t i = 0; i < points_.size(); ++i)
-      place_.at(static_cast<std::size_t>(points_[i])) = static_cast<Index>(i);
-    paths_ = paths;
-    const auto points = static_cast<Index>(points_.size());
-    const std::string header = detail::npy_header(points, d, paths);
-    start_ = header.size();
-    file_ = std::make_unique<AtomicFile>(path_);
-    file_->reserve(start_ + sizeof(double) * static_cast<std::uint64_t>(points * d * paths));
-    file_->write_at(0, header);
-  }
+  void prepare(Index paths, Index d, std::span<const Time> grid);
   /// One component at one time, in double.
   using Observer = std::vector<double>;
   template <State X>
@@ -78,11 +59,7 @@ class StreamedStates {
     return count;
   }
   static Partial merge(Partial a, Partial b) { return a + b; }
-  Value result(Partial written) {
-    if (written == paths_) file_->commit();
-    file_.reset();
-    return written == paths_;
-  }
+  Value result(Partial written);
 
  private:
   FilePath path_;

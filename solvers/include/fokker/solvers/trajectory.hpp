@@ -21,10 +21,7 @@
 
 namespace fokker::detail {
 
-[[noreturn]] inline void refuse_save_at(Time t) {
-  throw std::invalid_argument(
-      "save_at must lie between the ends and follow the direction of time: got " + text(t));
-}
+[[noreturn]] void refuse_save_at(Time t);
 
 /// The run of one path or block. Its clock goes up; `sign` is that of the user's clock. It rests
 /// between two steps or, where a terminal event ended a run, inside the last one, whose rest the

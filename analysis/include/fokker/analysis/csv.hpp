@@ -2,7 +2,6 @@
 /// @file  fokker/analysis/csv.hpp
 /// @brief Tables of numbers, written to CSV files; for reading see fokker/diffusion/csv.hpp.
 
-
 #include <fokker/diffusion/csv.hpp>
 #include <fokker/solvers/file_path.hpp>
 

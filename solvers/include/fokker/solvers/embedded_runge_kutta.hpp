@@ -14,7 +14,6 @@
 #include <type_traits>
 #include <utility>
 
-
 #include <fokker/solvers/adaptive_run.hpp>
 #include <fokker/solvers/embedded_lanes.hpp>
 #include <fokker/solvers/embedded_tableaus.hpp>

@@ -95,6 +95,7 @@
 #include <fokker/solvers/reversible_heun.hpp>
 #include <fokker/solvers/rosenbrock.hpp>
 #include <fokker/solvers/runge_kutta.hpp>
+#include <fokker/solvers/shared_work.hpp>
 #include <fokker/solvers/simplified_euler.hpp>
 #include <fokker/solvers/simulate.hpp>
 #include <fokker/solvers/skencarp.hpp>
@@ -106,4 +107,5 @@
 #include <fokker/solvers/stratonovich_runge_kutta.hpp>
 #include <fokker/solvers/streamed_states.hpp>
 #include <fokker/solvers/tamed.hpp>
+#include <fokker/solvers/threads.hpp>
 #include <fokker/solvers/weak_runge_kutta.hpp>

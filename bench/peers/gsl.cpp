@@ -1,5 +1,5 @@
 /// @file  gsl.cpp
-/// @brief The Lorenz system of lorenz.cpp by the GNU Scientific Library.
+/// @brief The Lorenz system of odes.hpp by the GNU Scientific Library.
 
 #include <benchmark/benchmark.h>
 #include <gsl/gsl_errno.h>

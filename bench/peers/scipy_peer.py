@@ -1,4 +1,4 @@
-"""The Lorenz system to t = 10 in SciPy, as lorenz.cpp has it; the right-hand side is Python."""
+"""The Lorenz system to t = 10 in SciPy, as odes.hpp has it; the right-hand side is Python."""
 
 import timing
 

@@ -1,5 +1,5 @@
 /// @file  sundials.cpp
-/// @brief The Lorenz system of lorenz.cpp by SUNDIALS.
+/// @brief The Lorenz system of odes.hpp by SUNDIALS.
 
 #include <arkode/arkode_erkstep.h>
 #include <benchmark/benchmark.h>

@@ -264,7 +264,8 @@ TEMPLATE_TEST_CASE("a run lands on its stops, with no trace of them in the size 
   const Circle process;
   Counts free, stopped;
   const auto run = [&](std::initializer_list<double> stops, Counts& counts) {
-    RunOf<TestType, Circle> r(TestType{}, process, 2);
+    // `calm` keeps one of many sizes in its wide dead band, by how the run began.
+    RunOf<TestType, Circle> r(TestType{.control = step_controls::pi}, process, 2);
     Pair2 x{1, 0};
     Time t = 0;
     for (const double stop : stops)

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <stdexcept>
 #include <string_view>
 
@@ -15,6 +16,18 @@
 #include <fokker/solvers/text.hpp>
 
 namespace fokker::detail {
+
+/// Whether every number of the state is finite.
+template <State X>
+bool all_finite(const X& x) {
+  if constexpr (is_small<X>) {
+    bool finite = true;
+    for_each_number<X>([&](Index i) { finite = finite && std::isfinite(x.coeff(i)); });
+    return finite;
+  } else {
+    return x.isFinite().all();
+  }
+}
 
 /// A small step for a first look at how f changes; d0 and d1 are the norms of x and f.
 inline double euler_guess(double d0, double d1, Time span) {
@@ -52,10 +65,10 @@ class AdaptiveRun {
   AdaptiveRun(std::string_view name, const P& process, double rtol, double atol,
               const StepControl& control, int error_order)
       : process_(&process),
+        controller_(control, error_order + 1),
         rtol_(rtol),
         atol_(atol),
-        error_power_(error_order + 1),
-        controller_(control, error_order + 1) {
+        error_power_(error_order + 1) {
     check_tolerances(name, rtol, atol);
   }
 
@@ -101,32 +114,55 @@ class AdaptiveRun {
     }
   }
 
+  /// A step to be tried; `last`: it ends at the stop.
+  struct Trial {
+    Time h, stop;
+    bool last;
+  };
+
   /// A step after that: as try_step.
   Status step(X& x, Time& t, Time t1, Counts& counts) {
+    const Status status = prepare(x, t, counts);
+    if (status != Status::success) return status;
+    const Trial tried = trial(t, t1);
+    error_ = self().attempt(x, t, tried.h, counts);
+    settle(x, t, tried, counts);
+    return Status::success;
+  }
+
+  /// Before a step is tried. @return as try_step
+  Status prepare(const X& x, Time t, Counts& counts) {
     accepted_ = false;
     self().refresh(x, t, counts);
-    if (t + h_ == t) return underflow();
+    return t + h_ == t ? underflow() : Status::success;
+  }
 
-    // The step is clipped at t1, or stretched a little to meet it. After such a step the next is
-    // the one that was meant, and the controller has not seen the error, which says nothing new.
-    const bool last = t + 1.0001 * h_ >= t1;
-    const Time h = last ? t1 - t : h_;
-    error_ = self().attempt(x, t, h, counts);
-    if (!StepController::accepts(error_) || !next_.isFinite().all()) {
+  /// Whether a step of size h is clipped at t1, or stretched a little to meet it. After such a step
+  /// the next is the one that was meant, and the controller has not seen the error, which says
+  /// nothing new.
+  static bool ends(Time t, Time h, Time t1) { return t + 1.0001 * h >= t1; }
+
+  Trial trial(Time t, Time t1) const {
+    const bool last = ends(t, h_, t1);
+    return {.h = last ? t1 - t : h_, .stop = t1, .last = last};
+  }
+
+  /// What comes of the step that was tried, from its error.
+  void settle(X& x, Time& t, const Trial& tried, Counts& counts) {
+    if (!StepController::accepts(error_) || !all_finite(next_)) {
       if (StepController::accepts(error_)) error_ = std::numeric_limits<double>::quiet_NaN();
-      h_ = h * controller_.factor(error_);
+      h_ = tried.h * controller_.factor(error_);
       ++counts.rejected;
-      return Status::success;
+      return;
     }
-    if (!last) h_ *= controller_.factor(error_);
+    if (!tried.last) h_ *= controller_.factor(error_);
     ++counts.accepted;
     accepted_ = true;
     self().accept();
     swap_states(x, next_);
     step_start_ = t;
-    step_ = h;
-    t = last ? t1 : t + h;
-    return Status::success;
+    step_ = tried.h;
+    t = tried.last ? tried.stop : t + tried.h;
   }
 
   /// out = f(x, t), counted.
@@ -147,7 +183,9 @@ class AdaptiveRun {
         worst = std::max(worst, ratio);
         sum += ratio;
       });
-      return static_cast<double>(std::isnan(sum) ? sum : worst);
+      if (std::isnan(sum)) [[unlikely]]
+        return static_cast<double>(sum);
+      return static_cast<double>(worst);
     } else {
       return static_cast<double>((e.abs() / (S(atol_) + S(rtol_) * x.abs().max(y.abs())))
                                      .template maxCoeff<Eigen::PropagateNaN>());
@@ -174,7 +212,9 @@ class AdaptiveRun {
   }
 
   const P* process_;
-  X next_;  // the state tried; after acceptance the one at the start of the step
+  X next_;            // the state tried; after acceptance the one at the start of the step
+  double error_ = 0;  // of the step tried
+  StepController controller_;
 
  private:
   Method& self() { return static_cast<Method&>(*this); }
@@ -201,9 +241,7 @@ class AdaptiveRun {
 
   double rtol_, atol_;
   int error_power_;
-  StepController controller_;
   Time h_ = 0, step_start_ = 0, step_ = 0;
-  double error_ = 0;
   bool started_ = false, accepted_ = false;
 };
 

@@ -199,7 +199,13 @@ class EmbeddedLanes {
       out.row(r) = Rows::template combine<row>(x_.row(r), weight, slopes(r));
   }
 
-  static S weight(double coefficient) { return static_cast<S>(coefficient); }
+  struct Weights {
+    template <std::size_t row, std::size_t j>
+    static constexpr S at() {
+      return static_cast<S>(Rows::coefficient(row, j));
+    }
+  };
+  static constexpr Weights weight{};
   auto slopes(int r) const {
     return [this, r](std::size_t j) { return k_[j].row(r); };
   }

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string_view>
@@ -23,6 +24,20 @@ namespace fokker {
 
 namespace detail {
 
+/// out = number, stored by itself. Compilers store neighbours as one vector; for its sake they do
+/// the arithmetic before on vectors too, with more moves than sums, and a load of one number right
+/// behind waits until the vector is in the cache.
+template <class S>
+void store_alone(S& out, S number) {
+  static_cast<volatile S&>(out) = number;
+}
+
+/// The same for the numbers of a small state.
+template <State X>
+void store_apart(X& out, const X& x) {
+  for_each_number<X>([&](Index i) { store_alone(out.coeffRef(i), x.coeff(i)); });
+}
+
 /// An adaptive run of the embedded pair `Pair` over one state: a path, or a block with a joint
 /// step.
 template <class Pair, class P, State X>
@@ -30,50 +45,46 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
   using Base = AdaptiveRun<EmbeddedRun, P, X>;
   friend Base;
   using S = typename X::Scalar;
-  using Base::next_;
+  using Base::error_, Base::next_;
+  using typename Base::Trial;
   using Rows = PairRows<Pair>;
   static constexpr auto& tableau_ = Pair::tableau;
   static constexpr std::size_t s_ = Pair::tableau.b.size();
   static constexpr std::size_t all_ = std::tuple_size_v<decltype(Pair::dense(0.0))>;
 
  public:
+  static constexpr int dense_degree = [] {
+    if constexpr (requires { Pair::dense_degree; })
+      return Pair::dense_degree;
+    else
+      return Pair::dense_order;
+  }();
+
   template <class Method>
   EmbeddedRun(const Method& method, const P& process, Index /*d*/)
       : Base(Method::name, process, method.rtol, method.atol, method.control, Pair::error_order) {}
 
-  /// As AdaptiveRun's.
-  Status try_step(X& x, Time& t, Time t1, Counts& counts) {
-    if constexpr (is_small<X>) {
-      Leg one{.end = t1, .tries = 1};
-      const Status status = walk(x, t, one, counts);
-      return status == Status::too_many_steps ? Status::success : status;
-    } else {
-      return Base::try_step(x, t, t1, counts);
-    }
-  }
-
-  /// The steps of a leg of a small state, on a copy of the run that nobody else knows of, so that
-  /// the compiler keeps it in registers.
-  [[gnu::flatten, gnu::noinline]] Status walk(X& x, Time& t, Leg& leg,
-                                              Counts& counts) requires is_small<X> {
+  /// The steps of a leg of a small state: those that keep their size follow each other in
+  /// `attempt`.
+  /// @return as step_by_step
+  Status walk(X& x, Time& t, Leg& leg, Counts& counts) requires is_small<X> {
     if (t < leg.end && leg.tries > 0) Base::begin(x, t, leg.stop(t), counts);
-    EmbeddedRun run(*this);
-    Leg left = leg;
-    Counts counted = counts;
-    X at(x);
-    Time now = t;
-    const Status status = step_by_step(
-        now, left, [&](Time stop) { return run.step(at, now, stop, counted); },
-        [&] { return run.accepted(); });
-    hide_origin(at);
-    hide_origin(run.next_);
-    hide_origin(run.argument_);
-    std::construct_at(this, run);  // Eigen's assignment would go by pairs
-    leg = left;
-    counts = counted;
-    assign(x, at);
-    t = now;
-    return status;
+    return step_by_step(
+        t, leg,
+        [&](Time stop) {
+          const Status status = Base::prepare(x, t, counts);
+          if (status != Status::success) return status;
+          const Trial trial = Base::trial(t, stop);
+          const bool alone =
+              trial.last || leg.max_dt > 0 || leg.after || !resolved(trial.h, t, stop);
+          std::uint64_t more = alone ? 0 : std::min(leg.tries, until_look());
+          leg.tries -= more;
+          attempts(x, t, trial, more, leg, counts);
+          leg.tries += more;
+          Base::settle(x, t, trial, counts);
+          return Status::success;
+        },
+        [&] { return Base::accepted(); });
   }
 
   /// out = x(t) for t in the last accepted step, with an error of O(h^(dense_order + 1)); to be
@@ -104,6 +115,33 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
  private:
   static constexpr bool last_in_error_ = Pair::error[s_] != 0;
 
+  using Stages = std::array<X, all_>;
+
+  /// h times the coefficients: computed when the step changes.
+  struct Weights {
+    Time h = 0;
+    std::array<S, Rows::terms> all;
+
+    void set(Time step) {
+      if (h == step) return;
+      h = step;
+      for (std::size_t i = 0; i < Rows::terms; ++i) store_alone(all[i], S(h * Rows::flat[i]));
+    }
+    template <std::size_t row, std::size_t j>
+    S at() const {
+      constexpr std::size_t place = Rows::place(row, j);
+      return all[place];
+    }
+  };
+
+  /// The coefficients themselves.
+  struct Unit {
+    template <std::size_t row, std::size_t j>
+    static constexpr S at() {
+      return S(Rows::coefficient(row, j));
+    }
+  };
+
   void start(const X& x) {
     argument_.resizeLike(x);
     for (X& k : k_) k.resizeLike(x);
@@ -120,24 +158,101 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
 
   const X& slope() const { return k_[0]; }
 
-  double attempt(const X& x, Time t, Time h, Counts& counts) {
-    stages<1>(x, t, h, counts);
-    combine<Rows::b>(x, h, next_);
-    if constexpr (last_in_error_) this->evaluate(next_, t + h, k_[s_], counts);
+  /// Whether s + h differs from s for every time s from t to t1.
+  static bool resolved(Time h, Time t, Time t1) {
+    const Time largest = std::max(std::abs(t), std::abs(t1));
+    return largest + h / 2 != largest;
+  }
+
+  /// Steps that may be taken without a look for stiffness.
+  std::uint64_t until_look() const {
+    if (Pair::stability == 0 || stiff_) return std::numeric_limits<std::uint64_t>::max();
+    return on_border_ > 0 ? 0 : static_cast<std::uint64_t>(until_look_ - 1);
+  }
+
+  double attempt(X& x, Time t, Time h, Counts& counts) {
+    if constexpr (is_small<X>) {
+      std::uint64_t more = 0;
+      attempts(x, t, {.h = h, .stop = t + h, .last = true}, more, {}, counts);
+      return error_;
+    } else {
+      weights_.set(h);
+      return attempt(x, t, h, weights_, k_, argument_, next_, counts);
+    }
+  }
+
+  /// Tries a step of a small state and, as long as it is accepted and keeps its size, `more` after
+  /// it, of which those not made are left. All that changes is local, so that compilers keep it in
+  /// registers.
+  [[gnu::flatten, gnu::noinline]] void attempts(X& x, Time& t, const Trial& trial,
+                                                std::uint64_t& more, const Leg& leg,
+                                                Counts& counts) {
+    weights_.set(trial.h);
+    X at(x), argument, next;
+    Stages k;
+    assign(k[0], k_[0]);
+    Time now = t;
+    Counts counted = counts;
+    const Weights* const volatile weights = &weights_;  // else compilers load and store all first
+    double error = 0, last = 0, before = 0;             // of the step tried and the last two taken
+    std::uint64_t taken = 0;
+    while (true) {
+      error = attempt(at, now, trial.h, *weights, k, argument, next, counted);
+      if (taken == more || !this->controller_.keeps(error) || !all_finite(next) ||
+          Base::ends(now + trial.h, trial.h, trial.stop) || leg.cancelled())
+        break;
+      ++taken;
+      before = last;
+      last = error;
+      assign(at, next);
+      now += trial.h;
+      if constexpr (last_in_error_)
+        assign(k[0], k[s_]);
+      else
+        this->evaluate(at, now, k[0], counted);
+    }
+    store_apart(x, at);
+    store_apart(next_, next);
+    for_each_stage([&](auto i) { store_apart(k_[i], k[i]); });
+    t = now;
+    counts = counted;
+    counts.accepted += taken;
+    error_ = error;
+    if (taken > 1) this->controller_.keep(before);
+    if (taken > 0) this->controller_.keep(last);
+    if (Pair::stability > 0 && !stiff_) until_look_ -= static_cast<int>(taken);
+    more -= taken;
+  }
+
+  /// Calls f(i) for the slopes k_i that a step makes.
+  template <class F>
+  static void for_each_stage(const F& f) {
+    [&]<std::size_t... i>(std::index_sequence<i...>) {
+      (f(std::integral_constant<std::size_t, i>{}), ...);
+    }
+    (std::make_index_sequence < last_in_error_ ? s_ + 1 : s_ > {});
+  }
+
+  double attempt(const X& x, Time t, Time h, const Weights& w, Stages& k, X& argument, X& next,
+                 Counts& counts) const {
+    stages<1>(x, t, h, w, k, argument, counts);
+    combine<Rows::b>(x, w, k, next);
+    if constexpr (last_in_error_) this->evaluate(next, t + h, k[s_], counts);
     if constexpr (requires { Pair::error_low; }) {
       double worst = 0;
       for (Index j = 0; j < x.cols(); ++j) {  // the norms are those of a path
         const auto of_path = [&](const auto& e) {
-          return this->norm(e.col(j), x.col(j), next_.col(j));
+          return this->norm(e.col(j), x.col(j), next.col(j));
         };
-        const double e5 = of_path(weighted<Rows::error>(h)), e3 = of_path(weighted<Rows::low>(h));
+        const double e5 = of_path(weighted<Rows::error>(w, k)),
+                     e3 = of_path(weighted<Rows::low>(w, k));
         const double error = e5 == 0 ? 0 * e3 : e5 * (e5 / std::sqrt(e5 * e5 + 0.01 * e3 * e3));
         if (std::isnan(error)) return error;
         worst = std::max(worst, error);
       }
       return worst;
     } else {
-      return this->norm(weighted<Rows::error>(h), x, next_);
+      return this->norm(weighted<Rows::error>(w, k), x, next);
     }
   }
 
@@ -146,61 +261,47 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
     has_slope_ = false;
     has_last_ = last_in_error_;
     if constexpr (Pair::stability > 0)
-      suspicious_ = !stiff_ && (on_border_ > 0 || ++steps_ % 20 == 0);
+      suspicious_ = !stiff_ && (on_border_ > 0 || --until_look_ == 0);
+    if (until_look_ == 0) until_look_ = 20;
   }
-
-  /// Copied one by one: the loop that copies an array would keep it out of registers.
-  struct Stages : std::array<X, all_> {
-    Stages() = default;
-    Stages(const Stages& other) : Stages(other, std::make_index_sequence<all_>{}) {}
-    Stages& operator=(const Stages&) = default;
-
-   private:
-    template <std::size_t... i>
-    Stages(const Stages& other, std::index_sequence<i...>) : std::array<X, all_>{other[i]...} {}
-  };
 
   /// k_i for i, i+1, ..., s-1.
   template <std::size_t i>
-  void stages(const X& x, Time t, Time h, Counts& counts) {
+  void stages(const X& x, Time t, Time h, const Weights& w, Stages& k, X& argument,
+              Counts& counts) const {
     if constexpr (i < s_) {
-      combine<i>(x, h, argument_);
-      this->evaluate(argument_, t + tableau_.c[i] * h, k_[i], counts);
-      stages<i + 1>(x, t, h, counts);
+      combine<i>(x, w, k, argument);
+      this->evaluate(argument, t + tableau_.c[i] * h, k[i], counts);
+      stages<i + 1>(x, t, h, w, k, argument, counts);
     }
   }
 
-  static auto times(Time h) {
-    return [h](double coefficient) { return S(h * coefficient); };
-  }
-
-  /// out = x + h (c_0 k_0 + ...).
+  /// out = x + h (c_0 k_0 + ...) with the coefficients of `row`.
   template <std::size_t row>
-  void combine(const X& x, Time h, X& out) const {
+  static void combine(const X& x, const Weights& w, const Stages& k, X& out) {
     if constexpr (is_small<X>)
       for_each_number<X>([&](Index r) {
-        out.coeffRef(r) = Rows::template combine<row>(
-            x.coeff(r), times(h), [&](std::size_t j) { return k_[j].coeff(r); });
+        out.coeffRef(r) = Rows::template combine<row>(x.coeff(r), w,
+                                                      [&](std::size_t j) { return k[j].coeff(r); });
       });
     else
-      out = Rows::template combine<row>(x, times(h),
-                                        [&](std::size_t j) -> const X& { return k_[j]; });
+      out = Rows::template combine<row>(x, w, [&](std::size_t j) -> const X& { return k[j]; });
   }
 
-  /// h (c_0 k_0 + ...), an expression or, of a small state, an array; c_0 is not 0.
-  template <std::size_t row>
-  auto weighted(Time h) const {
-    const S first = times(h)(Rows::coefficient(row, 0));
+  /// w_0 k_0 + ..., an expression or, of a small state, an array; w_0 is not 0.
+  template <std::size_t row, class W>
+  static auto weighted(const W& w, const Stages& k) {
+    const S first = w.template at<row, 0>();
     if constexpr (is_small<X>) {
       X e;
       for_each_number<X>([&](Index r) {
         e.coeffRef(r) = Rows::template combine<row, 1>(
-            first * k_[0].coeff(r), times(h), [&](std::size_t j) { return k_[j].coeff(r); });
+            first * k[0].coeff(r), w, [&](std::size_t j) { return k[j].coeff(r); });
       });
       return e;
     } else {
-      return Rows::template combine<row, 1>(first * k_[0], times(h),
-                                            [&](std::size_t j) -> const X& { return k_[j]; });
+      return Rows::template combine<row, 1>(first * k[0], w,
+                                            [&](std::size_t j) -> const X& { return k[j]; });
     }
   }
 
@@ -209,7 +310,7 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
     if (has_dense_) return;
     const Time t = this->step_start(), h = this->step_size();
     if (!has_last_) {
-      combine<Rows::b>(next_, h, argument_);
+      combine<Rows::b>(next_, weights_, k_, argument_);
       this->evaluate(argument_, t + h, k_[s_], by_interpolant_);
       has_last_ = true;
     }
@@ -229,7 +330,7 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
   /// and z_s-1.
   void look_for_stiffness() {
     const double of_slopes = square(k_[s_] - k_[s_ - 1]);
-    const double of_arguments = square(weighted<Rows::last_two>(1));
+    const double of_arguments = square(weighted<Rows::last_two>(Unit{}, k_));
     const double near = 0.98 * Pair::stability;
     if (of_slopes > near * near * of_arguments) {
       within_ = 0;
@@ -251,6 +352,7 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
     }
   }
 
+  Weights weights_;
   // What `interpolate` may add is mutable: a cache of the step.
   mutable X argument_;
   mutable Stages k_;  // k_0 .. k_s = f(y, t + h), and the interpolant's
@@ -258,8 +360,7 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
                has_dense_ = false;  // k_s, and the interpolant's stages, are known
   mutable Counts by_interpolant_;
   bool has_slope_ = false;  // k_0 is f at the state to come from
-  std::uint64_t steps_ = 0;
-  int on_border_ = 0, within_ = 0;
+  int until_look_ = 20, on_border_ = 0, within_ = 0;
   bool suspicious_ = false, stiff_ = false;
 };
 
@@ -299,9 +400,9 @@ struct EmbeddedRungeKutta {
   template <class P, class S, int d>
   using Lanes = detail::EmbeddedLanes<Pair, P, S, d>;
 
-  double rtol = 1e-6;                       ///< relative tolerance
-  double atol = 1e-9;                       ///< absolute tolerance, in the unit of x
-  StepControl control = step_controls::pi;  ///< from errors to steps
+  double rtol = 1e-6;                         ///< relative tolerance
+  double atol = 1e-9;                         ///< absolute tolerance, in the unit of x
+  StepControl control = step_controls::calm;  ///< from errors to steps
 };
 
 using BogackiShampine32 = EmbeddedRungeKutta<tableaus::BogackiShampine32>;

@@ -17,6 +17,7 @@
 ///     error[s + 1]          estimate h sum_i error_i k_i, where k_s = f(y, t + h) is the first
 ///                           stage of the next step; 0 there if the estimate does without it
 ///     dense_order           of the interpolant x + h sum_i w_i(theta) k_i
+///     dense_degree          optional: its degree in theta, if that is not dense_order
 ///     dense(theta)          its weights w_i of k_0 .. k_s, and of more stages if there are any
 ///     dense_stages          optional: the tableau of those, c and rows over all stages before
 ///     stability             how far the region of stability goes on the negative real axis; 0: the
@@ -151,6 +152,7 @@ struct Verner76 {
   static constexpr std::string_view name = "vern7";
   static constexpr std::string_view source = "Verner (2010), Numer. Algorithms 53, 383-396";
   static constexpr int order = 7, error_order = 6, dense_order = 6;
+  static constexpr int dense_degree = 7;
   static constexpr double stability = 4.64;
   static constexpr ButcherTableau<10> tableau{
       {{{},
@@ -340,7 +342,8 @@ struct DormandPrince853 {
 
 namespace fokker::detail {
 
-/// The coefficients of a pair by rows: those of the stages, b, and the error estimates.
+/// The coefficients of a pair by rows: those of the stages, b, and the error estimates. Row 0 is
+/// empty.
 template <class Pair>
 struct PairRows {
   static constexpr std::size_t stages = Pair::tableau.b.size();
@@ -356,8 +359,35 @@ struct PairRows {
     return j == stages ? 0 : row == b ? Pair::tableau.b[j] : Pair::tableau.a[row][j];
   }
 
-  /// sum + w(c_j) k(j) + w(c_j+1) k(j+1) + ... with the coefficients of `row`, without the zeros
-  /// and the newest slope last; sum and k(j) are arrays, then an expression, or numbers.
+  /// The rows but for last_two one after the other, without the zeros, and the places of their
+  /// numbers.
+  static constexpr std::size_t rows = [] {
+    if constexpr (requires { Pair::error_low; })
+      return low + 1;
+    else
+      return error + 1;
+  }();
+  static constexpr std::size_t terms = [] {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < rows * (stages + 1); ++i)
+      count += coefficient(i / (stages + 1), i % (stages + 1)) != 0;
+    return count;
+  }();
+  static constexpr std::size_t place(std::size_t row, std::size_t j) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < row * (stages + 1) + j; ++i)
+      count += coefficient(i / (stages + 1), i % (stages + 1)) != 0;
+    return count;
+  }
+  static constexpr auto flat = [] {
+    std::array<double, terms> all{};
+    for (std::size_t i = 0, n = 0; i < rows * (stages + 1); ++i)
+      if (const double c = coefficient(i / (stages + 1), i % (stages + 1)); c != 0) all[n++] = c;
+    return all;
+  }();
+
+  /// sum + w_j k(j) + w_j+1 k(j+1) + ... with the weights w_j = w.at<row, j>(), without the zeros
+  /// of `row` and the newest slope last; sum and k(j) are arrays, then an expression, or numbers.
   template <std::size_t row, std::size_t j = 0, class Sum, class Weight, class K>
   static auto combine(const Sum& sum, const Weight& w, const K& k) {
     if constexpr (j > stages)
@@ -365,7 +395,7 @@ struct PairRows {
     else if constexpr (coefficient(row, j) == 0.0)
       return combine<row, j + 1>(sum, w, k);
     else
-      return combine<row, j + 1>(sum + w(coefficient(row, j)) * k(j), w, k);
+      return combine<row, j + 1>(sum + w.template at<row, j>() * k(j), w, k);
   }
 };
 

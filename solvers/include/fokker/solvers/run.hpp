@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 #include <fokker/solvers/solution.hpp>
@@ -18,20 +19,24 @@ void check_tolerances(std::string_view solver, double rtol, double atol);
 /// @throws std::invalid_argument  for a first step h < 0 or not finite
 void check_first_step(Time h);
 
-/// How far a run may go while nobody looks.
+/// How far a run may go by itself.
 struct Leg {
   Time end;                                   ///< never passed
   std::uint64_t tries;                        ///< steps that may be tried; counted down
   Time max_dt = 0;                            ///< longest step; 0: no bound
   const std::atomic<bool>* cancel = nullptr;  ///< looked at after each accepted step
+  /// Called after each accepted step, which x, t and counts then show; false ends the leg.
+  const std::function<bool()>* after = nullptr;
 
   /// Where the next step, from t, must stop.
   Time stop(Time t) const { return max_dt > 0 ? std::min(end, t + max_dt) : end; }
+
+  bool cancelled() const { return cancel && cancel->load(std::memory_order_relaxed); }
 };
 
 /// Tries steps by try_step(stop) until t is at the end of the leg; accepted() says what came of
 /// one.
-/// @return success there; as try_step; cancelled; too_many_steps
+/// @return success there or where leg.after() says so; as try_step; cancelled; too_many_steps
 template <class TryStep, class Accepted>
 Status step_by_step(const Time& t, Leg& leg, const TryStep& try_step, const Accepted& accepted) {
   while (t < leg.end) {
@@ -39,8 +44,9 @@ Status step_by_step(const Time& t, Leg& leg, const TryStep& try_step, const Acce
     --leg.tries;
     const Status status = try_step(leg.stop(t));
     if (status != Status::success) return status;
-    if (leg.cancel && accepted() && leg.cancel->load(std::memory_order_relaxed))
-      return Status::cancelled;
+    if (!accepted()) continue;
+    if (leg.after && !(*leg.after)()) return Status::success;
+    if (leg.cancelled()) return Status::cancelled;
   }
   return Status::success;
 }

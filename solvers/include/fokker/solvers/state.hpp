@@ -67,16 +67,6 @@ void assign(X& out, const V& value) {
   }
 }
 
-/// Hides from the compiler where the numbers of a small state come from. It would store neighbours
-/// as pairs, and for their sake do the arithmetic before on pairs too, with more moves than sums.
-template <State X>
-void hide_origin(X& x) {
-  for_each_number<X>([&](Index i) {
-    const volatile typename X::Scalar number = x.coeff(i);
-    x.coeffRef(i) = number;
-  });
-}
-
 /// Exchanges two states of one shape.
 template <State X>
 void swap_states(X& a, X& b) {

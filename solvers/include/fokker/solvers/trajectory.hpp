@@ -57,7 +57,9 @@ class Trajectory {
     const Time from = walk_->t(), to = sign_ * t1;
     walk_->check_end(to);
     Solution<X> solution;
-    solution.dense = DenseOutput<X>(walk_->interpolates() ? 7 : walk_->is_ode() ? 3 : 1);
+    solution.dense = DenseOutput<X>(walk_->interpolates() ? walk_->dense_degree()
+                                    : walk_->is_ode()     ? 3
+                                                          : 1);
     const auto after_step = [&] {
       if (options_.dense) append(solution);
       return tell_events(solution) && tell_step(solution, from, to, on_step);
@@ -94,10 +96,7 @@ class Trajectory {
       Leg leg{.end = next_stop(t1), .tries = tries, .cancel = options_.cancel};
       const Status status = walk_->walk(leg);
       tries = leg.tries;
-      if (status != Status::success && status != Status::cancelled)
-        return finish(
-            solution, status, walk_->t(),
-            status == Status::too_many_steps ? too_many_steps_advice() : failure_advice(status));
+      if (status != Status::success && status != Status::cancelled) return fail(solution, status);
       save_until(solution, walk_->t());
       leave_step();
       if (status == Status::cancelled)
@@ -107,18 +106,19 @@ class Trajectory {
 
   /// The steps up to t1; `after_step` is false where one ends the run.
   void take_steps(Time t1, Solution<X>& solution, const auto& after_step) {
-    for (std::uint64_t tries = 0; walk_->t() < t1; ++tries) {
-      if (tries >= options_.max_steps)
-        return finish(solution, Status::too_many_steps, walk_->t(), too_many_steps_advice());
-      const Status status = walk_->step(next_stop(t1));
-      if (status != Status::success)
-        return finish(solution, status, walk_->t(), failure_advice(status));
-      if (!walk_->advanced()) continue;
-      if (!walk_->x().isFinite().all())
-        return finish(solution, Status::non_finite, walk_->t(), failure_advice(Status::non_finite));
+    bool go_on = true;
+    const std::function<bool()> after = [&] {
       in_step_ = true;
       look();
-      if (!after_step()) return;
+      go_on = after_step();
+      return go_on;
+    };
+    std::uint64_t tries = options_.max_steps;
+    while (go_on && walk_->t() < t1) {
+      Leg leg{.end = next_stop(t1), .tries = tries, .after = &after};
+      const Status status = walk_->walk(leg);
+      tries = leg.tries;
+      if (status != Status::success) return fail(solution, status);
     }
   }
 
@@ -273,6 +273,11 @@ class Trajectory {
     solution.message = std::string(to_string(status)) + " at t = " + text(sign_ * t) + " (step " +
                        std::to_string(walk_->counts().accepted + walk_->counts().rejected) +
                        "): " + std::string(advice);
+  }
+
+  void fail(Solution<X>& solution, Status status) {
+    finish(solution, status, walk_->t(),
+           status == Status::too_many_steps ? too_many_steps_advice() : failure_advice(status));
   }
 
   std::string too_many_steps_advice() const {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <type_traits>
@@ -32,18 +33,15 @@ class Walk {
   const X& x() const { return x_; }
   Time t() const { return t_; }
 
-  /// The start of the last step that was tried.
+  /// The start of the last step that leg.after() was told of; without that, or after a failure, x
+  /// and t.
   const X& before() const { return before_; }
   Time t_before() const { return t_before_; }
 
-  /// Whether that step was accepted.
-  bool advanced() const { return t_ != t_before_; }
-
-  /// Tries one step towards `stop`, which is never passed.
-  virtual Status step(Time stop) = 0;
-
-  /// Goes on by such steps to the end of the leg: to the same bits as one by one.
-  /// @return success there; as `step`, non_finite also for such a state; cancelled; too_many_steps
+  /// Goes on to the end of the leg, which is never passed: to the same bits whether somebody looks
+  /// after each step or not.
+  /// @return success there or where leg.after() ends it; as the solver's steps, non_finite also for
+  ///         such a state; cancelled; too_many_steps
   virtual Status walk(Leg& leg) = 0;
 
   virtual Counts counts() const = 0;
@@ -55,8 +53,10 @@ class Walk {
   virtual bool is_ode() const = 0;
   virtual bool stiff() const = 0;
 
-  /// Whether the solver has an interpolant of its own, and that: x(t) in the last accepted step.
+  /// Whether the solver has an interpolant of its own, the degree of that polynomial, and its
+  /// value: x(t) in the last accepted step.
   virtual bool interpolates() const = 0;
+  virtual int dense_degree() const = 0;
   virtual void interpolate(Time t, X& out) const = 0;
 
   /// f = f(x, t) of an ODE.
@@ -130,17 +130,6 @@ class FixedWalk final : public ProcessWalk<P, X> {
   }
   std::unique_ptr<Walk<X>> clone() const override { return std::make_unique<FixedWalk>(*this); }
 
-  Status step(Time stop) override {
-    constexpr double slack = 1e-9;  // a step this much short of a stop is stretched to meet it
-    const Time regular = t0_ + static_cast<double>(step_ + 1) * dt_;
-    const Time next = regular >= stop - slack * dt_ ? stop : regular;
-    if (next >= regular - slack * dt_) ++step_;
-    advance_.to(t_, next);
-    before_.swap(x_);
-    x_ = advance_.x();
-    t_before_ = std::exchange(t_, next);
-    return Status::success;
-  }
   Status walk(Leg& leg) override {
     return step_by_step(
         t_, leg,
@@ -159,9 +148,21 @@ class FixedWalk final : public ProcessWalk<P, X> {
   bool adaptive() const override { return false; }
   bool stiff() const override { return false; }
   bool interpolates() const override { return false; }
+  int dense_degree() const override { return 0; }
   void interpolate(Time, X&) const override {}
 
  private:
+  void step(Time stop) {
+    constexpr double slack = 1e-9;  // a step this much short of a stop is stretched to meet it
+    const Time regular = t0_ + static_cast<double>(step_ + 1) * dt_;
+    const Time next = regular >= stop - slack * dt_ ? stop : regular;
+    if (next >= regular - slack * dt_) ++step_;
+    advance_.to(t_, next);
+    before_.swap(x_);
+    x_ = advance_.x();
+    t_before_ = std::exchange(t_, next);
+  }
+
   Advance<P, M, X> advance_;
   Time t0_;
   double dt_;
@@ -188,16 +189,24 @@ class AdaptiveWalk final : public ProcessWalk<P, X> {
   }
   std::unique_ptr<Walk<X>> clone() const override { return std::make_unique<AdaptiveWalk>(*this); }
 
-  Status step(Time stop) override {
-    before_ = x_;
-    t_before_ = t_;
-    return run_.try_step(x_, t_, max_dt_ > 0 ? std::min(stop, t_ + max_dt_) : stop, counts_);
-  }
   Status walk(Leg& leg) override {
     leg.max_dt = max_dt_;
+    X from(x_);
+    Time t_from = t_;
+    const std::function<bool()>* const after = leg.after;
+    const std::function<bool()> told = [&] {
+      swap_states(before_, from);
+      assign(from, x_);
+      t_before_ = std::exchange(t_from, t_);
+      return (*after)();
+    };
+    if (after) leg.after = &told;
     const Status status = walk_leg(run_, x_, t_, leg, counts_);
-    before_ = x_;
-    t_before_ = t_;
+    leg.after = after;
+    if (!after || status != Status::success) {
+      before_ = x_;
+      t_before_ = t_;
+    }
     return status;
   }
   Counts counts() const override { return counts_; }
@@ -210,6 +219,12 @@ class AdaptiveWalk final : public ProcessWalk<P, X> {
       return false;
   }
   bool interpolates() const override { return has_interpolant; }
+  int dense_degree() const override {
+    if constexpr (requires { Run::dense_degree; })
+      return Run::dense_degree;
+    else
+      return 7;
+  }
   void interpolate([[maybe_unused]] Time t, [[maybe_unused]] X& out) const override {
     if constexpr (has_interpolant) run_.interpolate(t, out);
   }

@@ -1,0 +1,28 @@
+/// @file  many_odes.cpp
+/// @brief Many Lorenz systems by Dormand-Prince: items are solves.
+
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include <fokker/solvers/embedded_runge_kutta.hpp>
+#include <fokker/solvers/simulate.hpp>
+
+#include "many_odes.hpp"
+#include "odes.hpp"
+
+namespace {
+
+void many(benchmark::State& state) {
+  const std::vector<double> grid{0, LorenzProblem::end};
+  const fokker::DormandPrince54 method{LorenzProblem::ours, LorenzProblem::ours};
+  for (auto _ : state)
+    benchmark::DoNotOptimize(fokker::simulate(LorenzProblem::process, method, Starts{}, grid,
+                                              {.paths = paths, .seed = 1, .threads = 1},
+                                              fokker::FinalState{}));
+  state.SetItemsProcessed(state.iterations() * paths);
+}
+
+BENCHMARK(many)->Name("lorenz_ensemble/fokker")->Unit(benchmark::kMicrosecond);
+
+}  // namespace

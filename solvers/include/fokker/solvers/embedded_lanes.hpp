@@ -63,7 +63,7 @@ inline constexpr bool solved_in_lanes = [] {
 /// formulas: a step of all lanes is one sequence of vector operations, in which a lane takes what
 /// its own error decides. A lane whose path is done goes on with the next path of the block. No
 /// number of a path depends on the lanes beside it. (It agrees with EmbeddedRun to rounding: h k_i
-/// is formed before it is weighed, and log and exp are Eigen's, not those of libm.)
+/// is formed before it is weighed.)
 template <class Pair, class P, class S, int d>
 class EmbeddedLanes {
   using X = LaneState<S, d>;
@@ -81,13 +81,11 @@ class EmbeddedLanes {
       : process_(process),
         rtol_(method.rtol),
         atol_(method.atol),
-        control_(method.control),
         controller_(method.control, Pair::error_order + 1),
-        log_target_(std::log(controller_.target())),
         paths_(n),
         slope_(d, n),
         step_(n),
-        previous_(Path<double>::Constant(n, log_target_)),
+        previous_(Path<double>::Constant(n, controller_.target())),
         older_(previous_),
         after_rejection_(Path<double>::Zero(n)) {
     check_tolerances(Method::name, rtol_, atol_);
@@ -211,35 +209,23 @@ class EmbeddedLanes {
   }
   auto first_error(int r) const { return S(Pair::error[0]) * k_[0].row(r); }
 
-  /// What each lane makes of its error: as AdaptiveRun::try_step and StepController::factor.
+  /// What each lane makes of its error: as AdaptiveRun::settle. A factor other than 1 is computed
+  /// lane by lane, since few lanes leave the dead band in a step.
   bool decide(const Row& h, Time t1) {
-    const double k = Pair::error_order + 1;
-    const auto [b1, b2, b3] = control_.b;
-    alignas(cache_line) const Row log_error = error_.log();
-    alignas(cache_line) Row exponent =
-        (b1 * (log_target_ - log_error) + b2 * (log_target_ - log_previous_)) / k;
-    if (b3 != 0) exponent += b3 / k * (log_target_ - log_older_);
-    const double log_safety = std::log(control_.safety);
-    for (int l = 0; l < lanes; l += Numbers::width) {
-      const Vector by_errors = get(exponent, l), by_last = log_safety - get(log_error, l) / k;
-      set(exponent, l, get(error_, l) <= 1.0 ? by_errors : by_last);
-    }
-    alignas(cache_line) const Row factor = exponent.exp();
+    alignas(cache_line) Row factor = Row::Ones();
+    for (int l = 0; l < lanes; ++l)
+      if (!controller_.keeps(error_[l]) && active_[l] > 0)
+        factor[l] =
+            controller_.changed(error_[l], previous_lane_[l], older_lane_[l], after_lane_[l] > 0);
 
-    const auto [low, high] = controller_.kept();
-    const double log_smallest = std::log(StepController::smallest);
-    const Vector min_factor = all(control_.min_factor), max_factor = all(control_.max_factor);
-    const Vector zero = all(0), one = all(1), smallest = all(log_smallest), end = all(t1);
+    const Vector zero = all(0), one = all(1), smallest = all(StepController::smallest),
+                 end = all(t1);
     for (int l = 0; l < lanes; l += Numbers::width) {
       const Vector error = get(error_, l), tried = get(h, l), step = get(h_, l), t = get(t_, l);
-      const Vector log_previous = get(log_previous_, l), log_older = get(log_older_, l);
-      const Vector seen = greater(get(log_error, l), smallest);
+      const Vector previous = get(previous_lane_, l), older = get(older_lane_, l);
+      const Vector seen = greater(error, smallest), f = get(factor, l);
       const auto accept = error <= one, last = get(last_, l) > zero,
                  after = get(after_lane_, l) > zero;
-      Vector f = less(greater(get(factor, l), min_factor), max_factor);
-      f = ((error >= low) & (error <= high)) ? one : f;
-      f = (accept & after) ? less(f, one) : f;
-      f = error <= std::numeric_limits<double>::max() ? f : min_factor;
       const Vector longer = step * f, shorter = tried * f, there = t + tried;
       const Vector next = accept ? (last ? step : longer) : shorter;
       const Vector arrived = accept ? (last ? end : there) : t;
@@ -247,8 +233,8 @@ class EmbeddedLanes {
       set(h_, l, next);
       set(t_, l, arrived);
       set(after_lane_, l, accept ? ((last & after) ? one : zero) : one);
-      set(log_older_, l, (accept & ~last) ? log_previous : log_older);
-      set(log_previous_, l, (accept & ~last) ? seen : log_previous);
+      set(older_lane_, l, (accept & ~last) ? previous : older);
+      set(previous_lane_, l, (accept & ~last) ? seen : previous);
       set(tries_, l, tries);
       set(accepted_, l, get(accepted_, l) + (accept ? one : zero));
       set(stops_, l,
@@ -271,7 +257,6 @@ class EmbeddedLanes {
   static Vector all(double value) { return Vector{} + value; }
   static Vector get(const Row& row, int l) { return Numbers::load(row.data() + l); }
   static void set(Row& row, int l, Vector v) { Numbers::store(row.data() + l, v); }
-  static Vector less(Vector a, Vector b) { return b < a ? b : a; }
   static Vector greater(Vector a, Vector b) { return a < b ? b : a; }
 
   bool ended(int l, Time t1) const {
@@ -292,8 +277,8 @@ class EmbeddedLanes {
         first_.col(l) = slope_.col(j);
         t_[l] = t0;
         h_[l] = step_[j];
-        log_previous_[l] = previous_[j];
-        log_older_[l] = older_[j];
+        previous_lane_[l] = previous_[j];
+        older_lane_[l] = older_[j];
         after_lane_[l] = after_rejection_[j];
         tries_[l] = accepted_[l] = 0;
         active_[l] = 1;
@@ -306,7 +291,7 @@ class EmbeddedLanes {
     t_[l] = t1;
     h_[l] = tries_[l] = accepted_[l] = after_lane_[l] = 0;
     active_[l] = 0;
-    log_previous_[l] = log_older_[l] = log_target_;
+    previous_lane_[l] = older_lane_[l] = controller_.target();
     return false;
   }
 
@@ -327,8 +312,8 @@ class EmbeddedLanes {
     x.col(j) = x_.col(l);
     slope_.col(j) = first_.col(l);
     step_[j] = h_[l];
-    previous_[j] = log_previous_[l];
-    older_[j] = log_older_[l];
+    previous_[j] = previous_lane_[l];
+    older_[j] = older_lane_[l];
     after_rejection_[j] = after_lane_[l];
   }
 
@@ -339,12 +324,10 @@ class EmbeddedLanes {
 
   const P& process_;
   double rtol_, atol_;
-  StepControl control_;
   StepController controller_;
-  double log_target_;
   Index paths_;
   Block<S, d> slope_;                                       // of every path: f at its state,
-  Path<double> step_, previous_, older_, after_rejection_;  // step to try, logs of its last errors
+  Path<double> step_, previous_, older_, after_rejection_;  // step to try, its last errors
   bool started_ = false;
   Status status_ = Status::success;
   Index next_path_ = 0;  // not yet in a lane
@@ -354,9 +337,9 @@ class EmbeddedLanes {
   alignas(cache_line) Row active_;  // 1, or 0 where there was no path left
   alignas(cache_line) Row t_, h_, error_, tries_, accepted_;
   alignas(cache_line) Row last_, stops_;  // 1 or 0: the step ends at t1; the path may have ended
-  alignas(cache_line) Row log_previous_, log_older_, after_lane_;  // of the controller
-  alignas(cache_line) X x_, y_, argument_, first_, end_;           // first_ = f(x_), end_ = f(y_)
-  alignas(cache_line) std::array<X, s_ + 1> k_;                    // times h
+  alignas(cache_line) Row previous_lane_, older_lane_, after_lane_;  // of the controller
+  alignas(cache_line) X x_, y_, argument_, first_, end_;             // first_ = f(x_), end_ = f(y_)
+  alignas(cache_line) std::array<X, s_ + 1> k_;                      // times h
 };
 
 }  // namespace fokker::detail

@@ -79,16 +79,24 @@ class StepController {
   /// The factor from the step just tried to the next, after its error: above or at `min_factor`, at
   /// most `max_factor`, below 1 after a rejection and at most 1 right after one.
   double factor(double error) {
-    if (!accepts(error)) {
+    const double factor = keeps(error) ? 1 : changed(error, previous_, older_, after_rejection_);
+    if (accepts(error))
+      keep(error);
+    else
       after_rejection_ = true;
+    return factor;
+  }
+
+  /// The same outside the dead band, by the errors of the two steps accepted before (none: the
+  /// target; small ones: `smallest`) and whether one was rejected since.
+  double changed(double error, double previous, double older, bool after_rejection) const {
+    if (!accepts(error))
       return error < infinity
                  ? std::max(c_.min_factor, c_.safety * product(error, -1 / k_, 1, 0, 1, 0))
                  : c_.min_factor;
-    }
-    double factor = keeps(error) ? 1 : filtered(error);
-    if (after_rejection_) factor = std::min(factor, 1.0);
-    keep(error);
-    return factor;
+    const double factor =
+        scale_ * product(error, powers_[0], previous, powers_[1], older, powers_[2]);
+    return std::clamp(factor, c_.min_factor, after_rejection ? 1.0 : c_.max_factor);
   }
 
   /// Whether a step with this error is accepted and the next is as long, and what `factor` then
@@ -109,12 +117,6 @@ class StepController {
 
  private:
   static constexpr double infinity = std::numeric_limits<double>::infinity();
-
-  double filtered(double error) const {
-    const double factor =
-        scale_ * product(error, powers_[0], previous_, powers_[1], older_, powers_[2]);
-    return std::clamp(factor, c_.min_factor, c_.max_factor);
-  }
 
   /// a^p b^q c^r. Not inlined: a loop that keeps its numbers in registers must put them away for
   /// every call of exp or log, so there is one for all.

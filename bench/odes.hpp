@@ -19,7 +19,7 @@ struct LorenzProblem {
   static constexpr std::size_t d = 3;
   static constexpr double end = 10;
   static constexpr std::array<double, d> start = {1, 1, 1};
-  static constexpr double ours = 1e-9, theirs = 1e-9;
+  static constexpr double ours = 1.6e-9, theirs = 1e-9;
   static constexpr fokker::Lorenz process{};
   static void f(const auto& x, auto& dx) {
     dx[0] = 10 * (x[1] - x[0]);
@@ -32,7 +32,7 @@ struct VanDerPolProblem {
   static constexpr std::size_t d = 2;
   static constexpr double end = 20;
   static constexpr std::array<double, d> start = {2, 0};
-  static constexpr double ours = 1e-9, theirs = 1e-9;
+  static constexpr double ours = 1.2e-9, theirs = 1e-9;
   static constexpr fokker::VanDerPol process{.mu = 5};
   static void f(const auto& x, auto& dx) {
     dx[0] = x[1];
@@ -47,7 +47,7 @@ struct PleiadesProblem {
   static constexpr std::array<double, d> start = {3,    3, -1, -3, 2,     -2, 2, 3, -3, 2,
                                                   0,    0, -4, 4,  0,     0,  0, 0, 0,  1.75,
                                                   -1.5, 0, 0,  0,  -1.25, 1,  0, 0};
-  static constexpr double ours = 1e-9, theirs = 1e-9;
+  static constexpr double ours = 1.3e-9, theirs = 1e-9;
   static void f(const auto& x, auto& dx) {
     for (int i = 0; i < 14; ++i) {
       dx[i] = x[i + 14];

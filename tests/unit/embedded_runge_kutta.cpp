@@ -65,6 +65,15 @@ struct VanDerPol {
   }
 };
 
+/// Van der Pol's oscillator, fast and slow by turns.
+struct Swing {
+  static constexpr NoiseKind noise = NoiseKind::none;
+  void drift(const auto& x, Time, auto& out) const {
+    out.row(0) = x.row(1);
+    out.row(1) = 2 * (1 - x.row(0).square()) * x.row(1) - x.row(0);
+  }
+};
+
 using Pair2 = Path<double, 2>;
 
 template <class M, class P, State X = Pair2>
@@ -279,6 +288,24 @@ TEMPLATE_TEST_CASE("a run lands on its stops, with no trace of them in the size 
 
   CHECK((a - b).abs().maxCoeff() < 1e-4);
   CHECK(stopped.accepted + stopped.rejected <= free.accepted + free.rejected + 8);
+}
+
+TEMPLATE_TEST_CASE("steps that keep their size in a row are those one by one", "", PAIRS) {
+  const TestType method{.rtol = 1e-7, .atol = 1e-7, .control = step_controls::pi};
+  const Swing process;
+  RunOf<TestType, Swing> row(method, process, 2), single(method, process, 2);
+  Counts in_a_row, one_by_one;
+  Pair2 x{2, 0}, y{2, 0};
+  Time t = 0;
+
+  REQUIRE(row.to(x, 0, 20, in_a_row) == Status::success);
+  while (t < 20) REQUIRE(single.try_step(y, t, 20, one_by_one) == Status::success);
+
+  CHECK((x == y).all());
+  CHECK(row.error() == single.error());
+  CHECK(in_a_row.accepted == one_by_one.accepted);
+  CHECK(in_a_row.rejected == one_by_one.rejected);
+  CHECK(in_a_row.drift_evaluations == one_by_one.drift_evaluations);
 }
 
 TEMPLATE_TEST_CASE("interpolation leaves the run as it is, meets its ends and says when it cannot",

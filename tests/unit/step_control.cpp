@@ -90,6 +90,15 @@ TEST_CASE("in the dead band the step is kept, outside it is not") {
   CHECK(controller.factor(1.001 * high) < 0.95);
 }
 
+TEST_CASE("calm control keeps no step whose error is near the tolerance") {
+  StepController calm(step_controls::calm, 5), pi(step_controls::pi, 5);
+
+  CHECK(calm.keeps(0.6));
+  CHECK_FALSE(calm.keeps(0.7));
+  CHECK(calm.factor(1) < 0.86);
+  CHECK(pi.keeps(0.99));
+}
+
 TEST_CASE("every controller brings the error to its target, and keeps it there") {
   for (const StepControl& design : {step_controls::integral, step_controls::pi, step_controls::pi42,
                                     step_controls::h211pi, step_controls::h312pid}) {

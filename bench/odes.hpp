@@ -48,7 +48,9 @@ struct PleiadesProblem {
                                                   0,    0, -4, 4,  0,     0,  0, 0, 0,  1.75,
                                                   -1.5, 0, 0,  0,  -1.25, 1,  0, 0};
   static constexpr double ours = 1.3e-9, theirs = 1e-9;
-  static void f(const auto& x, auto& dx) {
+  static void f(const auto& state, auto& rate) {
+    const double* x = state.data();
+    double* dx = rate.data();
     for (int i = 0; i < 14; ++i) {
       dx[i] = x[i + 14];
       dx[i + 14] = 0;

@@ -37,20 +37,20 @@ struct Circle {
 
 /// x' = rate x.
 struct Decay {
-  static constexpr NoiseKind noise = NoiseKind::none;
+  [[maybe_unused]] static constexpr NoiseKind noise = NoiseKind::none;
   double rate = -50;
   auto drift(const auto& x, Time) const { return rate * x; }
 };
 
 /// x' = 1 up to t = 1 and undefined from there.
 struct UndefinedAfterOne {
-  static constexpr NoiseKind noise = NoiseKind::none;
+  [[maybe_unused]] static constexpr NoiseKind noise = NoiseKind::none;
   void drift(const auto&, Time t, auto& out) const { out.setConstant(t > 1 ? std::nan("") : 1.0); }
 };
 
 /// A slope of 1e6 whose sign no step can follow.
 struct Rough {
-  static constexpr NoiseKind noise = NoiseKind::none;
+  [[maybe_unused]] static constexpr NoiseKind noise = NoiseKind::none;
   void drift(const auto&, Time t, auto& out) const {
     out.setConstant(std::sin(1e9 * t * t) > 0 ? 1e6 : -1e6);
   }

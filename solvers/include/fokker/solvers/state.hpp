@@ -10,6 +10,8 @@
 
 #include <Eigen/Core>
 
+#include <fokker/solvers/same_eigen.hpp>
+
 #if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
 #error "fokker detects NaN and infinity: build without -ffast-math / -ffinite-math-only"
 #endif

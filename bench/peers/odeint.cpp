@@ -103,7 +103,7 @@ BENCHMARK(to_the_end<LorenzProblem>)
     ->Name("lorenz_dopri5/Boost.Odeint on std::array")
     ->Unit(benchmark::kMicrosecond);
 BENCHMARK(through_integrate)
-    ->Name("lorenz_dopri5/Boost.Odeint through integrate")
+    ->Name("lorenz_dopri5/odeint-dopri5")
     ->Unit(benchmark::kMicrosecond);
 BENCHMARK(to_the_end<VanDerPolProblem>)
     ->Name("van_der_pol_dopri5/Boost.Odeint on std::array")

@@ -72,7 +72,7 @@ Moment lorenz(int threads) {
   const auto mean =
       fokker::simulate(fokker::Lorenz{}, fokker::DormandPrince54{1e-6, 1e-6}, Starts{},
                        std::vector<double>{0, 10},
-                       {.paths = 1 << 16, .seed = 1, .threads = threads}, fokker::Moments{})
+                       {.paths = 1 << 18, .seed = 1, .threads = threads}, fokker::Moments{})
           .value.mean;
   return {mean.begin(), mean.end()};
 }
@@ -83,7 +83,7 @@ struct Work {
 };
 constexpr Work works[] = {{"GBM, 524 288 paths", gbm},
                           {"reverse SDE of a mixture, 65 536 paths", reverse_sde},
-                          {"Lorenz by dopri5 to 1e-6, 65 536 paths", lorenz}};
+                          {"Lorenz by dopri5 to 1e-6, 262 144 paths", lorenz}};
 
 /// The least wall time of five runs, the thread counts in turn.
 /// @throws std::runtime_error  a number depends on how many threads there are

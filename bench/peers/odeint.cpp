@@ -102,9 +102,7 @@ void through_integrate(benchmark::State& state) {
 BENCHMARK(to_the_end<LorenzProblem>)
     ->Name("lorenz_dopri5/Boost.Odeint on std::array")
     ->Unit(benchmark::kMicrosecond);
-BENCHMARK(through_integrate)
-    ->Name("lorenz_dopri5/odeint-dopri5")
-    ->Unit(benchmark::kMicrosecond);
+BENCHMARK(through_integrate)->Name("lorenz_dopri5/odeint-dopri5")->Unit(benchmark::kMicrosecond);
 BENCHMARK(to_the_end<VanDerPolProblem>)
     ->Name("van_der_pol_dopri5/Boost.Odeint on std::array")
     ->Unit(benchmark::kMicrosecond);

@@ -240,6 +240,7 @@ class BlockTree final : public SubtreeSource {
 
   std::vector<NodePointer> run(const std::vector<Subtree>& subtrees) override {
     std::vector<NodePointer> nodes(subtrees.size());
+    for (NodePointer& node : nodes) node = empty_node();
     if (!subtrees.empty()) done_ = std::min(options_.paths, subtrees.front().low * leaf_paths);
     threads_.run([&] {
       for_each_index(static_cast<Index>(subtrees.size()), [&](Index k) {
@@ -265,7 +266,9 @@ class BlockTree final : public SubtreeSource {
     if (high - low <= leaves_per_block_) return block(low);
     const Index middle = low + (high - low) / 2;
     if (middle >= leaves_) return subtree(low, middle);
-    NodePointer left, right;
+    // Empty where a part is left out, as both and for_each_index may do while an exception is on
+    // its way out.
+    NodePointer left = empty_node(), right = empty_node();
     both([&] { left = subtree(low, middle); }, [&] { right = subtree(middle, high); });
     left->merge(*right);
     return left;

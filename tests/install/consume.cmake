@@ -22,8 +22,7 @@ if(WAY STREQUAL "installed")
 elseif(WAY STREQUAL "build-tree")
   set(where "-Dfokker_DIR=${FOKKER_BUILD}")
 else()
-  # The flags of the build around: a compiler cache then has every object.
-  set(where "-DFOKKER_SOURCE=${FOKKER_SOURCE}" "-DFOKKER_WERROR=${WERROR}")
+  set(where "-DFOKKER_SOURCE=${FOKKER_SOURCE}")
 endif()
 
 run("${CMAKE_COMMAND}" -S "${SOURCE}" -B "${WORK}/build" -G "${GENERATOR}" ${where}

@@ -259,3 +259,17 @@ TEST_CASE("bad ensembles are refused with a line that says what was wrong") {
                              {.paths = 1}, Moments{}),
                     ContainsSubstring("dimension 2 and x0 has 3"));
 }
+
+TEST_CASE("an exception in a block comes out of simulate, whatever the other threads have begun") {
+  const auto sde = make_sde(
+      [](const auto& x, Time) -> Plain<decltype(x)> {
+        if (x(0, 0) > 0) throw std::domain_error("no drift here");
+        return x;
+      },
+      [](Time) { return 1.0; }, noise::additive);
+
+  for (int run = 0; run < 200; ++run)
+    CHECK_THROWS_AS(simulate(sde, EulerMaruyama{}, 1.0, uniform_grid(0, 1, 4),
+                             {.paths = 100'000, .seed = 1}, Moments{}),
+                    std::domain_error);
+}

@@ -4,7 +4,12 @@
 #include <cmath>
 #include <cstdio>
 
+#if __has_include(<fokker/fokker.hpp>)
 #include <fokker/fokker.hpp>
+#else  // of fokker, the solvers alone
+#include <fokker/solvers/euler_maruyama.hpp>
+#include <fokker/solvers/simulate.hpp>
+#endif
 
 int main() {
   auto sde =

@@ -47,10 +47,11 @@ class Threads {
 /// How many threads the functions below may use here: those of the Threads that run this, or all.
 int threads_here();
 
-/// first() and second(), beside each other where a thread is free. An exception comes out of it.
+/// first() and second(), beside each other where a thread is free. An exception comes out of it, or
+/// of the function around that threw; what had not begun by then is left out.
 void both(CallRef<> first, CallRef<> second);
 
-/// f(0) ... f(n - 1), in any order and from any thread. An exception comes out of it.
+/// f(0) ... f(n - 1), in any order and from any thread. An exception as with `both`.
 void for_each_index(Index n, CallRef<Index> f);
 
 }  // namespace fokker

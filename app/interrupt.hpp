@@ -17,8 +17,8 @@ static_assert(std::atomic<InterruptClock::rep>::is_always_lock_free);
 }  // namespace detail
 
 /// The flag that the first SIGINT or SIGTERM raises; a second one kills, unless it comes within
-/// half a second, as that of `timeout` and of shells does, which signal a process and its group.
-/// Call before long work.
+/// half a second, as that of `timeout` does, which signals a process and its group. Call before
+/// long work.
 inline const std::atomic<bool>& catch_interrupt() {
   const auto handler = [](int signal) {
     using Clock = detail::InterruptClock;

@@ -36,12 +36,17 @@ def gbm(dtype, paths=100_000, steps=100):
     return simulate
 
 
+def modes(dtype):
+    """The means of the modes, and their squares."""
+    angle = torch.arange(MODES, dtype=torch.float64) * (2 * math.pi / MODES)
+    means = (RADIUS * torch.stack([angle.cos(), angle.sin()], dim=1)).to(dtype)
+    return means, (means**2).sum(dim=1)
+
+
 def mixture(dtype, paths=8192, steps=100, *, heun=False):
     """The reverse SDE by Euler-Maruyama, or the flow by Heun's method. A score is two matrix
     products with a softmax between them."""
-    angle = torch.arange(MODES, dtype=torch.float64) * (2 * math.pi / MODES)
-    means = (RADIUS * torch.stack([angle.cos(), angle.sin()], dim=1)).to(dtype)
-    square = (means**2).sum(dim=1)
+    means, square = modes(dtype)
     h = (1 - T_MIN) / steps
 
     def beta(t):
@@ -102,9 +107,7 @@ def torchsde_gbm(torchsde, paths=100_000, steps=100):
 
 def k_diffusion_mixture(sampling, sample, dtype, paths=8192, steps=100):
     """Its own schedule and steps; the denoiser as two matrix products with a softmax between."""
-    angle = torch.arange(MODES, dtype=torch.float64) * (2 * math.pi / MODES)
-    means = (RADIUS * torch.stack([angle.cos(), angle.sin()], dim=1)).to(dtype)
-    square = (means**2).sum(dim=1)
+    means, square = modes(dtype)
     sigmas = sampling.get_sigmas_karras(steps, 0.01, 80).to(dtype)
 
     def denoise(x, sigma):

@@ -32,6 +32,7 @@
 #include <fokker/solvers/euler_maruyama.hpp>
 #include <fokker/solvers/simulate.hpp>
 
+#include "../many_odes.hpp"
 #include "machine.hpp"
 
 namespace {
@@ -59,14 +60,6 @@ Moment reverse_sde(int threads) {
           .value.mean;
   return {mean.begin(), mean.end()};
 }
-
-/// Starts about (1, 1, 1), so that no two paths take the same steps.
-struct Starts {
-  void sample(fokker::PathRandom& random, auto& x) const {
-    random.normal(x);
-    x = 1 + 0.1 * x;
-  }
-};
 
 Moment lorenz(int threads) {
   const auto mean =

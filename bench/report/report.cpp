@@ -62,7 +62,7 @@ struct Judged {
   std::string_view work, who;
   double factor;
 
-  std::string library() const { return std::string(who.substr(0, who.size() - 1)); }
+  std::string without_star() const { return std::string(who.substr(0, who.size() - 1)); }
 };
 constexpr Judged judged[] = {
     {"gbm", "torchsde*", 2.3},
@@ -179,7 +179,8 @@ void report(const Arguments& arguments) {
     const std::string work(j.work), who(j.who);
     for (Build& build : builds) {
       const auto found = build.works[work].find("PyTorch");
-      if (found == build.works[work].end() || build.works[work].contains(j.library())) continue;
+      if (found == build.works[work].end() || build.works[work].contains(j.without_star()))
+        continue;
       Speeds speeds = found->second;
       for (double& speed : speeds) speed /= j.factor;
       build.works[work][who] = std::move(speeds);

@@ -138,6 +138,20 @@ TEST_CASE("points, mixtures and one dimension run end to end") {
   CHECK(fokker.files().size() == 6);
 }
 
+TEST_CASE("an interrupt that comes twice at once, as from timeout, counts once") {
+  const Program fokker;
+
+  const Outcome run = fokker.shell(  // the reference sample takes seconds, and is not broken off
+      FOKKER_PROGRAM
+      " compare --paths 500000 --samplers euler-maruyama --nfe 8 --json out.json &"
+      " run=$!; sleep 0.5; kill -INT $run; sleep 0.05; kill -INT $run; wait $run");
+
+  INFO(run.err);
+  CHECK(run.code == 130);
+  REQUIRE_FALSE(fokker.read("out.json").empty());
+  CHECK(json::parse(fokker.read("out.json")).at("rows").empty());
+}
+
 TEST_CASE("an interrupt writes what is finished and exits with 130") {
   const Program fokker;
 

@@ -27,6 +27,7 @@
 #include <fokker/solvers/text.hpp>
 
 #include "command.hpp"
+#include "instability.hpp"
 #include "interrupt.hpp"
 #include "options.hpp"
 #include "progress.hpp"
@@ -67,6 +68,7 @@ struct Run {
   Index steps = 0;                              ///< of a fixed-step solver
   bool converted = false;
   std::optional<PassageReport> passage = {};  ///< with --until, instead of states
+  std::string warning = {};                   ///< of steps that are not stable
 
   Index d() const { return static_cast<Index>(x0.size()); }
   bool noisy() const { return process.info->noise != NoiseKind::none; }
@@ -182,6 +184,17 @@ std::optional<Exact> exact_moments(const Run& run, Time t) {
   return exact;
 }
 
+/// Of fixed steps that grow where the exact solution does not.
+std::string warning_of(const IntegrateCommand& o, const Run& run) {
+  if (run.steps == 0 || !run.noisy()) return "";
+  const Time t0 = run.times.front(), t1 = run.times.back();
+  const Time h = (t1 - t0) / static_cast<double>(run.steps);
+  const std::string warning = instability_warning(run.process, o.solver, t0, h, run.steps);
+  const auto exact = exact_moments(run, t1);
+  if (!warning.empty() || !exact || run.summaries.empty()) return warning;
+  return far_from_exact(run.summaries.back(), exact->mean, exact->sd, run.x0);
+}
+
 void print_end(std::FILE* out, const Run& run) {
   const auto exact = exact_moments(run, run.times.back());
   std::vector<TextTable::Column> columns = {{"component", TextTable::Align::left}};
@@ -251,6 +264,7 @@ void print(std::FILE* out, const IntegrateCommand& o, const Run& run) {
     if (run.kept() < run.ensemble.paths)
       fmt::print(out, "the quantiles are those of the first {} paths\n", run.kept());
   }
+  if (!run.warning.empty()) fmt::print(out, "warning: {}\n", run.warning);
   fmt::print(out, "{:.3f} s\n", run.ensemble.seconds);
 }
 
@@ -345,6 +359,7 @@ nlohmann::ordered_json json_of(const IntegrateCommand& o, const Run& run) {
                      {"drift_evaluations", counts.drift_evaluations},
                      {"diffusion_evaluations", counts.diffusion_evaluations}}},
                    {"seconds", run.ensemble.seconds}};
+  if (!run.warning.empty()) document["warning"] = run.warning;
   if (run.passage) {
     document["passage"] = run.passage->json();
   } else {
@@ -532,6 +547,7 @@ int integrate_command(const IntegrateCommand& o) {
     simulate_run(o, plan, options, tolerances, until, std::move(keep), run);
   }
   if (!first_rank()) return done;
+  run.warning = warning_of(o, run);
 
   std::FILE* tables = o.csv == "-" ? stderr : o.common.tables();
   const Table csv = csv_table(run, trajectories);

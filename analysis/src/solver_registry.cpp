@@ -371,6 +371,27 @@ Ensemble<PassageTimes> first_passage_by_name(const RegisteredProcess& process,
   });
 }
 
+std::optional<StepGrowth> step_growth_by_name(const RegisteredProcess& process,
+                                              std::string_view solver, Time t, Time h) {
+  const SolverInfo& info = solver_info(solver);
+  require_fit(process, info);
+  if (info.adaptive || process.info->noise == NoiseKind::none) return {};
+  const auto d = static_cast<Index>(process.x0.size());
+  const bool linear = std::visit([](const auto& p) { return p.linear(); }, process.process);
+  if (!linear) return {};
+  const auto scheme =
+      with_stepper(process, info, [&]<class P, class M>(const P& p, const M& method) {
+        if constexpr (noise_kind<P> == NoiseKind::none)
+          return std::optional<double>{};
+        else
+          return growth_of_scheme(p, method, d, t, h);
+      });
+  if (!scheme) return {};
+  const double solution =
+      std::visit([&](const auto& p) { return growth_of_solution(p, d, h); }, process.process);
+  return StepGrowth{*scheme, solution};
+}
+
 ConvergenceStudy measure_convergence_by_name(const RegisteredProcess& process,
                                              std::string_view solver,
                                              ConvergenceSettings settings) {

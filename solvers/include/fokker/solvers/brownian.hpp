@@ -27,6 +27,7 @@ struct Needs {
   bool k = false;     ///< the space-time-time Levy area K
   bool area = false;  ///< the Levy area A between the Wiener processes, of noise by columns only
   int normals = 0;    ///< blocks of m standard normals that are not of the Brownian path
+  bool path_suffices = false;  ///< a step takes zeros for those normals where steps adapt
 };
 
 /// Rows of the Wiener increment of process P on states X, if known at compile time.

@@ -134,9 +134,12 @@ class ReducedBlocks final : public Blocks {
     auto node = std::make_unique<TreeNode>();
     node->status = Status::cancelled;
     if (cancelled()) return node;
-    Advance<P, M, X> advance(process_, method_, d_, width_, real, options_.seed,
+    // The last block is as wide as its leaves: whole leaves are whole vectors at the same places of
+    // a row, so that a column has the same bits at every width.
+    const Index columns = std::min(width_, (real + leaf_paths - 1) / leaf_paths * leaf_paths);
+    Advance<P, M, X> advance(process_, method_, d_, columns, real, options_.seed,
                              static_cast<std::uint64_t>(first));
-    PathRandom random(options_.seed, static_cast<std::uint64_t>(first), width_);
+    PathRandom random(options_.seed, static_cast<std::uint64_t>(first), columns);
     set_initial(x0_, random, advance.x());
     auto observer = reduction_.observer(advance.x());
     reduction_.observe(observer, 0, sign_ * grid_[0], advance.x(), first);

@@ -11,6 +11,7 @@
 
 #include <fokker/analysis/regression.hpp>
 #include <fokker/solvers/brownian.hpp>
+#include <fokker/solvers/contract.hpp>
 #include <fokker/solvers/grid.hpp>
 #include <fokker/solvers/random.hpp>
 #include <fokker/solvers/solver.hpp>
@@ -35,6 +36,7 @@ struct ConvergenceSettings {
   SharedWork* work = nullptr;  ///< of a run with a checkpoint or ranks: the study is a stage of it
   const std::atomic<bool>* cancel = nullptr;
   std::function<void(double fraction)> progress = {};
+  bool check = true;  ///< the contract of the coefficients, before the first step (contract.hpp)
 };
 
 /// The errors at one step size.
@@ -64,6 +66,8 @@ template <class P, class M>
 Block<double> end_states(const P& process, const M& method, const ConvergenceSettings& s,
                          Index first, Index width, Index steps, Index finest,
                          Block<double>* whole = nullptr) {
+  require_compatible<M, P>();
+  static_assert(!AdaptiveSolver<M>, "steps of given numbers need a fixed-step solver");
   using X = Block<double>;
   const Index d = s.x0.size(), m = wiener_dimension(process, d);
   const TimeGrid grid = uniform_grid(s.t0, s.t1, steps);
@@ -102,10 +106,14 @@ ConvergenceStudy measure_convergence(const EndStates& end_states, Index wieners,
 /// times more steps than the finest level. The interval of the strong order is a bootstrap over
 /// paths; weak errors are differences on the same path, so only their own noise is left.
 /// @param claimed  the orders that the method claims on this process
-/// @throws std::invalid_argument  fewer than three levels or two paths, steps that do not divide
+/// @throws std::invalid_argument  fewer than three levels or two paths, steps that do not divide,
+///                                an x0 that does not fit the process, or coefficients that break
+///                                their contract (contract.hpp)
 template <class P, class M>
 ConvergenceStudy measure_convergence(const P& process, const M& method, const ExactSolution& exact,
                                      const ConvergenceSettings& s, const Orders& claimed) {
+  if (s.check)
+    detail::check_ensemble<Block<double>, Block<double>>(process, s.x0, s.seed, true, s.t0, s.t1);
   return detail::measure_convergence(
       [&](Index first, Index width, Index steps, Index finest, Block<double>* whole) {
         return end_states(process, method, s, first, width, steps, finest, whole);

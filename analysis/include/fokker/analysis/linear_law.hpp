@@ -16,6 +16,7 @@
 #include <Eigen/Core>
 
 #include <fokker/analysis/gaussian.hpp>
+#include <fokker/solvers/contract.hpp>
 #include <fokker/solvers/grid.hpp>
 #include <fokker/solvers/solver.hpp>
 
@@ -115,16 +116,20 @@ std::vector<double> generic_values(Index count);
 /// grid), for a scheme that acts on each coordinate by itself, with one Wiener process each. A
 /// handful of columns is stepped, whatever d: linear cost.
 /// @param observe  called as observe(k, law) at every grid point
-/// @throws std::invalid_argument  if the step is not linear coordinate by coordinate
+/// @param check    the contract of the coefficients, once (contract.hpp)
+/// @throws std::invalid_argument  if the step is not linear coordinate by coordinate, or
+///                                coefficients break their contract
 template <class P, class M, class Observe>
 DiagonalGaussian propagate(const P& process, const M& method, DiagonalGaussian law,
-                           std::span<const Time> grid, Observe&& observe) {
+                           std::span<const Time> grid, Observe&& observe, bool check = true) {
   const Index d = law.mean.size();
+  if (check)
+    detail::check_contract<Block<double>>(process, law.mean, true, grid.front(), grid.back());
   const std::size_t kept = detail::StepProbe<P, M>(process, method, d, 1).carried().size();
   const Index sources = detail::StepProbe<P, M>(process, method, d, 1).normals() / d;
   detail::DiagonalMoments moments(law, kept, sources);
   detail::StepProbe<P, M> probe(process, method, d, moments.columns());
-  const Index check = moments.columns() - 1;
+  const Index last = moments.columns() - 1;
   observe(std::size_t{0}, law);
   for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
     const Time h = grid[k + 1] - grid[k];
@@ -132,7 +137,7 @@ DiagonalGaussian propagate(const P& process, const M& method, DiagonalGaussian l
     for (Index s = 0; s < sources; ++s)
       for (Index i = 0; i < d; ++i) {
         probe.set_normal(s * d + i, moments.column_of_normal(s), h, 1);
-        probe.set_normal(s * d + i, check, h, moments.normal(s, i));
+        probe.set_normal(s * d + i, last, h, moments.normal(s, i));
       }
     probe.step(grid[k], h);
     moments.advance(probe.carried());
@@ -150,16 +155,20 @@ DiagonalGaussian propagate(const P& process, const M& method, const DiagonalGaus
 
 /// The same for a scheme that couples the coordinates: mean <- A mean + b,
 /// covariance <- A covariance A^T + C C^T, of all that is carried.
-/// @throws std::invalid_argument  if the step is not linear in what is carried and in the noise
+/// @param check  the contract of the coefficients, once (contract.hpp)
+/// @throws std::invalid_argument  if the step is not linear in what is carried and in the noise, or
+///                                coefficients break their contract
 template <class P, class M>
 GaussianLaw propagate(const P& process, const M& method, GaussianLaw law,
-                      std::span<const Time> grid) {
+                      std::span<const Time> grid, bool check = true) {
   const Index d = law.mean.size();
+  if (check)
+    detail::check_contract<Block<double>>(process, law.mean, true, grid.front(), grid.back());
   const Index size =
       d * static_cast<Index>(detail::StepProbe<P, M>(process, method, d, 1).carried().size());
   const Index sources = detail::StepProbe<P, M>(process, method, d, 1).normals();
-  const Index check = 1 + size + sources;
-  detail::StepProbe<P, M> probe(process, method, d, check + 1);
+  const Index last = 1 + size + sources;
+  detail::StepProbe<P, M> probe(process, method, d, last + 1);
   const std::vector<double> generic = detail::generic_values(size + sources);
 
   const auto count = [](Index n) { return static_cast<std::size_t>(n); };
@@ -175,16 +184,16 @@ GaussianLaw propagate(const P& process, const M& method, GaussianLaw law,
       part->setZero();
       for (Index i = 0; i < d; ++i, ++row) {
         (*part)(i, 1 + row) = 1;
-        (*part)(i, check) = generic[count(row)];
+        (*part)(i, last) = generic[count(row)];
       }
     }
     for (Index i = 0; i < sources; ++i) {
       probe.set_normal(i, 1 + size + i, h, 1);
-      probe.set_normal(i, check, h, generic[count(size + i)]);
+      probe.set_normal(i, last, h, generic[count(size + i)]);
     }
     probe.step(grid[k], h);
     answers.clear();
-    for (Index column = 0; column <= check; ++column)
+    for (Index column = 0; column <= last; ++column)
       for (const auto* part : probe.carried())
         for (Index i = 0; i < d; ++i) answers.push_back((*part)(i, column));
     detail::advance_moments(answers, generic, mean, covariance);

@@ -152,7 +152,6 @@ nlohmann::ordered_json json_of(const ConvergeCommand& o, const ConvergenceSettin
             {"x0", std::vector<double>(settings.x0.begin(), settings.x0.end())},
             {"steps", settings.steps},
             {"paths", settings.paths},
-            {"threads", o.common.threads},
             {"seed", o.common.seed},
             {"rng", o.rng}}},
           {"solvers", solvers}};

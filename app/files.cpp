@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <fokker/solvers/atomic_file.hpp>
 
@@ -84,19 +85,27 @@ void check_distinct(const RunFiles& files) {
   for (const auto& [option, file] : files.outputs) add(option, *file, false);
 }
 
-void number_outputs(const RunFiles& files, bool force) {
-  if (force || (!files.checkpoint.empty() && fs::exists(files.checkpoint))) return;
+std::string number_outputs(const RunFiles& files, bool force) {
+  if (force || (!files.checkpoint.empty() && fs::exists(files.checkpoint))) return "";
   const auto taken = [&](const auto& name) {
     return std::any_of(files.outputs.begin(), files.outputs.end(), [&](const auto& output) {
       return !output.second->empty() && *output.second != "-" &&
              holds_results(name(*output.second));
     });
   };
-  if (!taken([](const std::string& name) { return name; })) return;
+  if (!taken([](const std::string& name) { return name; })) return "";
   int n = 2;
   while (taken([&](const std::string& name) { return numbered(name, n); })) ++n;
-  for (const auto& [option, file] : files.outputs)
-    if (!file->empty() && *file != "-" && !is_device(*file)) *file = numbered(*file, n);
+  std::vector<std::string> found;
+  for (const auto& [option, file] : files.outputs) {
+    if (file->empty() || *file == "-" || is_device(*file)) continue;
+    if (holds_results(*file)) found.push_back(*file);
+    *file = numbered(*file, n);
+  }
+  return fmt::format(
+      "{} exist{}: this run writes {} (--force writes over it)", fmt::join(found, ", "),
+      found.size() == 1 ? "s" : "",
+      found.size() == 1 ? numbered(found.front(), n) : fmt::format("-{} behind each name", n));
 }
 
 }  // namespace fokker::app

@@ -34,6 +34,7 @@ void check_distinct(const RunFiles& files);
 /// Renames the outputs where one of them exists: all get the least number n >= 2 with which none
 /// does, as in compare-2.json. Devices and pipes keep their names. A run that goes on from its
 /// checkpoint writes over the outputs of its first part, and so does one with `force`.
-void number_outputs(const RunFiles& files, bool force);
+/// @returns  what was found and what is written instead, for a message; empty where nothing was
+std::string number_outputs(const RunFiles& files, bool force);
 
 }  // namespace fokker::app

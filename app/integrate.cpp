@@ -407,7 +407,6 @@ nlohmann::ordered_json json_of(const IntegrateCommand& o, const Run& run) {
                      {"x0", run.x0},
                      {"seed", o.common.seed},
                      {"rng", o.rng},
-                     {"threads", o.common.threads},
                      {"probabilities", probabilities}}},
                    {"status", to_string(run.ensemble.status)},
                    {"paths", run.ensemble.paths},

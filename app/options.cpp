@@ -137,7 +137,9 @@ void check_outputs(CommonOptions& options, RunFiles files) {
     if (!files.checkpoint.empty()) check_writable(files.checkpoint);
     for (const auto& [option, file] : files.outputs)
       if (!file->empty() && *file != "-") check_writable(*file);
-    number_outputs(files, options.force);
+    if (const std::string renamed = number_outputs(files, options.force);
+        !renamed.empty() && !options.quiet)
+      fmt::print(stderr, "fokker: {}\n", renamed);
     if (!options.plots.empty() && !can_draw())
       fmt::print(stderr, "fokker: no picture will be drawn: {}\n", missing_gnuplot);
   });

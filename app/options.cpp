@@ -133,7 +133,7 @@ void check_outputs(CommonOptions& options, RunFiles files) {
   for (std::string& plot : options.plots) files.outputs.emplace_back("--plot", &plot);
   on_first_rank([&] {
     check_distinct(files);
-    for (const std::string& plot : options.plots) check_figure(plot);
+    for (const std::string& plot : options.plots) check_figure_file(plot);
     if (!files.checkpoint.empty()) check_writable(files.checkpoint);
     for (const auto& [option, file] : files.outputs)
       if (!file->empty() && *file != "-") check_writable(*file);
@@ -145,11 +145,10 @@ void check_outputs(CommonOptions& options, RunFiles files) {
   });
 }
 
-void write_json(const CommonOptions& options, const nlohmann::ordered_json& document) {
+void write_json(const CommonOptions& options, nlohmann::ordered_json document) {
   if (options.json.empty()) return;
-  nlohmann::ordered_json whole = {{"run", about_run()}};
-  whole.update(document);
-  const std::string written = whole.dump(2) + "\n";
+  document["run"] = about_run();
+  const std::string written = document.dump(2) + "\n";
   if (options.json == "-")
     fmt::print("{}", written);
   else

@@ -403,15 +403,17 @@ Format format_of(const FilePath& path) {
 
 }  // namespace
 
-void check_figure(const FilePath& path) {
+void check_figure_file(const FilePath& path) {
   format_of(path);
   check_writable(path);
 }
 
-bool can_draw() {
-  static const bool found = run("gnuplot --version").status == 0;
-  return found;
+void check_figure(const FilePath& path) {
+  check_figure_file(path);
+  if (!can_draw()) throw std::runtime_error(std::string(missing_gnuplot));
 }
+
+bool can_draw() { return run("gnuplot --version").status == 0; }
 
 void write_figure(const Figure& figure, const FilePath& path) {
   const Format format = format_of(path);

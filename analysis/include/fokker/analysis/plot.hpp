@@ -114,6 +114,10 @@ struct Figure {
 /// Checks, before long work, that `path` ends in .svg, .png or .pdf and can be written.
 /// @throws std::invalid_argument  another ending
 /// @throws std::runtime_error     an unwritable path
+void check_figure_file(const FilePath& path);
+
+/// The same, and that gnuplot is there.
+/// @throws std::runtime_error  no gnuplot, with the package that has it
 void check_figure(const FilePath& path);
 
 /// Whether gnuplot is there.

@@ -32,6 +32,7 @@
 #include "compare_words.hpp"
 #include "data.hpp"
 #include "interrupt.hpp"
+#include "names.hpp"
 #include "options.hpp"
 #include "progress.hpp"
 #include "ranks.hpp"
@@ -99,6 +100,13 @@ void read_grid_option(const std::string& word, ComparisonSettings& s) {
   s.grid = word;
   if (!named && std::filesystem::exists(word))
     s.times = read_grid(word, make_schedule(s.process, s.parameters).end_time());
+}
+
+/// The names in their own spelling.
+void resolve(CompareOptions& o) {
+  resolve_schedule(o.process);
+  for (std::string& sampler : o.samplers) resolve_sampler(sampler);
+  if (o.grid && !std::filesystem::exists(*o.grid)) resolve_grid(*o.grid);
 }
 
 ComparisonSettings read_settings(const CompareOptions& o) {
@@ -267,19 +275,27 @@ bool report_failures(const Comparison& comparison) {
 }
 
 int compare_command(CompareOptions o) {
+  resolve(o);
   ComparisonSettings settings = read_settings(o);
   if (o.common.json.empty() && o.common.plots.empty()) {
     o.common.json = "compare.json";
     o.common.plots = {"compare.svg", "compare.png"};
   }
-  std::vector<std::string> others;
-  if (!o.modes.empty()) others.push_back(o.modes);
   const double every = o.checkpoint.seconds();
   if (o.checkpoint.given() && settings.exact)
     throw std::invalid_argument("exact laws take seconds: --exact takes no --checkpoint");
-  std::vector<std::string> outputs = others;
-  if (o.checkpoint.given()) outputs.push_back(o.checkpoint.file);
-  check_outputs(o.common, outputs);
+  std::vector<NamedFile> inputs;
+  for (const auto& [option, word] : std::array<std::pair<std::string_view, std::string>, 4>{
+           {{"--process", o.process},
+            {"--data", o.data.data},
+            {"--score", o.score},
+            {"--grid", ":" + o.grid.value_or("")}}})
+    for (NamedFile& file : files_in(option, word)) inputs.push_back(std::move(file));
+  check_outputs(o.common, {.outputs = {{"--modes", &o.modes}},
+                           .inputs = std::move(inputs),
+                           .checkpoint = o.checkpoint.file});
+  std::vector<std::string> others;
+  if (!o.modes.empty()) others.push_back(o.modes);
 
   settings.cancel = &catch_interrupt();
   std::optional<Checkpoint> checkpoint;
@@ -288,7 +304,7 @@ int compare_command(CompareOptions o) {
   settings.work = &work;
   Comparison comparison;
   {
-    Progress progress;
+    Progress progress(o.common.quiet);
     if (first_rank())
       settings.progress = [&](double fraction, std::string_view what) {
         progress.update(fraction, what);
@@ -297,9 +313,11 @@ int compare_command(CompareOptions o) {
   }
   if (!first_rank()) return done;
 
+  keep_results();
   print(o.common.tables(), comparison);
   write_json(o.common, to_json(comparison));
-  if (!comparison.rows.empty()) draw_comparison(comparison, o.common.plots);
+  if (comparison.rows.empty()) o.common.plots.clear();
+  draw(o.common, [&] { return comparison_figure(comparison); });
   if (!o.modes.empty()) write_modes(o.modes, comparison);
   say_written(o.common.tables(), o.common, others);
   const bool all_failed = report_failures(comparison);

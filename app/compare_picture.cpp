@@ -386,8 +386,7 @@ Figure exact_figure(const Comparison& comparison) {
 
 }  // namespace
 
-void draw_comparison(const Comparison& comparison, std::span<const std::string> files) {
-  if (files.empty()) return;
+Figure comparison_figure(const Comparison& comparison) {
   const ComparisonSettings& s = comparison.settings;
   Figure figure = s.exact ? exact_figure(comparison) : sampled_figure(comparison);
   figure.title = fmt::format("Reverse SDE and probability flow of {} on {} (d = {})", s.process,
@@ -397,7 +396,7 @@ void draw_comparison(const Comparison& comparison, std::span<const std::string> 
   const std::size_t rows = (figure.panels.size() + figure.columns - 1) / figure.columns;
   figure.width = static_cast<int>(580 * figure.columns);
   figure.height = static_cast<int>(500 * rows + 60);
-  for (const std::string& file : files) write_figure(figure, file);
+  return figure;
 }
 
 }  // namespace fokker::app

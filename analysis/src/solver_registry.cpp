@@ -293,11 +293,11 @@ void require_fit(const RegisteredProcess& process, const SolverInfo& solver) {
         fmt::format("{} is for linear SDEs, or those that know the linear part of their drift, "
                     "and does not take {}: use {}",
                     solver.name, process.info->name, fmt::join(names, ", ")));
-  throw std::invalid_argument(
-      fmt::format("{} does not take {}, which has {} noise{}: use {}", solver.name,
-                  process.info->name, to_string(process.info->noise),
-                  calculus ? " in Ito form and no known slope to convert it to Stratonovich" : "",
-                  fmt::join(names, ", ")));
+  throw std::invalid_argument(fmt::format(
+      "{} does not take {}, which has {} noise{}: use {}", solver.name, process.info->name,
+      process.info->noise == NoiseKind::none ? "no" : to_string(process.info->noise),
+      calculus ? " in Ito form and no known slope to convert it to Stratonovich" : "",
+      fmt::join(names, ", ")));
 }
 
 void require_fixed_step(const SolverInfo& solver) {

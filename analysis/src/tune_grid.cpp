@@ -57,9 +57,10 @@ class Residuals {
     Eigen::ArrayXd steps = Eigen::ArrayXd::Ones(task_.steps);
     steps.tail(p.size()) = p.array().exp();
     TimeGrid grid{start_};
+    const double sum = steps.sum();
     double done = 0;
     for (Index k = 0; k + 1 < task_.steps; ++k) {
-      done += steps[k] / steps.sum();
+      done += steps[k] / sum;
       grid.push_back(process_.time_of_sigma(std::exp(top_ + (bottom_ - top_) * done)));
     }
     grid.push_back(*settings_.t_min);

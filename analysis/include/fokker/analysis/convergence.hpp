@@ -53,6 +53,7 @@ struct ConvergenceLevel {
 struct ConvergenceStudy {
   std::vector<ConvergenceLevel> levels;
   OrderFit strong, weak;
+  double scale = 0;  ///< the larger of |x0| and sqrt(E |X_T|^2) of the reference
   std::optional<double> claimed_strong, claimed_weak;
   std::string reference;  ///< "exact solution" or "the same solver with 16 x 512 steps"
   bool cancelled = false;
@@ -60,7 +61,7 @@ struct ConvergenceStudy {
 
 /// The states at s.t1 of `width` paths from number `first` on, after `steps` steps. Each step has
 /// the sum of the increments of `finest` steps, a multiple, that fall into it: so all solvers and
-/// all numbers of steps see the same paths.
+/// all numbers of steps see the same paths. Once cancelled it returns what is of no use.
 /// @param whole  if given, the increment over [s.t0, s.t1] is added to it, m x width
 template <class P, class M>
 Block<double> end_states(const P& process, const M& method, const ConvergenceSettings& s,
@@ -70,20 +71,22 @@ Block<double> end_states(const P& process, const M& method, const ConvergenceSet
   static_assert(!AdaptiveSolver<M>, "steps of given numbers need a fixed-step solver");
   using X = Block<double>;
   const Index d = s.x0.size(), m = wiener_dimension(process, d);
-  const TimeGrid grid = uniform_grid(s.t0, s.t1, steps);
   const Needs needs = needs_of(method);
   CoarsenedIncrements source{
       BrownianIncrements<double>(s.seed, static_cast<std::uint64_t>(first), width, m, needs),
-      finest / steps, needs};
+      finest / steps, needs, s.cancel};
   Increment<P, X> dw;
   dw.resize(m, width, needs);
   X x = s.x0.replicate(1, width), y(d, width);
   typename M::template Workspace<X> workspace(d, width);
-  for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
-    source.increment(grid[k], grid[k + 1], dw);
+  Time t = s.t0;
+  for (Index k = 0; k < steps && !(s.cancel && s.cancel->load()); ++k) {
+    const Time next = subdivision(s.t0, s.t1, k + 1, steps);
+    source.increment(t, next, dw);
     if (whole) *whole += dw.w;
-    method.step(process, x, grid[k], grid[k + 1] - grid[k], dw, y, workspace);
+    method.step(process, x, t, next - t, dw, y, workspace);
     x.swap(y);
+    t = next;
   }
   return x;
 }

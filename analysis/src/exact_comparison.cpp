@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <stdexcept>
 #include <type_traits>
 
@@ -125,6 +126,7 @@ DiagonalGaussian Laws::scheme(
   std::transform(grid.begin(), grid.end(), clock.begin(), [](Time t) { return -t; });
   const DiagonalGaussian from = start_law(grid.front());
   const auto tell = [&](std::size_t k, const DiagonalGaussian& law) {
+    if (s_.cancel && s_.cancel->load()) throw Cancelled{};
     if (observe) observe(grid[k], law);
   };
   score_.reset();
@@ -150,11 +152,15 @@ ComparisonRow Laws::run(const Task& task) {
     if (!s_.trace) return;
     const DiagonalGaussian exact = marginal(process_, data_, t);
     const bool density = (exact.variance.array() > 0).all();
+    if (!law.mean.allFinite() || !law.variance.allFinite()) return;
     row.trace.push_back({.t = t,
                          .nfe = static_cast<double>(score_.calls()),
                          .w2 = bures_wasserstein(law, exact),
                          .kl = density ? gaussian_kl(law, exact) : NAN});
   });
+  if (!scheme_law.mean.allFinite() || !scheme_law.variance.allFinite())
+    throw std::runtime_error(
+        "the law is beyond all numbers: the scheme is not stable with these steps");
   row.nfe = evaluations();
   DiagonalGaussian continuous =
       exact_transition(process_, data_, start_law(start), start, end, task.eta);
@@ -192,12 +198,24 @@ void compare_laws(Comparison& result, const DiffusionProcess& process,
   for (const Task& task : tasks) total += work_of(task);
   Progress progress(result.settings, total);
   Laws laws(result.settings, process);
+  const DiagonalGaussian& data = laws.data();
+  result.spread = std::sqrt(data.variance.sum());
   for (const Task& task : tasks) {
     if (progress.cancelled()) {
       result.status = Status::cancelled;
       return;
     }
-    result.rows.push_back(laws.run(task));
+    try {
+      result.rows.push_back(laws.run(task));
+    } catch (const Cancelled&) {
+      result.status = Status::cancelled;
+      return;
+    } catch (const std::exception& error) {
+      ComparisonRow row = row_of(task);
+      row.error = row.error_stderr = row.nfe = NAN;
+      row.problem = error.what();
+      result.rows.push_back(std::move(row));
+    }
     progress.add(work_of(task), task.sampler);
   }
 }

@@ -7,7 +7,8 @@
 
 namespace fokker::app {
 
-/// The figure of a comparison that has rows.
+/// The picture of a comparison that has rows. Panels with nothing to show are left out.
+/// @throws std::runtime_error  if none is left
 Figure comparison_figure(const Comparison& comparison);
 
 }  // namespace fokker::app

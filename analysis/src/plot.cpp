@@ -86,7 +86,12 @@ void require(bool holds, std::string_view layer, std::string_view what) {
   if (!holds) throw std::invalid_argument(fmt::format("figure: {}: {}", layer, what));
 }
 
-std::string value_text(double v) { return std::isfinite(v) ? fmt::format("{:.10g}", v) : "NaN"; }
+/// gnuplot computes ranges in double: numbers near the largest would overflow there.
+constexpr double largest = 1e300;
+
+bool shown(double v) { return std::abs(v) <= largest; }  // not nan
+
+std::string value_text(double v) { return shown(v) ? fmt::format("{:.17g}", v) : "NaN"; }
 
 /// What an axis must show.
 struct Extent {
@@ -96,7 +101,7 @@ struct Extent {
 
   void cover(const Numbers& values, bool log) {
     for (const double v : values) {
-      if (!std::isfinite(v) || (log && v <= 0.0)) continue;
+      if (!shown(v) || (log && v < 1 / largest)) continue;
       low = std::min(low, v);
       high = std::max(high, v);
     }
@@ -180,12 +185,20 @@ class Script {
     if (extent.padded) {
       const double low = a.log ? std::log(extent.low) : extent.low;
       const double high = a.log ? std::log(extent.high) : extent.high;
-      const double pad = high > low ? 0.04 * (high - low) : 0.5;
+      // gnuplot refuses a range that is narrow beside its numbers
+      const double least = a.log ? 1e-3 : 1e-6 * std::max(std::abs(low), std::abs(high));
+      double pad = std::max(0.04 * (high - low), least);
+      if (!(high > low)) pad = a.log ? 0.5 : std::max(0.5, least);
       extent.low = a.log ? std::exp(low - pad) : low - pad;
       extent.high = a.log ? std::exp(high + pad) : high + pad;
     }
     const double low = a.min.value_or(extent.low), high = a.max.value_or(extent.high);
     add("set {}range [{}:{}]\n", name, value_text(low), value_text(high));
+    if (!a.ticks.empty()) {
+      add("set {}tics ()\nunset m{}tics\n", name, name);
+      for (const double tick : a.ticks) add("set {}tics add ('{:.6g}' {})\n", name, tick, tick);
+      return;
+    }
     if (!a.log || !(low > 0.0) || !(high > low)) return;
 
     if (a.powers_of_two) {
@@ -198,11 +211,13 @@ class Script {
             k >= 0 && k <= 20 ? fmt::format("{}", 1 << k) : fmt::format("2^{{{}}}", k);
         add("set {}tics add ('{}' {})\n", name, text, std::ldexp(1.0, k));
       }
-    } else if (high < 30.0 * low) {
+    } else if (high < 1000.0 * low) {
+      const bool wide = high >= 30.0 * low;
       add("set {}tics ()\n", name);
       for (double unit = std::pow(10.0, std::floor(std::log10(low))); unit <= high; unit *= 10.0) {
-        for (const double digit : {1.0, 2.0, 5.0})
-          add("set {}tics add ('{:.6g}' {})\n", name, digit * unit, digit * unit);
+        for (const double digit : {1.0, wide ? 3.0 : 2.0, 5.0})
+          if (!wide || digit < 5.0)
+            add("set {}tics add ('{:.6g}' {})\n", name, digit * unit, digit * unit);
       }
     }
   }

@@ -34,7 +34,8 @@ enum class Colour : int {
 /// How a curve is drawn.
 enum class Mark { line, points, line_points, dots };
 
-/// Points (x, y), joined or not, with optional error bars of y +- error. On a logarithmic axis
+/// Points (x, y), joined or not, with optional error bars of y +- error. Values beyond 1e300 are
+/// left out. On a logarithmic axis
 /// values that are not positive are left out, and a bar ends at a third of y at the lowest.
 struct Curve {
   std::string label = {};  ///< in the legend; empty: none
@@ -91,7 +92,8 @@ struct Axis {
   std::string label = {};
   bool log = false;
   std::optional<double> min = {}, max = {};
-  bool powers_of_two = false;  ///< ticks at powers of two, for a logarithmic axis
+  bool powers_of_two = false;      ///< ticks at powers of two, for a logarithmic axis
+  std::vector<double> ticks = {};  ///< where the ticks are; empty: chosen
 };
 
 /// One plot. Layers are drawn in order, the first at the back. An image grid has a panel to itself.

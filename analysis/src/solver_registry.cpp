@@ -163,7 +163,7 @@ auto with_stepper(const RegisteredProcess& process, const SolverInfo& solver, F&
           if (solver.process == "cir") return f(p, bound(detail::CirMethods{}));
         if constexpr (kind == NoiseKind::general)
           if (solver.process == "heston") return f(p, bound(detail::HestonMethods{}));
-        if constexpr (kind != NoiseKind::none && kind != NoiseKind::additive)
+        if constexpr (kind == NoiseKind::scalar || kind == NoiseKind::diagonal)
           if (converted)
             return f(AnySde<kind, Calculus::stratonovich>{to_stratonovich(p), p.name()},
                      make_solver<kind, Calculus::stratonovich>(solver.name));
@@ -270,7 +270,7 @@ Fit fit(const RegisteredProcess& process, const SolverInfo& solver) {
     return solver.process == process.info->name ? Fit::direct : Fit::refused;
   if (kind == NoiseKind::none || kind == NoiseKind::additive || solver.calculus == Calculus::ito)
     return Fit::direct;
-  return has_slope(process) ? Fit::converted : Fit::refused;
+  return !by_columns(kind) && has_slope(process) ? Fit::converted : Fit::refused;
 }
 
 std::vector<std::string_view> fitting_solvers(const RegisteredProcess& process) {

@@ -143,10 +143,6 @@ void check_start(const RegisteredProcess& process, std::span<const double> x0) {
   }
 }
 
-bool has_slope(const RegisteredProcess& process) {
-  return std::visit([](const auto& p) { return p.has_diffusion_slope(); }, process.process);
-}
-
 /// Calls f(process, stepper) with the process in the form that the solver takes.
 template <class F>
 auto with_stepper(const RegisteredProcess& process, const SolverInfo& solver, F&& f) {
@@ -163,7 +159,7 @@ auto with_stepper(const RegisteredProcess& process, const SolverInfo& solver, F&
           if (solver.process == "cir") return f(p, bound(detail::CirMethods{}));
         if constexpr (kind == NoiseKind::general)
           if (solver.process == "heston") return f(p, bound(detail::HestonMethods{}));
-        if constexpr (kind == NoiseKind::scalar || kind == NoiseKind::diagonal)
+        if constexpr (kind != NoiseKind::none && kind != NoiseKind::additive)
           if (converted)
             return f(AnySde<kind, Calculus::stratonovich>{to_stratonovich(p), p.name()},
                      make_solver<kind, Calculus::stratonovich>(solver.name));
@@ -270,7 +266,7 @@ Fit fit(const RegisteredProcess& process, const SolverInfo& solver) {
     return solver.process == process.info->name ? Fit::direct : Fit::refused;
   if (kind == NoiseKind::none || kind == NoiseKind::additive || solver.calculus == Calculus::ito)
     return Fit::direct;
-  return !by_columns(kind) && has_slope(process) ? Fit::converted : Fit::refused;
+  return Fit::converted;
 }
 
 std::vector<std::string_view> fitting_solvers(const RegisteredProcess& process) {
@@ -287,16 +283,14 @@ void require_fit(const RegisteredProcess& process, const SolverInfo& solver) {
     throw std::invalid_argument(fmt::format("{} is made for {} and does not take {}: use {}",
                                             solver.name, solver.process, process.info->name,
                                             fmt::join(names, ", ")));
-  const bool calculus = solver.supports(process.info->noise);
-  if (calculus && !solver.takes(process.process))
+  if (solver.supports(process.info->noise) && !solver.takes(process.process))
     throw std::invalid_argument(
         fmt::format("{} is for linear SDEs, or those that know the linear part of their drift, "
                     "and does not take {}: use {}",
                     solver.name, process.info->name, fmt::join(names, ", ")));
   throw std::invalid_argument(fmt::format(
-      "{} does not take {}, which has {} noise{}: use {}", solver.name, process.info->name,
+      "{} does not take {}, which has {} noise: use {}", solver.name, process.info->name,
       process.info->noise == NoiseKind::none ? "no" : to_string(process.info->noise),
-      calculus ? " in Ito form and no known slope to convert it to Stratonovich" : "",
       fmt::join(names, ", ")));
 }
 

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
+#include <typeinfo>
 
 #include <fokker/solvers/text.hpp>
 
@@ -78,6 +79,11 @@ class Check {
         if (all_hold()) return;
       } catch (const Broken&) {
         throw;
+      } catch (const std::logic_error& e) {
+        // what Eigen's assertions throw where they are made to
+        if (shift_ == 0 && typeid(e) == typeid(std::logic_error))
+          throw Broken(text("a coefficient fails at a start of {} components: {}",
+                            {d_, std::string_view(e.what())}));
       } catch (...) {  // beside the start a coefficient may refuse; at the start the run sees it
       }
     }
@@ -467,11 +473,14 @@ void check_coefficients(Probe& probe, const std::vector<double>& start, Index co
   Check(probe, start, columns, block, t0, t1).run();
 }
 
-[[gnu::noinline]] bool on_dead_stack(const void* p) {
+[[gnu::noinline]] std::uintptr_t end_of_frame() {
+  return std::bit_cast<std::uintptr_t>(__builtin_frame_address(0));
+}
+
+bool on_dead_stack(const void* p, std::uintptr_t end) {
   constexpr std::uintptr_t depth = 32768;
-  const auto here = std::bit_cast<std::uintptr_t>(__builtin_frame_address(0));
   const auto there = std::bit_cast<std::uintptr_t>(p);
-  return there == 0 || (there < here && here - there < depth);
+  return there == 0 || (there < end && end - there < depth);
 }
 
 [[gnu::noinline]] void behind_a_call(void (*call)(void*), void* context) {

@@ -145,7 +145,7 @@ TEST_CASE("settings that make no sense are refused") {
            {"integrate --process gbm --solver milstein --t 1:1", {"--t"}},
            {"integrate --process gbm --solver milstein --set sigma=-1", {"sigma"}},
            {"integrate --process heston --solver milstein", {"milstein", "euler-maruyama"}},
-           {"integrate --process heston --solver heun-sde", {"heun-sde", "euler-maruyama"}},
+           {"integrate --process heston --solver shark", {"shark", "euler-maruyama"}},
            {"integrate --process gbm --solver rk4", {"rk4", "milstein"}},
            {"integrate --process lorenz --solver milstein", {"milstein", "dopri5"}},
            {"integrate --process lorenz --solver dopri5 --dt 0.1", {"--rtol"}},

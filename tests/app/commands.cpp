@@ -167,6 +167,22 @@ TEST_CASE("a Stratonovich solver runs on the converted process and says so") {
         5 * end.at("mean_stderr").at(0).get<double>());
 }
 
+TEST_CASE("a Stratonovich solver runs on general and commutative noise, to the exact mean") {
+  for (const std::string process : {"linear", "linear-commuting", "heston"})
+    for (const std::string solver : {"slow-rk", "spark"}) {
+      INFO(process << " by " << solver);
+      const json end = run_json("integrate --process " + process + " --solver " + solver +
+                                " --t 0:1 --dt 0.01 --paths 4096")
+                           .at("rows")
+                           .back();
+      for (std::size_t i = 0; i < end.at("mean").size(); ++i)
+        if (end.contains("exact_mean") && end.at("exact_mean").is_array())
+          CHECK(std::abs(end.at("mean").at(i).get<double>() -
+                         end.at("exact_mean").at(i).get<double>()) <
+                5 * end.at("mean_stderr").at(i).get<double>());
+    }
+}
+
 TEST_CASE("integrate writes its table as CSV") {
   const Program fokker;
 

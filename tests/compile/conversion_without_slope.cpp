@@ -1,4 +1,4 @@
-// expect-error: need the slope of the diffusion coefficient
+// expect-ok
 #include <fokker/solvers/calculus.hpp>
 
 int main() {

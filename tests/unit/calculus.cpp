@@ -1,9 +1,15 @@
 /// @file  unit/calculus.cpp
 /// @brief Ito and Stratonovich: the drift that conversion gives, and that it goes back.
 
+#include <cmath>
+#include <vector>
+
 #include "catch.hpp"
 
+#include <fokker/solvers/brownian.hpp>
 #include <fokker/solvers/calculus.hpp>
+#include <fokker/solvers/recorded_path.hpp>
+#include <fokker/solvers/stochastic_heun.hpp>
 
 using namespace fokker;
 
@@ -41,6 +47,19 @@ struct Additive {
   double diffusion(Time) const { return 1; }
 };
 
+/// dX = B_k X dW_k by columns.
+template <NoiseKind kind>
+auto linear_columns(const std::vector<Eigen::Matrix2d>& b) {
+  return make_sde([](const auto& x, Time) { return 0.0 * x; },
+                  [b](const auto& x, Time, Index k, auto& out) {
+                    out = (b[static_cast<std::size_t>(k)] * x.matrix()).array();
+                  },
+                  noise::Columns<kind>(static_cast<Index>(b.size())));
+}
+
+const Eigen::Matrix2d shear = (Eigen::Matrix2d() << 0.3, 1, 0, 0.2).finished();
+const Eigen::Matrix2d turn = (Eigen::Matrix2d() << 0, -1, 1, 0.1).finished();
+
 template <class P>
 Block<double> drift_of(const P& p, const Block<double>& x) {
   Block<double> out(x.rows(), x.cols());
@@ -76,4 +95,89 @@ TEST_CASE("additive noise and processes of the wanted calculus stay as they are"
   static_assert(std::same_as<decltype(to_stratonovich(Additive{})), Additive>);
   static_assert(std::same_as<decltype(to_ito(Square{})), Square>);
   SUCCEED();
+}
+
+TEST_CASE("the Stratonovich drift of noise by columns is f - 1/2 sum_k B_k^2 x for linear noise") {
+  const auto converted = to_stratonovich(linear_columns<NoiseKind::general>({shear, turn}));
+  const Block<double> expected = (-0.5 * (shear * shear + turn * turn) * x.matrix()).array();
+
+  static_assert(converted.calculus == Calculus::stratonovich);
+  CHECK(converted.sources() == 2);
+  CHECK((drift_of(converted, x) - expected).abs().maxCoeff() < 1e-11);
+}
+
+TEST_CASE("conversion by differences does not depend on the unit of the state") {
+  const auto converted = to_stratonovich(linear_columns<NoiseKind::general>({shear, turn}));
+  for (const double unit : {1e-150, 1e-12, 1e12, 1e150}) {
+    const Block<double> expected =
+        (-0.5 * (shear * shear + turn * turn) * x.matrix()).array() * unit;
+    CHECK((drift_of(converted, unit * x) - expected).abs().maxCoeff() < 1e-11 * unit);
+  }
+}
+
+TEST_CASE("conversion works for diagonal and scalar noise without a slope, to 1e-11") {
+  const auto diagonal = make_sde([](const auto& z, Time t) { return t + 0.0 * z; },
+                                 [](const auto& z, Time) { return z * z; }, noise::diagonal);
+  const auto scalar = make_sde([](const auto& z, Time) { return -0.5 * z; },
+                               [](const auto& z, Time, auto& out) {
+                                 out.row(0) = -z.row(1);
+                                 out.row(1) = z.row(0);
+                               },
+                               noise::scalar);
+
+  CHECK((drift_of(to_stratonovich(diagonal), x) / (0.5 - x.cube()) - 1).abs().maxCoeff() < 1e-11);
+  CHECK(drift_of(to_stratonovich(scalar), x).abs().maxCoeff() < 1e-11);
+}
+
+TEST_CASE("conversion by differences stays where a root is defined, and takes a state of zeros") {
+  const auto root = make_sde([](const auto& z, Time) { return 0.0 * z; },
+                             [](const auto& z, Time, Index k, auto& out) {
+                               out.setZero();
+                               if (k == 0)
+                                 out.row(0) = z.row(0) * z.row(1).sqrt();
+                               else
+                                 out.row(1) = z.row(1).sqrt();
+                             },
+                             noise::general(2));
+  const Block<double> state = (Block<double>(2, 2) << 100, 100, 1e-9, 0.04).finished();
+  // g_0 = (S sqrt v, 0), g_1 = (0, sqrt v): c = (S v, 1/2) / 2
+  Block<double> expected(2, 2);
+  expected.row(0) = -0.5 * state.row(0) * state.row(1);
+  expected.row(1).setConstant(-0.25);
+
+  CHECK((drift_of(to_stratonovich(root), state) / expected - 1).abs().maxCoeff() < 1e-9);
+  CHECK(drift_of(to_stratonovich(linear_columns<NoiseKind::general>({shear, turn})),
+                 Block<double>::Zero(2, 1))
+            .abs()
+            .maxCoeff() == 0);
+}
+
+TEST_CASE("converting noise by columns there and back gives the drift again") {
+  const auto p = linear_columns<NoiseKind::commutative>({shear, Eigen::Matrix2d::Identity()});
+  const auto back = to_ito(to_stratonovich(p));
+
+  static_assert(back.calculus == Calculus::ito);
+  CHECK(drift_of(back, x).abs().maxCoeff() < 1e-11);
+}
+
+TEST_CASE("a Stratonovich step on the converted process solves a linear Ito SDE of two sources") {
+  // dX = 0.4 X dW_0 + J X dW_1 with J the quarter turn, J^2 = -1:
+  // X = exp(0.4 W_0 + (1 - 0.16) t / 2) (rotation by W_1) x
+  const Eigen::Matrix2d j = (Eigen::Matrix2d() << 0, -1, 1, 0).finished();
+  const auto p = to_stratonovich(
+      linear_columns<NoiseKind::commutative>({0.4 * Eigen::Matrix2d::Identity(), j}));
+  const TimeGrid grid = uniform_grid(0, 1, 2000);
+  const auto noise = record<double>(BrownianIncrements<double>(3, 0, 1, 2), grid, 2, 1);
+  Eigen::Array2d w(0, 0);
+  Increment<detail::AnyNoise, Block<double>> dw;
+  dw.resize(2, 1);
+  noise.increment(0, 1, dw);
+  w = dw.w.col(0);
+
+  const auto end =
+      integrate_on(p, StochasticHeun{}, Block<double>(Eigen::Array2d(1, 0)), grid, noise).end;
+
+  const double size = std::exp(0.4 * w[0] + 0.42);
+  CHECK_THAT(end(0, 0), WithinAbs(size * std::cos(w[1]), 2e-2));
+  CHECK_THAT(end(1, 0), WithinAbs(size * std::sin(w[1]), 2e-2));
 }

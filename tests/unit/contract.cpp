@@ -9,11 +9,6 @@
 
 #include "catch.hpp"
 
-#include <fokker/analysis/convergence.hpp>
-#include <fokker/analysis/linear_law.hpp>
-#include <fokker/diffusion/affine_process.hpp>
-#include <fokker/diffusion/reverse_sde.hpp>
-#include <fokker/diffusion/schedules.hpp>
 #include <fokker/solvers/adaptive_sde.hpp>
 #include <fokker/solvers/contract.hpp>
 #include <fokker/solvers/euler_maruyama.hpp>
@@ -30,6 +25,7 @@ using namespace fokker;
 namespace {
 
 using X = Block<double>;
+using Path2 = Path<double, 2>;
 
 /// What the check says of a process on blocks from `start`; empty where it lets the process pass.
 template <class States = X, class P>
@@ -69,7 +65,6 @@ auto linear_columns(Eigen::Matrix2d a, Eigen::Matrix2d b) {
 
 /// dX = -X dt + X_i^2 dW_i with a slope of choice.
 struct WithSlope {
-  static constexpr Calculus calculus = Calculus::ito;
   static constexpr NoiseKind noise = NoiseKind::diagonal;
   double factor;
   auto drift(const auto& x, Time) const { return -x; }
@@ -80,7 +75,6 @@ struct WithSlope {
 /// The square root of a positive process that starts on its boundary.
 struct Root {
   static constexpr NoiseKind noise = NoiseKind::diagonal;
-  static constexpr Calculus calculus = Calculus::ito;
   struct Domain {
     double low, high;
   };
@@ -93,42 +87,51 @@ struct Root {
   }
 };
 
+/// An ODE that counts its evaluations.
+struct Counting {
+  static constexpr NoiseKind noise = NoiseKind::none;
+  mutable int calls = 0;
+  auto drift(const auto& x, Time) const {
+    ++calls;
+    return -x;
+  }
+};
 }  // namespace
 
 TEST_CASE("linear indices into a block are refused, and are right on a single path") {
-  CHECK_THAT(said_of_drift(linear_index),
-             Contains("out(i) is a linear index") && Contains("write out.row(i)"));
+  CHECK_THAT(said_of_drift(linear_index), ContainsSubstring("out(i) is a linear index") &&
+                                              ContainsSubstring("write out.row(i)"));
   CHECK_THAT(said_of_drift([](const auto& x, Time, auto& out) { out(0) = -x(0); },
                            Eigen::ArrayXd::Ones(1)),
-             Contains("out(i) is a linear index"));
-  CHECK_THAT(said_of_drift(linear_index, Eigen::Array2d(0, 0)), Contains("linear index"));
-  CHECK(said_of_drift<Path<double, 2>>(linear_index).empty());
+             ContainsSubstring("out(i) is a linear index"));
+  CHECK_THAT(said_of_drift(linear_index, Eigen::Array2d(0, 0)), ContainsSubstring("linear index"));
+  CHECK(said_of_drift<Path2>(linear_index).empty());
   CHECK(said_of_drift<Path<double>>(linear_index).empty());
 }
 
 TEST_CASE("an entry that is not written is named by its row") {
   const auto half = [](const auto& x, Time, auto& out) { out.row(0) = x.row(1); };
 
-  CHECK_THAT(said_of_drift(half), Contains("does not write row 1"));
-  CHECK_THAT(said_of_drift<Path<double, 2>>(half), Contains("does not write row 1"));
-  CHECK_THAT(said_of_drift([](const auto&, Time, auto&) {}), Contains("nor any other"));
+  CHECK_THAT(said_of_drift(half), ContainsSubstring("does not write row 1"));
+  CHECK_THAT(said_of_drift<Path2>(half), ContainsSubstring("does not write row 1"));
+  CHECK_THAT(said_of_drift([](const auto&, Time, auto&) {}), ContainsSubstring("nor any other"));
   CHECK_THAT(said_of_drift([](const auto& x, Time, auto& out) { out += x; }),
-             Contains("does not write row 0"));
+             ContainsSubstring("does not write row 0"));
 }
 
 TEST_CASE("a column that depends on other columns is refused") {
   CHECK_THAT(said_of_drift([](const auto& x, Time) { return x.mean() - x; }),
-             Contains("depends on other paths"));
+             ContainsSubstring("depends on other paths"));
   CHECK_THAT(said_of_drift([](const auto& x, Time, auto& out) {
                out.row(0) = -x.row(0) * x(1);
                out.row(1) = -x.row(1);
              }),
-             Contains("x(i) is a linear index"));
+             ContainsSubstring("x(i) is a linear index"));
   CHECK_THAT(said_of_drift([](const auto& x, Time, auto& out) {
                out = -x;
                out(0) = x(0);
              }),
-             Contains("place of the path"));
+             ContainsSubstring("place of the path"));
 }
 
 TEST_CASE("an expression over a local variable is refused: array, evaluated, freed and captured") {
@@ -145,25 +148,25 @@ TEST_CASE("an expression over a local variable is refused: array, evaluated, fre
     return x.colwise() * Eigen::Map<const Eigen::Array2d>(a.data());
   };
   const auto captured = [](const auto& x, Time) {
-    const double a = 2;
+    double a = 2;
     return x.unaryExpr([&](double v) { return a * v; });
   };
 
-  CHECK_THAT(said_of_drift(array),
-             Contains("refers to a local variable") && Contains("-> Plain<decltype(x)>"));
-  CHECK_THAT(said_of_drift<Path<double, 2>>(array), Contains("refers to a local variable"));
-  CHECK_THAT(said_of_drift(evaluated), Contains("refers to a local variable"));
-  CHECK_THAT((said_of_drift<Path<double, 2>>(evaluated)), Contains("refers to a local variable"));
-  CHECK_THAT(said_of_drift(freed), Contains("a local variable"));
-  CHECK_THAT(said_of_drift(captured), Contains("a local variable"));
-  CHECK_THAT(said_of_diagonal(array), Contains("the diffusion coefficient returns"));
+  CHECK_THAT(said_of_drift(array), ContainsSubstring("refers to a local variable") &&
+                                       ContainsSubstring("-> Plain<decltype(x)>"));
+  CHECK_THAT(said_of_drift<Path2>(array), ContainsSubstring("refers to a local variable"));
+  CHECK_THAT(said_of_drift(evaluated), ContainsSubstring("refers to a local variable"));
+  CHECK_THAT((said_of_drift<Path2>(evaluated)), ContainsSubstring("refers to a local variable"));
+  CHECK_THAT(said_of_drift(freed), ContainsSubstring("a local variable"));
+  CHECK_THAT(said_of_drift(captured), ContainsSubstring("a local variable"));
+  CHECK_THAT(said_of_diagonal(array), ContainsSubstring("the diffusion coefficient returns"));
   const auto additive = make_sde([](const auto& x, Time) { return -x; },
                                  [](Time t) {
                                    Eigen::Array2d a(1, 2);
                                    return t * a;
                                  },
                                  noise::additive);
-  CHECK_THAT(said(additive, two), Contains("refers to a local variable"));
+  CHECK_THAT(said(additive, two), ContainsSubstring("refers to a local variable"));
 }
 
 TEST_CASE("expressions over the state, members, captured arrays and numbers pass") {
@@ -183,39 +186,11 @@ TEST_CASE("expressions over the state, members, captured arrays and numbers pass
         }).empty());
 }
 
-TEST_CASE("a start of too few numbers is refused with a sentence") {
-  const auto writes = [](const auto& x, Time, auto& out) {
-    out.row(0) = x.row(1);
-    out.row(1) = x.row(0);
-    out.row(2) = x.row(2);
-  };
-  const auto returns = [](const auto& x, Time) -> Plain<decltype(x)> {
-    Plain<decltype(x)> out(3, x.cols());
-    out << x.row(0), x.row(1), x.row(0);
-    return out;
-  };
-  const Eigen::ArrayXd three = Eigen::Array3d(1, 2, 3);
-
-  CHECK_THAT(said_of_drift(writes), Contains("rows beyond the 2 of the start"));
-  CHECK_THAT(said_of_drift<Path<double>>(writes), Contains("rows beyond the 2 of the start"));
-  CHECK_THAT(said_of_drift([](const auto& x, Time, auto& out) { out = x.rowwise() + x.row(2); }),
-             Contains("rows beyond the 2 of the start"));
-  CHECK_THAT(said_of_drift(returns),
-             Contains("has 3 rows and the start has 2 components: give a start of 3 numbers"));
-  CHECK_THAT(said_of_drift([three](const auto& x, Time) { return x.colwise() * three; }),
-             Contains("arrays of different sizes"));
-  CHECK_THAT(said(make_sde([](const auto& x, Time) { return -x; },
-                           [three](Time) -> Eigen::ArrayXd { return three; }, noise::additive),
-                  two),
-             Contains("the diffusion coefficient has 3 rows"));
-  CHECK(said_of_drift(writes, three).empty());
-}
-
 TEST_CASE("a coefficient that is random, or counts its calls in its result, is refused") {
   int calls = 0;
 
   CHECK_THAT(said_of_drift([&](const auto& x, Time) { return x + 1.0 * ++calls; }),
-             Contains("two different results at one state"));
+             ContainsSubstring("two different results at one state"));
 }
 
 TEST_CASE("diagonal noise that couples any pair of components is refused") {
@@ -233,7 +208,7 @@ TEST_CASE("diagonal noise that couples any pair of components is refused") {
                out.row(0) = x.row(1);
                out.row(1) = x.row(0);
              }),
-             Contains("declared diagonal") && Contains("noise::general(2)"));
+             ContainsSubstring("declared diagonal") && ContainsSubstring("noise::general(2)"));
 }
 
 TEST_CASE("columns that do not commute are refused as commutative, in any unit") {
@@ -246,10 +221,9 @@ TEST_CASE("columns that do not commute are refused as commutative, in any unit")
     INFO("unit " << unit);
     const Eigen::ArrayXd start = unit * two;
     CHECK_THAT(said(make_sde(drift, linear_columns(a, b), noise::commutative(2)), start),
-               Contains("do not commute") && Contains("noise::general(2)"));
-    CHECK_THAT((said<Path<double, 2>>(make_sde(drift, linear_columns(a, b), noise::commutative(2)),
-                                      start)),
-               Contains("do not commute"));
+               ContainsSubstring("do not commute") && ContainsSubstring("noise::general(2)"));
+    CHECK_THAT((said<Path2>(make_sde(drift, linear_columns(a, b), noise::commutative(2)), start)),
+               ContainsSubstring("do not commute"));
     CHECK(said(make_sde(drift, linear_columns(a, c), noise::commutative(2)), start).empty());
     CHECK(said(make_sde(drift, linear_columns(a, b), noise::general(2)), start).empty());
   }
@@ -271,8 +245,8 @@ TEST_CASE("columns that commute pass: functions of one direction, kinks, stiff a
 
 TEST_CASE("a slope that is not the derivative of the noise is refused") {
   CHECK(said(WithSlope{2}, two).empty());
-  CHECK_THAT(said(WithSlope{1}, two), Contains("diffusion_slope is not the derivative"));
-  CHECK_THAT((said<Path<double, 2>>(WithSlope{1}, two)), Contains("dg_i/dx_i"));
+  CHECK_THAT(said(WithSlope{1}, two), ContainsSubstring("diffusion_slope is not the derivative"));
+  CHECK_THAT((said<Path2>(WithSlope{1}, two)), ContainsSubstring("dg_i/dx_i"));
 }
 
 TEST_CASE("the check stays in the domain of the process, also on its boundary") {
@@ -289,7 +263,7 @@ TEST_CASE("coefficients that are nan beside the start, at it, or at its time pas
   CHECK(said_of_drift([](const auto& x, Time) { return std::nan("") * x; }).empty());
   CHECK(said_of_drift([](const auto& x, Time t) { return x / t; }).empty());
   CHECK_THAT(said_of_drift([](const auto& x, Time t) { return x.mean() / t - x; }),
-             Contains("depends on other paths"));
+             ContainsSubstring("depends on other paths"));
 }
 
 TEST_CASE("a coefficient that refuses states beside the start passes") {
@@ -303,14 +277,6 @@ TEST_CASE("a coefficient that refuses states beside the start passes") {
 }
 
 TEST_CASE("what a process counts in its own members is as it was") {
-  struct Counting {
-    static constexpr NoiseKind noise = NoiseKind::none;
-    mutable int calls = 0;
-    auto drift(const auto& x, Time) const {
-      ++calls;
-      return -x;
-    }
-  };
   const Counting process;
 
   const auto s = integrate(process, Euler{}, 1.0, {0, 1}, {.dt = 0.25});
@@ -324,7 +290,7 @@ TEST_CASE("every entry point checks, and is told not to") {
       linear_index, [](Time) { return 0.1; }, noise::additive);
   const TimeGrid grid = uniform_grid(0, 1, 4);
   const Block<double> block = Eigen::Array22d{{1, 1}, {2, 2}};
-  const auto refused = Contains("linear index");
+  const auto refused = ContainsSubstring("linear index");
   const SimulateOptions unchecked{.paths = 64, .check = false};
 
   CHECK_THROWS_WITH(simulate(p, EulerMaruyama{}, two, grid, {.paths = 64}, Moments{}), refused);
@@ -335,30 +301,7 @@ TEST_CASE("every entry point checks, and is told not to") {
   BrownianIncrements<double> source(1, 0, 2, 2);
   CHECK_THROWS_WITH(integrate_on(p, EulerMaruyama{}, block, grid, source), refused);
   CHECK_NOTHROW(integrate_on(p, EulerMaruyama{}, block, grid, source, false));
-  ConvergenceSettings study{.x0 = two, .steps = {2, 4, 8}, .paths = 64};
-  CHECK_THROWS_WITH(measure_convergence(p, EulerMaruyama{}, {}, study, {}), refused);
-  CHECK_THROWS_WITH(
-      propagate(p, EulerMaruyama{}, GaussianLaw{two.matrix(), Eigen::Matrix2d::Identity()}, grid),
-      refused);
   CHECK_THROWS_WITH(OdeintStepper(EulerMaruyama{}, p, block, source), refused);
   // one path at a time, where linear indices are right
-  CHECK(simulate(p, AdaptiveSde<Sriw1>{}, Path<double, 2>(two), grid, {.paths = 2}, Moments{})
-            .failed == 0);
-}
-
-TEST_CASE("a user's score is a coefficient too") {
-  const AffineProcess vp{VariancePreserving{}};
-  const auto local = [](const auto& x, Time) {
-    const auto y = (-1.0 * x).eval();
-    return 1.0 * y;
-  };
-  const auto index = [](const auto& x, Time, auto& out) {
-    out(0) = -x(0);
-    out(1) = -x(1);
-  };
-
-  CHECK_THAT(said(ReverseSde{vp, index}, two, 1, 0.01), Contains("the score writes only path 0"));
-  CHECK_THAT(said(ReverseSde{vp, local}, two, 1, 0.01),
-             Contains("the score returns an expression that refers to a local variable"));
-  CHECK(said(ReverseSde{vp, [](const auto& x, Time) { return -x; }}, two, 1, 0.01).empty());
+  CHECK(simulate(p, AdaptiveSde<Sriw1>{}, Path2(two), grid, {.paths = 2}, Moments{}).failed == 0);
 }

@@ -51,12 +51,11 @@ SdeStepper<kind, calculus> make_solver(std::string_view name);
 enum class Fit {
   refused,
   direct,
-  converted  ///< in Stratonovich form, made with the process's slope
+  converted  ///< in Stratonovich form, made by to_stratonovich
 };
 
-/// Whether a solver takes a process. A registered process is Ito: a Stratonovich solver takes it
-/// where the noise is additive, and converted where the process knows the slope of scalar or
-/// diagonal noise.
+/// Whether a solver takes a process. A registered process is Ito: a Stratonovich solver takes it as
+/// it is where the noise is additive, else converted.
 Fit fit(const RegisteredProcess& process, const SolverInfo& solver);
 
 /// The names of the solvers that take a process.

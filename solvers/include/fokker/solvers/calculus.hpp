@@ -4,15 +4,20 @@
 
 #include <utility>
 
+#include <fokker/solvers/directional_derivative.hpp>
 #include <fokker/solvers/process.hpp>
 
 namespace fokker {
 
 /// The process P written in the other calculus: the same solution, the drift shifted by
-/// c = 1/2 (g . grad) g, which is subtracted from an Ito drift and added to a Stratonovich one.
-/// Diagonal: c_i = 1/2 g_i dg_i/dx_i; scalar: the process gives (g . grad) g itself. No allocation
-/// where the coefficients return.
-/// Source: Kloeden & Platen (1992), section 4.9.
+///
+///     c = 1/2 sum_k (g_k . grad) g_k,
+///
+/// which is subtracted from an Ito drift and added to a Stratonovich one. Diagonal noise:
+/// c_i = 1/2 g_i dg_i/dx_i. Where scalar or diagonal noise has its `diffusion_slope`, c is exact
+/// and nothing is allocated where the coefficients return; else the derivatives are central
+/// differences with an error of about 1e-12 (directional_derivative.hpp), for five evaluations of
+/// each g_k. Source: Kloeden & Platen (1992), section 4.9.
 template <class P>
 struct Converted {
   static constexpr NoiseKind noise = noise_kind<P>;
@@ -23,12 +28,53 @@ struct Converted {
   P base;
 
   Index dimension() const { return dimension_of(base); }
+  Index sources() const requires(by_columns(noise)) { return base.sources(); }
+  decltype(auto) domain(Index i) const requires requires { base.domain(i); }
+  { return base.domain(i); }
 
   template <State X>
   void drift(const X& x, Time t, X& out) const {
     using S = typename X::Scalar;
     constexpr S sign = calculus == Calculus::ito ? S(0.5) : S(-0.5);
     evaluate_drift(base, x, t, out);
+    if constexpr (HasDiffusionSlope<P, X>) {
+      if (fokker::has_diffusion_slope<X>(base)) {
+        add_slope(x, t, sign, out);
+        return;
+      }
+    }
+    X slope(x.rows(), x.cols());
+    const Index columns = by_columns(noise) ? wiener_dimension(base, x.rows()) : 1;
+    for (Index k = 0; k < columns; ++k) {
+      detail::along_itself(base, x, t, k, slope);
+      out += sign * slope;
+    }
+  }
+  decltype(auto) diffusion(const auto& x, Time t) const requires requires { base.diffusion(x, t); }
+  { return base.diffusion(x, t); }
+  decltype(auto) diffusion(const auto& x, Time t, auto&& last) const requires requires {
+    base.diffusion(x, t, last);
+  }
+  { return base.diffusion(x, t, last); }
+  void diffusion(const auto& x, Time t, Index k, auto& out) const requires requires {
+    base.diffusion(x, t, k, out);
+  }
+  { base.diffusion(x, t, k, out); }
+  decltype(auto) diffusion_slope(const auto& x, Time t) const requires requires {
+    base.diffusion_slope(x, t);
+  }
+  { return base.diffusion_slope(x, t); }
+  void diffusion_slope(const auto& x, Time t, auto& out) const requires requires {
+    base.diffusion_slope(x, t, out);
+  }
+  { base.diffusion_slope(x, t, out); }
+  bool has_diffusion_slope() const requires requires { base.has_diffusion_slope(); }
+  { return base.has_diffusion_slope(); }
+
+ private:
+  /// out += sign (g . grad) g by the slope that the process gives.
+  template <State X>
+  void add_slope(const X& x, Time t, typename X::Scalar sign, X& out) const {
     if constexpr (requires {
                     base.diffusion(x, t);
                     base.diffusion_slope(x, t);
@@ -44,22 +90,6 @@ struct Converted {
       out += sign * slope;
     }
   }
-  decltype(auto) diffusion(const auto& x, Time t) const requires requires { base.diffusion(x, t); }
-  { return base.diffusion(x, t); }
-  void diffusion(const auto& x, Time t, auto& out) const requires requires {
-    base.diffusion(x, t, out);
-  }
-  { base.diffusion(x, t, out); }
-  decltype(auto) diffusion_slope(const auto& x, Time t) const requires requires {
-    base.diffusion_slope(x, t);
-  }
-  { return base.diffusion_slope(x, t); }
-  void diffusion_slope(const auto& x, Time t, auto& out) const requires requires {
-    base.diffusion_slope(x, t, out);
-  }
-  { base.diffusion_slope(x, t, out); }
-  bool has_diffusion_slope() const requires requires { base.has_diffusion_slope(); }
-  { return base.has_diffusion_slope(); }
 };
 
 namespace detail {
@@ -70,13 +100,6 @@ auto convert(P process) {
                 noise_kind<P> == NoiseKind::additive) {
     return process;
   } else {
-    static_assert(
-        !by_columns(noise_kind<P>),
-        "to_ito / to_stratonovich know scalar and diagonal noise: for commutative and general "
-        "noise write the corrected drift in the process itself");
-    static_assert(HasDiffusionSlope<P, Block<double>>,
-                  "to_ito / to_stratonovich need the slope of the diffusion coefficient: give the "
-                  "process a member diffusion_slope(x, t)");
     return Converted<P>{std::move(process)};
   }
 }

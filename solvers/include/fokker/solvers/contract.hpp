@@ -94,8 +94,11 @@ class Probe {
 void check_coefficients(Probe& probe, const std::vector<double>& start, Index columns, bool block,
                         Time t0, Time t1);
 
-/// Whether p lies in the part of the stack that functions which have returned leave behind.
-bool on_dead_stack(const void* p);
+/// The lower end of the stack frame of who calls it.
+std::uintptr_t end_of_frame();
+
+/// Whether p lies in the part of the stack, below `end`, that functions which have returned left.
+bool on_dead_stack(const void* p, std::uintptr_t end);
 
 /// call(context), behind a call, so that what it leaves on the stack is below the caller's frame.
 void behind_a_call(void (*call)(void*), void* context);
@@ -106,6 +109,7 @@ void below_filled_memory(std::uint64_t word, void (*call)(void*), void* context)
 /// Looks through an expression for arrays of functions that have returned, and for parts whose
 /// sizes do not fit. No array is read before its address is known to be alive.
 struct LookThrough {
+  std::uintptr_t end;  ///< of the frame in which the expression lives
   bool local = false, sizes = false;
 
   template <class E>
@@ -126,9 +130,9 @@ struct LookThrough {
     } else if constexpr (requires { e.nestedExpression(); }) {
       (*this)(e.nestedExpression());
     } else if constexpr (std::derived_from<E, Eigen::PlainObjectBase<E>>) {
-      local = local || on_dead_stack(&e);
+      local = local || on_dead_stack(&e, end);
     } else if constexpr (requires { e.data(); }) {
-      local = local || on_dead_stack(e.data());
+      local = local || on_dead_stack(e.data(), end);
     }
   }
 };
@@ -342,7 +346,7 @@ class ProbedProcess final : public Probe {
             s.value = ::new (static_cast<void*>(s.room.data())) E(s.call());
         },
         &step);
-    LookThrough look;
+    LookThrough look{.end = end_of_frame()};
     look(*step.value);
     Outcome result{.expression = true};
     if (look.local) {

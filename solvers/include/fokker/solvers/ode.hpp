@@ -152,9 +152,14 @@ class OdeintRun {
     if (t + h_ == t) return blame(system, t);
 
     // The step is clipped at t1, or stretched a little to meet it, and resumed after this stop.
-    const Time resumed = h_, step = representable(h_, t, t1);
-    const bool last = t + 1.0001 * step >= t1;
-    const Time h = last ? t1 - t : step;
+    // Times are told from the last stop, as it may be that no sum of t and h is a time.
+    if (t != now_) {
+      stop_ = t;
+      since_ = 0;
+    }
+    const Time resumed = h_, rest = (t1 - stop_) - since_;
+    const bool last = 1.0001 * h_ >= rest;
+    const Time h = last ? rest : h_;
     h_ = h;
     bool within_tolerance = odeint_step(system, x, t);
     accepted_ = within_tolerance && out_.isFinite().all();
@@ -175,7 +180,12 @@ class OdeintRun {
       slope_.swap(slope_out_);
     else
       has_slope_ = false;
-    t = last ? t1 : t + h;
+    since_ += h;
+    now_ = t = last ? t1 : stop_ + since_;
+    if (last) {
+      stop_ = t1;
+      since_ = 0;
+    }
     if (last) h_ = std::max(h_, resumed);
     return Status::success;
   }
@@ -295,6 +305,7 @@ class OdeintRun {
   double rtol_, atol_;
   int order_;
   Time h_ = 0;
+  Time now_ = std::numeric_limits<Time>::quiet_NaN(), stop_ = 0, since_ = 0;  // now = stop + since
   bool accepted_ = false;
   bool unconfirmed_ = false;              // error estimates may be blind to the next step
   std::array<const X*, 13> stages_ = {};  // of the last step, in the stepper, if they are asked for

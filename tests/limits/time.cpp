@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "catch.hpp"
 #include "ode_methods.hpp"
 #include "row.hpp"
@@ -79,13 +81,15 @@ struct Starts {
 
 TEMPLATE_LIST_TEST_CASE("the same problem later takes the same steps", "", AllMethods) {
   constexpr double stiffness = rate<TestType>;
+  constexpr double slack = TestType::name == BulirschStoer::name ? 0.2 : 0.1;  // its order varies
   const auto here = solve<TestType>({stiffness});
 
   for (const double origin : {1e6, 1e9, -1e9})
-    check_alike(here, solve<TestType>({stiffness, origin}), 1, 0.05, 1e-5);
+    check_alike(here, solve<TestType>({stiffness, origin}), 1, slack, 1e-5);
 
   limit_row("ode", TestType::name, "t0 = 1e9",
-            "the steps of t0 = 0 within 5 %, where times are 1.2e-7 apart");
+            fmt::format("the steps of t0 = 0 within {:.0f} %, where times are 1.2e-7 apart",
+                        100 * slack));
 }
 
 TEMPLATE_LIST_TEST_CASE("the same problem in another unit of time takes the same steps", "",

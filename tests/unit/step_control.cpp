@@ -125,3 +125,22 @@ TEST_CASE("controllers outside their ranges are refused") {
   CHECK_THROWS_AS(make({.b = {undefined, 0, 0}}), std::invalid_argument);
   CHECK_THROWS_WITH(make(StepControl{}, 0), ContainsSubstring("k=0"));
 }
+
+TEST_CASE("an error far below what a step shortened by the most can have is not believed") {
+  StepController controller(step_controls::integral, 5);
+
+  CHECK(controller.factor(1e8) == 0.2);
+  CHECK_THAT(controller.expected(), WithinRel(1e8 * std::pow(0.2, 5), 1e-14));
+  CHECK(controller.doubts(0.5));
+  CHECK(controller.doubts(0));
+  CHECK_FALSE(controller.doubts(1.5));  // a rejection as it is
+  controller.trust();
+  CHECK_FALSE(controller.doubts(0.5));
+
+  CHECK(controller.factor(1e4) == 0.2);
+  CHECK_FALSE(controller.doubts(0.5));  // 3 was to be expected
+  controller.factor(100);
+  CHECK_FALSE(controller.doubts(0));  // the error chose the factor
+  controller.factor(infinity);
+  CHECK_FALSE(controller.doubts(0));
+}

@@ -208,8 +208,10 @@ class AdaptiveRun {
   /// What comes of the step that was tried, from its error.
   void settle(X& x, Time& t, const Trial& tried, Counts& counts) {
     if (controller_.doubts(error_)) error_ = controller_.expected();
-    if (unconfirmed_ && StepController::accepts(error_))
-      error_ = std::max(error_, disagreement(x, t, tried.h, counts));
+    if (unconfirmed_ && StepController::accepts(error_)) {
+      const double difference = disagreement(x, t, tried.h, counts);
+      if (!StepController::accepts(difference)) error_ = difference;
+    }
     if (!StepController::accepts(error_) || !all_finite(next_)) {
       if (StepController::accepts(error_)) error_ = std::numeric_limits<double>::quiet_NaN();
       h_ = tried.h * controller_.factor(error_);
@@ -300,11 +302,9 @@ class AdaptiveRun {
   }
 
   /// The difference, in units of the tolerance, between next_ and where two steps lead whose sizes
-  /// have no simple ratio to each other. 0 where x hardly moves.
+  /// have no simple ratio to each other.
   [[gnu::noinline]] double disagreement(const X& x, Time t, Time h, Counts& counts) {
     constexpr double part = 0.3819660112501051;  // (3 - sqrt 5) / 2
-    const X movement = S(h) * self().slope();
-    if (norm(movement, x, x) <= 1) return 0;
     Method other(self());
     AdaptiveRun& run = other;
     X at(x);

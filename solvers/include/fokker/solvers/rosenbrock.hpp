@@ -208,11 +208,11 @@ class RosenbrockRun : public JacobianRun<RosenbrockRun<Tableau, P, X>, P, X> {
 ///     max |error estimate| / (atol + rtol max(|x|, |y|)) <= 1
 ///
 /// over the components. The Jacobian is the process's `drift_jacobian(x, t, j)`, which fills a
-/// d x d matrix with j_ik = d f_i / d x_k, or d + 1 differences of the drift; f_t is always a
-/// difference, so f is asked for slightly after t. A step that meets a nan or an infinity is
-/// rejected and shortened, and ends in a Status if that does not help. A run throws
-/// std::invalid_argument for tolerances that are not positive and finite, for a controller outside
-/// its ranges, and for a block of more than one path.
+/// d x d matrix with j_ik = d f_i / d x_k, or d differences of the drift; f_t is a difference, so f
+/// is asked for slightly after t, or 0 where the process is `autonomous`. A step that meets a nan
+/// or an infinity is rejected and shortened, and ends in a Status if that does not help. A run
+/// throws std::invalid_argument for tolerances that are not positive and finite, for a controller
+/// outside its ranges, and for a block of more than one path.
 template <class Tableau>
 struct Rosenbrock {
   static constexpr std::string_view name = Tableau::name;

@@ -1,0 +1,21 @@
+#pragma once
+/// @file  ode_methods.hpp
+/// @brief The adaptive methods for ODEs, as lists of types for tests over all of them.
+
+#include <tuple>
+
+#include <fokker/solvers/embedded_runge_kutta.hpp>
+#include <fokker/solvers/ode.hpp>
+#include <fokker/solvers/radau.hpp>
+#include <fokker/solvers/rosenbrock.hpp>
+
+using ExplicitMethods =
+    std::tuple<fokker::BogackiShampine32, fokker::DormandPrince54, fokker::Tsitouras54,
+               fokker::Verner76, fokker::DormandPrince853, fokker::OdeintDormandPrince5,
+               fokker::Fehlberg78, fokker::BulirschStoer>;
+using StiffMethods = std::tuple<fokker::Rodas4, fokker::Rodas5P, fokker::Radau5>;
+using AllMethods =
+    std::tuple<fokker::BogackiShampine32, fokker::DormandPrince54, fokker::Tsitouras54,
+               fokker::Verner76, fokker::DormandPrince853, fokker::OdeintDormandPrince5,
+               fokker::Fehlberg78, fokker::BulirschStoer, fokker::Rodas4, fokker::Rodas5P,
+               fokker::Radau5>;

@@ -28,9 +28,9 @@ std::string far_from_exact(std::span<const Summary> found, std::span<const doubl
                            std::span<const double> deviations, std::span<const double> x0) {
   for (std::size_t r = 0; r < found.size(); ++r) {
     const Summary& s = found[r];
-    const double size = 10 * (std::abs(means[r]) + deviations[r] + std::abs(x0[r]));
+    const double size = 2 * (std::abs(means[r]) + deviations[r] + std::abs(x0[r]));
     const auto far = [&](double value, double exact, double error) {
-      return std::abs(value - exact) > size + 10 * (std::isfinite(error) ? error : 0);
+      return std::abs(value - exact) > size + 5 * (std::isfinite(error) ? error : 0);
     };
     for (const auto& [name, value, exact, error] :
          {std::tuple{"mean", s.mean, means[r], s.mean_error},

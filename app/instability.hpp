@@ -17,7 +17,7 @@ namespace fokker::app {
 std::string instability_warning(const RegisteredProcess& process, std::string_view solver, Time t,
                                 Time h, Index steps);
 
-/// What is wrong with a mean or a standard deviation that is more than ten times the size of the
+/// What is wrong with a mean or a standard deviation that is more than twice the size of the
 /// exact law away from the exact one, and not by chance; empty where none is.
 /// @param means, deviations  exact, by component  @param x0  the start
 std::string far_from_exact(std::span<const Summary> found, std::span<const double> means,

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <fokker/processes/cir_schemes.hpp>
+#include <fokker/processes/cir_splitting.hpp>
 #include <fokker/processes/heston_quadratic_exponential.hpp>
 #include <fokker/processes/langevin.hpp>
 #include <fokker/solvers/antithetic_milstein.hpp>
@@ -20,6 +21,7 @@
 #include <fokker/solvers/exponential_euler.hpp>
 #include <fokker/solvers/langevin_high_order.hpp>
 #include <fokker/solvers/langevin_splitting.hpp>
+#include <fokker/solvers/log_ode.hpp>
 #include <fokker/solvers/magnus.hpp>
 #include <fokker/solvers/milstein.hpp>
 #include <fokker/solvers/milstein_general.hpp>
@@ -47,10 +49,10 @@ using SdeMethods =
     Methods<EulerMaruyama, Milstein, MilsteinLevy, MilsteinTruncated, Sri2, Sriw1, Sriw2, Sosri,
             Sosri2, Sra1, Sra2, Sra3, Sosra, Sea, Shark, StochasticHeun, EulerHeun,
             StochasticMidpoint, ReversibleHeun, StratonovichMilstein, Spark, GeneralShark, SlowRk,
-            SimplifiedEuler, Ri1, Ri6, Dri1, W2Ito1, Platen, TamedEuler, TruncatedEuler,
+            SimplifiedEuler, Ri1, Ri5, Ri6, Dri1, W2Ito1, Platen, TamedEuler, TruncatedEuler,
             DriftImplicitEuler, DriftImplicitTrapezoid, DriftImplicitMilstein,
             SplitStepBackwardEuler, SkenCarp, SkRock, ExponentialEuler, ExactLinear, Magnus,
-            MagnusLevy>;
+            MagnusLevy, LogOde>;
 
 /// Fixed-step solvers of one process.
 template <class P, class... Ms>
@@ -58,7 +60,8 @@ struct MethodsOf {};
 
 using LangevinMethods = MethodsOf<Langevin, Baoab, Aboba, Obabo, Ubu, Align, Sort, Quicsort,
                                   PublishedSort, PublishedQuicsort>;
-using CirMethods = MethodsOf<CoxIngersollRoss, CirDriftImplicit, CirQuadraticExponential>;
+using CirMethods =
+    MethodsOf<CoxIngersollRoss, CirDriftImplicit, CirQuadraticExponential, CirSplitting>;
 using HestonMethods = MethodsOf<Heston, HestonQuadraticExponential>;
 
 /// Whether M takes processes of a noise kind and calculus; the latter is all one for additive

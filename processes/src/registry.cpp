@@ -9,6 +9,7 @@
 #include <fokker/processes/double_well.hpp>
 #include <fokker/processes/geometric_brownian_motion.hpp>
 #include <fokker/processes/heston.hpp>
+#include <fokker/processes/inhomogeneous_gbm.hpp>
 #include <fokker/processes/kubo.hpp>
 #include <fokker/processes/langevin.hpp>
 #include <fokker/processes/linear.hpp>
@@ -160,6 +161,14 @@ std::vector<Entry> make_entries() {
                  {{"kappa", &Cir::kappa, "rate of return, > 0"},
                   {"theta", &Cir::theta, "level, > 0"},
                   {"sigma", &Cir::sigma, "volatility, > 0"}}));
+  using Igbm = InhomogeneousGbm;
+  all.push_back(
+      entry<Igbm>({"igbm", "inhomogeneous geometric Brownian motion",
+                   "dX = kappa (theta - X) dt + sigma X dW", "Foster, Lyons & Oberhauser (2020)"},
+                  {}, {0.06},
+                  {{"kappa", &Igbm::kappa, "rate of return, > 0"},
+                   {"theta", &Igbm::theta, "level, > 0"},
+                   {"sigma", &Igbm::sigma, "volatility, > 0"}}));
   all.push_back(entry<Heston>(
       {"heston",
        "Heston's stochastic volatility, (log S, v), by full truncation",

@@ -43,6 +43,8 @@ append_table(text "General noise, strong order, Clark-Cameron" general-strong-cl
              ${columns})
 append_table(text "General noise, weak order" general-weak ${columns})
 append_table(text "Solvers made for one process, strong order" bound-strong ${columns})
+append_table(text "Affine scalar noise, strong order" affine-strong ${columns}
+             "error at 256 steps")
 file(WRITE "${DOCS}/certificates.md" "${text}")
 
 set(text "# Certificates of samplers\n

@@ -3,8 +3,9 @@
 ///        potential a step is q <- M q + C_w W + C_h H + C_k K, read off the stepper, and all laws
 ///        and strong errors are Gaussian integrals.
 
-#include "langevin_map.hpp"
 #include "no_allocation.hpp"
+
+#include "langevin_map.hpp"
 
 #include <array>
 #include <cmath>

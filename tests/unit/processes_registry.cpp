@@ -204,8 +204,8 @@ TEST_CASE("the matrices of every linear process are those of its coefficients") 
         made.process);
   }
 
-  CHECK(linear == std::set<std::string_view>{"bm", "gbm", "ou", "langevin", "kubo", "linear",
-                                             "linear-commuting"});
+  CHECK(linear == std::set<std::string_view>{"bm", "gbm", "igbm", "ou", "langevin", "kubo",
+                                             "linear", "linear-commuting"});
   std::visit([](const auto& p) { CHECK_FALSE(p.linear()); },
              make_process("langevin", {{"quartic", 1}}).process);
 }

@@ -309,7 +309,7 @@ struct WrongDigit : tableaus::Dri1 {  // one coefficient wrong in the third digi
 TEMPLATE_TEST_CASE(
     "weak order 2 on nonlinear, time-dependent noise of every kind: the error of "
     "one step is O(h^3)",
-    "", Ri1, Ri6, Dri1, W2Ito1, Platen) {
+    "", Ri1, Ri5, Ri6, Dri1, W2Ito1, Platen) {
   const TestType method;
 
   CHECK_THAT(local_order<NoiseKind::general>(method, general_noise()), WithinAbs(3, 0.05));
@@ -319,7 +319,7 @@ TEMPLATE_TEST_CASE(
 }
 
 TEMPLATE_TEST_CASE("weak order 2 of the moments of a linear system that does not commute", "", Ri1,
-                   Ri6, Dri1, W2Ito1, Platen) {
+                   Ri5, Ri6, Dri1, W2Ito1, Platen) {
   CHECK_THAT(global_order(TestType{}), WithinAbs(2, 0.05));
 }
 

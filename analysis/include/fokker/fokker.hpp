@@ -56,11 +56,13 @@
 #include <fokker/diffusion/two_sided_interpolant.hpp>
 #include <fokker/processes/brownian_motion.hpp>
 #include <fokker/processes/cir_schemes.hpp>
+#include <fokker/processes/cir_splitting.hpp>
 #include <fokker/processes/cox_ingersoll_ross.hpp>
 #include <fokker/processes/double_well.hpp>
 #include <fokker/processes/geometric_brownian_motion.hpp>
 #include <fokker/processes/heston.hpp>
 #include <fokker/processes/heston_quadratic_exponential.hpp>
+#include <fokker/processes/inhomogeneous_gbm.hpp>
 #include <fokker/processes/kubo.hpp>
 #include <fokker/processes/lamperti.hpp>
 #include <fokker/processes/langevin.hpp>
@@ -85,6 +87,7 @@
 #include <fokker/solvers/langevin_high_order.hpp>
 #include <fokker/solvers/langevin_splitting.hpp>
 #include <fokker/solvers/levy_ladder.hpp>
+#include <fokker/solvers/log_ode.hpp>
 #include <fokker/solvers/magnus.hpp>
 #include <fokker/solvers/milstein.hpp>
 #include <fokker/solvers/milstein_general.hpp>

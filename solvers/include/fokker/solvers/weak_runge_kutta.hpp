@@ -137,6 +137,22 @@ struct Ri1 {
                                        {0, 0.5, -0.5}};
 };
 
+/// sum beta1 = -1: its noise is that of -I^, which has the same law.
+struct Ri5 {
+  static constexpr std::string_view name = "ri5";
+  static constexpr std::string_view source = "Roessler (2009), RI5";
+  static constexpr int deterministic = 3;
+  static constexpr WeakTableau tableau{
+      {1, 25.0 / 144, 35.0 / 144, 1.0 / 3, -5.0 / 6, {0.1, 3.0 / 14, 24.0 / 35}},
+      0.25,
+      0.5,
+      {1, 0, 0},
+      {1, -1, -1},
+      {0, 1, -1},
+      {0.5, -0.25, -0.25},
+      {0, 0.5, -0.5}};
+};
+
 struct Ri6 {
   static constexpr std::string_view name = "ri6";
   static constexpr std::string_view source = "Roessler (2009), RI6";
@@ -319,6 +335,7 @@ struct WeakRungeKutta {
 };
 
 using Ri1 = WeakRungeKutta<tableaus::Ri1>;
+using Ri5 = WeakRungeKutta<tableaus::Ri5>;
 using Ri6 = WeakRungeKutta<tableaus::Ri6>;
 using Dri1 = WeakRungeKutta<tableaus::Dri1>;
 

@@ -105,8 +105,9 @@ std::complex<double> Heston::characteristic_function(std::complex<double> u,
   const C beta = kappa - rho * xi * iu;
   C d = std::sqrt(kappa * kappa - 2 * kappa * rho * xi * iu +
                   xi * xi * (iu + (1 - rho) * (1 + rho) * u * u));
-  // Both signs give the same; the sum beta + d must not cancel.
-  if (beta.real() < 0 && std::abs(beta + d) < std::abs(beta - d)) d = -d;
+  // Both signs of d give the same. That of the decaying e^{-d t} is taken, unless beta + d cancels.
+  constexpr double cancels = 1e-3, overflows = 300;
+  if (std::abs(beta + d) < cancels * std::abs(beta - d) && d.real() * t < overflows) d = -d;
   const C m = -q / (beta + d);
   const C z = d * t, lag = second_phi(z);
   const C relaxed = std::abs(z) < 1 ? t * (1.0 - z * lag) : (1.0 - std::exp(-z)) / d;

@@ -12,10 +12,14 @@ namespace fokker::detail {
 
 // The integral of exp(-(x^2 - 1)^2 / (2 sigma^2)) is pi/2 e^{-z} (I_{-1/4}(z) + I_{1/4}(z)) with
 // z = 1 / (4 sigma^2) (Gradshteyn & Ryzhik 3.323.3); where e^z overflows, the expansion of I for
-// large z (Abramowitz & Stegun 9.7.1), which is the same for both orders.
+// large z (Abramowitz & Stegun 9.7.1), which is the same for both orders. The first terms of both
+// expansions are taken by the logarithm of sigma, whose square can leave the doubles.
 double double_well_log_normalizer(double sigma) {
   const double z = 1 / (4 * sigma * sigma);
   constexpr double half_pi = std::numbers::pi / 2;
+  constexpr double flat = 1e-20;  // below it I_{-1/4}(z) is (z/2)^{-1/4} / Gamma(3/4) to rounding
+  if (z < flat)
+    return std::log(half_pi) + 0.25 * std::log(8.0) + 0.5 * std::log(sigma) - std::lgamma(0.75);
   if (z < 500)
     return std::log(half_pi *
                     (boost::math::cyl_bessel_i(-0.25, z) + boost::math::cyl_bessel_i(0.25, z))) -
@@ -25,7 +29,7 @@ double double_well_log_normalizer(double sigma) {
   const double series =
       1 + u * (1 - four_nu_squared) *
               (1 + u * (9 - four_nu_squared) / 2 * (1 + u * (25 - four_nu_squared) / 3));
-  return std::log(half_pi * 2 / std::sqrt(2 * std::numbers::pi * z) * series);
+  return std::log(sigma) + 0.5 * std::log(2 * std::numbers::pi) + std::log(series);
 }
 
 }  // namespace fokker::detail

@@ -1,6 +1,5 @@
 /// @file  laws.cpp
-/// @brief Laws that take matrices: of linear SDEs, the Kubo oscillator, Langevin dynamics and
-///        Heston's model.
+/// @brief Laws that take matrices: of linear SDEs, the Kubo oscillator and Langevin dynamics.
 
 #include <cmath>
 #include <stdexcept>
@@ -8,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include <fokker/processes/heston.hpp>
 #include <fokker/processes/kubo.hpp>
 #include <fokker/processes/langevin.hpp>
 #include <fokker/processes/linear.hpp>
@@ -233,48 +231,6 @@ LinearSde Langevin::linear_sde() const {
           Eigen::VectorXd::Zero(2),
           {Eigen::MatrixXd::Zero(2, 2)},
           {diffusion(0).matrix()}};
-}
-
-namespace {
-
-/// y = (1, E log S, E v, Var v, Cov(log S, v), Var log S) at t: a linear ODE.
-Eigen::VectorXd heston_moments(const Heston& p, const Eigen::ArrayXd& x0, Time t) {
-  Eigen::MatrixXd m = Eigen::MatrixXd::Zero(6, 6);
-  m.row(1) << p.mu, 0, -0.5, 0, 0, 0;
-  m.row(2) << p.kappa * p.theta, 0, -p.kappa, 0, 0, 0;
-  m.row(3) << 0, 0, p.xi * p.xi, -2 * p.kappa, 0, 0;
-  m.row(4) << 0, 0, p.rho * p.xi, -0.5, -p.kappa, 0;
-  m.row(5) << 0, 0, 1, 0, -1, 0;
-  Eigen::VectorXd y0 = Eigen::VectorXd::Zero(6);
-  y0.head(3) << 1, x0[0], x0[1];
-  return detail::matrix_exponential(m * t) * y0;
-}
-
-}  // namespace
-
-Eigen::ArrayXd Heston::mean(const Eigen::ArrayXd& x0, Time t) const {
-  return heston_moments(*this, x0, t).segment(1, 2).array();
-}
-
-Eigen::MatrixXd Heston::covariance(const Eigen::ArrayXd& x0, Time t) const {
-  const Eigen::VectorXd y = heston_moments(*this, x0, t);
-  Eigen::MatrixXd c(2, 2);
-  c << y[5], y[4], y[4], y[3];
-  return c;
-}
-
-std::complex<double> Heston::characteristic_function(std::complex<double> u,
-                                                     const Eigen::ArrayXd& x0, Time t) const {
-  using C = std::complex<double>;
-  const C iu = C(0, 1) * u;
-  const C beta = kappa - rho * xi * iu;
-  const C d = std::sqrt(beta * beta + xi * xi * (iu + u * u));
-  const C g = (beta - d) / (beta + d);
-  const C decay = std::exp(-d * t);
-  return std::exp(iu * (x0[0] + mu * t) +
-                  kappa * theta / (xi * xi) *
-                      ((beta - d) * t - 2.0 * std::log((1.0 - g * decay) / (1.0 - g))) +
-                  x0[1] / (xi * xi) * (beta - d) * (1.0 - decay) / (1.0 - g * decay));
 }
 
 }  // namespace fokker

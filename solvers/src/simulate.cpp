@@ -224,7 +224,7 @@ class BlockTree final : public SubtreeSource {
       : blocks_(blocks),
         options_(blocks.options_),
         leaves_per_block_(blocks.width_ / leaf_paths),
-        leaves_((options_.paths + leaf_paths - 1) / leaf_paths),
+        leaves_(options_.paths / leaf_paths + (options_.paths % leaf_paths == 0 ? 0 : 1)),
         threads_(options_.threads) {}
 
   NodePointer reduce() {
@@ -263,6 +263,11 @@ class BlockTree final : public SubtreeSource {
 
   /// Blocks at the bottom, merged on the way up, always in the same shape.
   NodePointer subtree(Index low, Index high) {
+    if (blocks_.cancelled()) {
+      NodePointer nothing = empty_node();
+      nothing->status = Status::cancelled;
+      return nothing;
+    }
     if (high - low <= leaves_per_block_) return block(low);
     const Index middle = low + (high - low) / 2;
     if (middle >= leaves_) return subtree(low, middle);

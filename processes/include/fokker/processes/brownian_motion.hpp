@@ -46,7 +46,7 @@ struct BrownianMotion {
   double variance(const auto&, Time t) const { return sigma * sigma * t; }
   /// log p(X_t = x | X_0 = x0) of one component.
   double log_density(double x, double x0, Time t) const {
-    return detail::normal_log_density(x, mean(x0, t), variance(x0, t));
+    return detail::normal_log_density((x - x0) - mu * t, sigma * std::sqrt(t));
   }
   /// x = X_t given X_0 = x0, exactly. @param x0  a number or d x n  @param x  d x n, written
   template <State X>

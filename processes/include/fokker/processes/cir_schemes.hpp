@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include <fokker/processes/lamperti.hpp>
 #include <fokker/solvers/solver.hpp>
+#include <fokker/solvers/text.hpp>
 
 namespace fokker {
 
@@ -15,8 +17,8 @@ namespace fokker {
 ///     Y' = sqrt x + h ((kappa theta / 2 - sigma^2 / 8) / Y' - kappa Y' / 2) + sigma/2 dw,
 ///     y = Y'^2
 ///
-/// The noise may be any size: y > 0 where 4 kappa theta > sigma^2 (and x >= 0); otherwise the root
-/// need not exist and a path becomes nan.
+/// The noise may be any size: y > 0 where 4 kappa theta > sigma^2 (and x >= 0). Otherwise the root
+/// need not exist, at any step size, and runs are refused.
 ///
 /// Converges to  the Ito solution.
 /// Order         strong 1 for 2 kappa theta > 3 sigma^2 (strong 1/2 for 2 kappa theta > sigma^2, up
@@ -35,6 +37,16 @@ struct CirDriftImplicit {
     return {.strong = 1.0, .weak = {}, .deterministic = 1.0};
   }
   static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
+
+  /// @throws std::invalid_argument  unless 4 kappa theta > sigma^2
+  static void check(const CoxIngersollRoss& p) {
+    if (!(4 * p.kappa * p.theta > p.sigma * p.sigma))
+      throw std::invalid_argument(text(
+          "cir-drift-implicit needs 4 kappa theta > sigma^2, without which its equation need "
+          "not have a root, whatever the step: got 4 kappa theta = {} and sigma^2 = {}; choose "
+          "cir-quadratic-exponential, or euler-maruyama (full truncation)",
+          {4 * p.kappa * p.theta, p.sigma * p.sigma}));
+  }
 
   template <State X>
   using Workspace = Scratch<X, 1>;

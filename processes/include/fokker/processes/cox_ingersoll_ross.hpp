@@ -14,13 +14,22 @@ namespace fokker {
 
 namespace detail {
 
-/// log of the density at x > 0 of the noncentral chi-square law with `degrees` > 0 degrees of
-/// freedom and noncentrality lambda >= 0; -infinity where it underflows.
-double noncentral_chi_squared_log_density(double degrees, double lambda, double x);
+/// log of the density at x > 0 of the noncentral chi-square law with `degrees` >= 0 degrees of
+/// freedom and noncentrality lambda >= 0; without degrees, of its part above 0.
+/// @param below  its mean degrees + lambda less x, which is lost where both are large
+double noncentral_chi_squared_log_density(double degrees, double lambda, double x, double below);
 
 /// A noncentral chi-square value from two uniforms in (0, 1): 2 Gamma(degrees/2 + N) with
 /// N ~ Poisson(lambda / 2), both by inversion.
 double noncentral_chi_squared_value(double degrees, double lambda, double u, double v);
+
+/// The same less its mean degrees + lambda, for a mean above `large_chi_squared`: there the
+/// quantiles are taken from their expansions about the normal one, exact to rounding.
+double noncentral_chi_squared_offset(double degrees, double lambda, double u, double v);
+inline constexpr double large_chi_squared = 1e9;
+
+/// log of the density at x > 0 of the Gamma law with this shape and mean.
+double gamma_log_density(double shape, double mean, double x);
 
 }  // namespace detail
 
@@ -73,26 +82,37 @@ struct CoxIngersollRoss {
   static Interval domain(Index) { return {.low = 0}; }
 
   /// E X_t. @param x0  a number or an array
-  auto mean(const auto& x0, Time t) const {
-    return detail::value_of(theta + (x0 - theta) * std::exp(-kappa * t));
-  }
+  auto mean(const auto& x0, Time t) const { return detail::mean_of_return(x0, theta, kappa, t); }
   /// Var X_t, of each component. @param x0  a number or an array
   auto variance(const auto& x0, Time t) const {
     const double decay = std::exp(-kappa * t), grown = -std::expm1(-kappa * t);
-    return detail::value_of((x0 * decay + 0.5 * theta * grown) * (sigma * sigma * grown / kappa));
+    constexpr double linear = 1e-16;  // below it grown / kappa is t to rounding
+    const double factor = kappa * t < linear ? sigma * sigma * t : sigma * sigma * grown / kappa;
+    return detail::value_of((x0 * decay + 0.5 * theta * grown) * factor);
   }
-  /// log p(X_t = x | X_0 = x0) of one component, x > 0, x0 >= 0, t > 0.
+  /// log p(X_t = x | X_0 = x0) of one component, x > 0, x0 >= 0; -infinite for x < 0. Where the
+  /// noise is too small for the scale c to be a double, the law is normal to rounding, and without
+  /// any a point mass.
   double log_density(double x, double x0, Time t) const {
-    const double c = scale(t);
-    return detail::noncentral_chi_squared_log_density(degrees(), noncentrality(x0, t), x / c) -
-           std::log(c);
+    if (x < 0) return -std::numeric_limits<double>::infinity();
+    const double grown = -std::expm1(-kappa * t);
+    const double below = grown < 0.5 ? (x0 - x) + (theta - x0) * grown
+                                     : (theta - x) + (x0 - theta) * std::exp(-kappa * t);
+    const double c = scale(t), k = degrees(), lambda = noncentrality(x0, t);
+    constexpr double least = 1e-290;
+    if (!(c > least) || !std::isfinite(k + lambda)) {
+      const double spread =
+          (x0 * std::exp(-kappa * t) + 0.5 * theta * grown) * detail::relaxation(kappa, t);
+      return detail::normal_log_density(below, sigma * std::sqrt(spread));
+    }
+    return detail::noncentral_chi_squared_log_density(k, lambda, x / c, below / c) - std::log(c);
   }
   /// log of the density of the stationary law of one component, x > 0.
   double stationary_log_density(double x) const {
-    const double shape = 0.5 * degrees(), rate = 2 * kappa / (sigma * sigma);
-    return shape * std::log(rate) + (shape - 1) * std::log(x) - rate * x - std::lgamma(shape);
+    return detail::gamma_log_density(0.5 * degrees(), theta, x);
   }
-  /// x = X_t given X_0 = x0, exactly, by inversion. @param x0  a number or d x n  @param x  d x n
+  /// x = X_t given X_0 = x0, exactly, by inversion; the mean where the noise is too small to move
+  /// it. @param x0  a number or d x n  @param x  d x n
   template <State X>
   void sample_exact(const auto& x0, Time t, PathRandom& random, X& x) const {
     using S = typename X::Scalar;
@@ -102,15 +122,24 @@ struct CoxIngersollRoss {
       random.uniform(u);
       random.uniform(v);
       for (Index j = 0; j < x.cols(); ++j)
-        x(i, j) =
-            static_cast<S>(scale(t) * detail::noncentral_chi_squared_value(
-                                          degrees(), noncentrality(start(i, j), t), u[j], v[j]));
+        x(i, j) = static_cast<S>(value(static_cast<double>(start(i, j)), t, u[j], v[j]));
     }
   }
 
  private:
   double degrees() const { return 4 * kappa * theta / (sigma * sigma); }
-  double scale(Time t) const { return -sigma * sigma * std::expm1(-kappa * t) / (4 * kappa); }
+  double scale(Time t) const {
+    constexpr double linear = 1e-16;  // below it (1 - e^{-kappa t}) / kappa is t to rounding
+    if (kappa * t < linear) return 0.25 * sigma * sigma * t;
+    return -sigma * sigma * std::expm1(-kappa * t) / (4 * kappa);
+  }
+  double value(double x0, Time t, double u, double v) const {
+    const double c = scale(t), k = degrees(), lambda = noncentrality(x0, t);
+    if (!(c > 0) || !std::isfinite(k + lambda)) return mean(x0, t);
+    if (k + lambda > detail::large_chi_squared)
+      return mean(x0, t) + c * detail::noncentral_chi_squared_offset(k, lambda, u, v);
+    return c * detail::noncentral_chi_squared_value(k, lambda, u, v);
+  }
   double noncentrality(double x0, Time t) const { return x0 * std::exp(-kappa * t) / scale(t); }
 };
 

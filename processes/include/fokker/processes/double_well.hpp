@@ -44,7 +44,7 @@ struct DoubleWell {
 
   /// log of the density of the stationary law of one component.
   double stationary_log_density(double x) const {
-    const double v = (x * x - 1) / sigma;
+    const double v = (x - 1) * (x + 1) / sigma;
     return -0.5 * v * v - detail::double_well_log_normalizer(sigma);
   }
 };

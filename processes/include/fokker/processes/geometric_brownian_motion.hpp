@@ -3,6 +3,7 @@
 /// @brief Geometric Brownian motion, the Black-Scholes price.
 
 #include <cmath>
+#include <limits>
 
 #include <fokker/processes/law.hpp>
 #include <fokker/processes/parameters.hpp>
@@ -54,13 +55,20 @@ struct GeometricBrownianMotion {
   auto mean(const auto& x0, Time t) const { return detail::value_of(x0 * std::exp(mu * t)); }
   /// Var X_t = x0^2 e^{2 mu t} (e^{sigma^2 t} - 1), of each component. @param x0  number or array
   auto variance(const auto& x0, Time t) const {
-    return detail::value_of(x0 * x0 * (std::exp(2 * mu * t) * std::expm1(sigma * sigma * t)));
+    const double growth = 2 * mu * t, spread = sigma * sigma * t;
+    constexpr double large = 300;  // the factors may leave the doubles where their product does not
+    const double factor = spread > large ? -std::exp(growth + spread) * std::expm1(-spread)
+                                         : std::exp(growth) * std::expm1(spread);
+    return detail::value_of(x0 * x0 * factor);
   }
-  /// log p(X_t = x | X_0 = x0) of one component, x and x0 > 0.
+  /// log p(X_t = x | X_0 = x0) of one component, x0 > 0; -infinite for x <= 0.
   double log_density(double x, double x0, Time t) const {
-    const double variance_of_log = sigma * sigma * t;
-    return detail::normal_log_density(std::log(x / x0), mu * t - 0.5 * variance_of_log,
-                                      variance_of_log) -
+    if (x <= 0) return -std::numeric_limits<double>::infinity();
+    const double change = (x - x0) / x0;
+    const double log_ratio =
+        std::abs(change) < 0.5 ? std::log1p(change) : std::log(x) - std::log(x0);
+    return detail::normal_log_density(log_ratio - (mu - 0.5 * sigma * sigma) * t,
+                                      sigma * std::sqrt(t)) -
            std::log(x);
   }
   /// x = X_t given X_0 = x0, exactly. @param x0  a number or d x n  @param x  d x n, written

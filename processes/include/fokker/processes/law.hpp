@@ -46,9 +46,31 @@ auto value_of(const V& v) {
     return v;
 }
 
-/// log of the density of N(mean, variance) at x.
-inline double normal_log_density(double x, double mean, double variance) {
-  return -0.5 * ((x - mean) * (x - mean) / variance + std::log(2 * std::numbers::pi * variance));
+/// log of the density of N(0, sd^2) at x; for sd = 0, the point mass at 0, infinite at 0 and
+/// -infinite elsewhere. The standard deviation is given, since its square can underflow.
+inline double normal_log_density(double x, double sd) {
+  if (sd == 0)
+    return x == 0 ? std::numeric_limits<double>::infinity()
+                  : -std::numeric_limits<double>::infinity();
+  const double z = x / sd;
+  return -0.5 * z * z - std::log(sd) - 0.5 * std::log(2 * std::numbers::pi);
+}
+
+/// (1 - e^{-rate t}) / rate, t where rate is 0.
+inline double relaxation(double rate, Time t) {
+  constexpr double linear = 1e-16;  // below it the quotient is t to rounding
+  return std::abs(rate * t) < linear ? t : -std::expm1(-rate * t) / rate;
+}
+
+/// Mean at t of a linear return to `level` from x0: x0 + (level - x0) (1 - e^{-rate t}), written so
+/// that a mean far below the level keeps its digits. @param x0  a number or an array
+auto mean_of_return(const auto& x0, double level, double rate, Time t) {
+  constexpr double soon = 1e-5;  // later the mean is at least this part of the level, or cancels
+  const double decay = std::exp(-rate * t), grown = -std::expm1(-rate * t);
+  const bool early = grown < soon;
+  // One expression for both, so that an array stays an array.
+  const double inside = early ? 0 : level, outside = early ? level * grown : level;
+  return value_of(outside + (x0 - inside) * decay);
 }
 
 }  // namespace detail

@@ -45,21 +45,24 @@ struct OrnsteinUhlenbeck {
   static constexpr bool linear() { return true; }
 
   /// E X_t. @param x0  a number or an array
-  auto mean(const auto& x0, Time t) const {
-    return detail::value_of(mu + (x0 - mu) * std::exp(-theta * t));
-  }
+  auto mean(const auto& x0, Time t) const { return detail::mean_of_return(x0, mu, theta, t); }
   /// Var X_t, of each component. @param x0  a number or an array (the value does not depend on it)
   double variance(const auto&, Time t) const {
+    constexpr double linear = 1e-16;  // below it the variance is that of Brownian motion
+    if (std::abs(2 * theta * t) < linear) return sigma * sigma * t;
     return -std::expm1(-2 * theta * t) * stationary_variance();
   }
   double stationary_variance() const { return sigma * sigma / (2 * theta); }
   /// log p(X_t = x | X_0 = x0) of one component.
   double log_density(double x, double x0, Time t) const {
-    return detail::normal_log_density(x, mean(x0, t), variance(x0, t));
+    const double grown = -std::expm1(-theta * t);
+    const double offset =
+        grown < 0.5 ? (x - x0) - (mu - x0) * grown : (x - mu) - (x0 - mu) * std::exp(-theta * t);
+    return detail::normal_log_density(offset, sigma * std::sqrt(detail::relaxation(2 * theta, t)));
   }
   /// log of the density of the stationary law of one component.
   double stationary_log_density(double x) const {
-    return detail::normal_log_density(x, mu, stationary_variance());
+    return detail::normal_log_density(x - mu, sigma / std::sqrt(2 * theta));
   }
   /// x = X_t given X_0 = x0, exactly. @param x0  a number or d x n  @param x  d x n, written
   template <State X>

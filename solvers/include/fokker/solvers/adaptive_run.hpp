@@ -151,7 +151,9 @@ class AdaptiveRun {
 
   /// Advances x from t0 to t1 > t0.
   /// @return as try_step; too_many_steps after ten million tries; non_finite for such an x
-  Status to(X& x, Time t0, Time t1, Counts& counts) { return run_to(self(), x, t0, t1, counts); }
+  Status to(X& x, Time t0, Time t1, Counts& counts, const std::atomic<bool>* cancel = nullptr) {
+    return run_to(self(), x, t0, t1, counts, cancel);
+  }
 
  protected:
   /// What the first step needs.

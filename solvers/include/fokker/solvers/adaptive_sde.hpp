@@ -3,6 +3,7 @@
 /// @brief Adaptive steps for SDEs on a Brownian tree: from error estimates, or from the state.
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -92,6 +93,14 @@ class TreeRun {
     return t + length(size) == t ? 0 : size;
   }
 
+  /// The smallest half that starts here and moves t, in points of the tree; 0: there is none.
+  std::uint64_t least_half(Time t) const {
+    std::uint64_t size = 2;
+    while (t + length(size) == t)
+      if (size == end || at_ % (size *= 2) != 0) return 0;
+    return size;
+  }
+
   Time length(std::uint64_t size) const {
     return span_ * (static_cast<double>(size) / static_cast<double>(end));
   }
@@ -173,26 +182,44 @@ class AdaptiveSdeRun : public TreeRun<M, P, X> {
     if (error_.size() == 0)
       for (X* scratch : {&middle_, &error_}) scratch->resizeLike(x);
     if (wanted_ == 0) wanted_ = span_ / 16;
-    const std::uint64_t size = this->half_within(wanted_, t);
-    if (size == 0) return finite_ ? Status::step_underflow : Status::non_finite;
+    std::uint64_t size = this->half_within(wanted_, t);
+    const bool least = size == 0;
+    if (least) {
+      if (!finite_) return Status::non_finite;
+      if (least_left_ == 0) return Status::step_underflow;
+      size = this->least_half(t);
+      if (size == 0) return Status::step_underflow;
+    }
 
     const double error = attempt(x, t, size, counts);
     finite_ = y_.isFinite().all();
     wanted_ = this->length(size) *
               controller_.factor(finite_ ? error : std::numeric_limits<double>::infinity());
-    if (StepController::accepts(error) && finite_)
+    if (least && finite_ && std::isfinite(error)) {
+      wanted_ = std::max(wanted_, this->length(size));
+      --least_left_;
       this->accept(x, t, size, counts);
-    else
+    } else if (StepController::accepts(error) && finite_) {
+      least_left_ = most_least_steps;
+      this->accept(x, t, size, counts);
+    } else {
       ++counts.rejected;
+    }
     return Status::success;
   }
 
   /// Advances x from t0 to t1 > t0.
-  /// @return as try_step; too_many_steps after ten million tries; non_finite for such an x
-  Status to(X& x, Time t0, Time t1, Counts& counts) { return run_to(*this, x, t0, t1, counts); }
+  /// @return as try_step; too_many_steps after ten million tries; non_finite for such an x;
+  /// cancelled
+  Status to(X& x, Time t0, Time t1, Counts& counts, const std::atomic<bool>* cancel = nullptr) {
+    return run_to(*this, x, t0, t1, counts, cancel);
+  }
 
  private:
   static constexpr bool embedded = EmbeddedStepper<M, P, X>;
+  /// Steps at the resolution of the tree that may be taken whatever their error after one that met
+  /// the tolerance: as many as a jump of the coefficients in time can spoil. More are no jump.
+  static constexpr int most_least_steps = 4;
 
   /// The power of h that the error of a step follows: half an order above the strong order of the
   /// step, or of the method of order 1 at most inside an embedded estimate.
@@ -236,6 +263,7 @@ class AdaptiveSdeRun : public TreeRun<M, P, X> {
   StepController controller_;
   X middle_, error_;
   bool finite_ = true;
+  int least_left_ = 0;  // steps at the resolution before the next that must meet the tolerance
 };
 
 /// The run of a PrevisibleSde.
@@ -285,7 +313,9 @@ class PrevisibleRun : public TreeRun<M, P, X> {
   }
 
   /// @copydoc AdaptiveSdeRun::to
-  Status to(X& x, Time t0, Time t1, Counts& counts) { return run_to(*this, x, t0, t1, counts); }
+  Status to(X& x, Time t0, Time t1, Counts& counts, const std::atomic<bool>* cancel = nullptr) {
+    return run_to(*this, x, t0, t1, counts, cancel);
+  }
 
  private:
   /// max |f| / max(1, |x|) over the paths; nan if there is one.
@@ -307,6 +337,10 @@ class PrevisibleRun : public TreeRun<M, P, X> {
 ///
 /// with the step's own error estimate if it has one, otherwise the difference between the step and
 /// two half steps, whose result is then kept (three steps' evaluations).
+///
+/// Where a coefficient jumps in time no step across the jump may meet the tolerance: at the
+/// resolution of the path, 2^-39 of the way to the next stop, a step is taken whatever its error,
+/// at most four after one that met the tolerance; then the run ends in step underflow.
 ///
 /// Steps are halves of halves of the way to the next stop, and a rejected step is tried again in
 /// its first half: every time that was looked at is visited, on the same Brownian path. So steps

@@ -2,6 +2,7 @@
 /// @file  fokker/solvers/advance.hpp
 /// @brief A block on its way: state, noise and scratch of a solver, made once per block.
 
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -42,7 +43,7 @@ class Advance {
  public:
   /// @param d, n   shape of the state; `real` of the n columns count as paths
   Advance(const P& process, const M& method, Index d, Index n, Index /*real*/, Seed seed,
-          std::uint64_t first_path)
+          std::uint64_t first_path, const std::atomic<bool>* /*cancel*/ = nullptr)
       : process_(process),
         method_(method),
         x_(d, n),
@@ -105,7 +106,8 @@ requires(!SolvesInLanes<M, P, Blocks>) struct EvaluatedOn<P, M, Blocks> {
       std::conditional_t<Process<P, FixedColumn>, FixedColumn, Block<typename Blocks::Scalar>>;
 };
 
-/// A block advanced by an adaptive solver: every path by itself, with its own steps.
+/// A block advanced by an adaptive solver: every path by itself, with its own steps. Where `cancel`
+/// turns true it ends with that status, in the middle of a path.
 template <class P, AdaptiveSolver M, State X>
 class Advance<P, M, X> {
   using S = typename X::Scalar;
@@ -114,8 +116,8 @@ class Advance<P, M, X> {
 
  public:
   Advance(const P& process, const M& method, Index d, Index n, Index real, Seed seed,
-          std::uint64_t first_path)
-      : x_(d, n), column_(d, 1) {
+          std::uint64_t first_path, const std::atomic<bool>* cancel = nullptr)
+      : x_(d, n), column_(d, 1), cancel_(cancel) {
     runs_.reserve(static_cast<std::size_t>(real));
     for (Index j = 0; j < real; ++j)
       runs_.push_back(make_run<Run>(method, process, d,
@@ -129,18 +131,32 @@ class Advance<P, M, X> {
   void to(Time t0, Time t1) {
     for (std::size_t j = 0; j < runs_.size(); ++j) {
       column_ = x_.col(static_cast<Index>(j));
-      const Status s = runs_[j].to(column_, t0, t1, counts_);
+      const Status s = advance(runs_[j], t0, t1);
       if (s != Status::success) {
         if (status_ == Status::success) status_ = s;
         column_.setConstant(std::numeric_limits<S>::quiet_NaN());
       }
       x_.col(static_cast<Index>(j)) = column_;
+      if (s == Status::cancelled) {
+        status_ = s;
+        return;
+      }
     }
   }
 
  private:
+  Status advance(Run& run, Time t0, Time t1) {
+    if constexpr (requires { run.to(column_, t0, t1, counts_, cancel_); }) {
+      return run.to(column_, t0, t1, counts_, cancel_);
+    } else {
+      if (cancel_ && cancel_->load(std::memory_order_relaxed)) return Status::cancelled;
+      return run.to(column_, t0, t1, counts_);
+    }
+  }
+
   X x_;
   Column column_;
+  const std::atomic<bool>* cancel_;
   std::vector<Run> runs_;
   Status status_ = Status::success;
   Counts counts_;
@@ -154,7 +170,7 @@ class Advance<P, M, X> {
 
  public:
   Advance(const P& process, const M& method, Index d, Index n, Index real, Seed /*seed*/,
-          std::uint64_t /*first_path*/)
+          std::uint64_t /*first_path*/, const std::atomic<bool>* /*cancel*/ = nullptr)
       : x_(d, n), lanes_(method, process, real) {}
 
   X& x() { return x_; }

@@ -60,6 +60,9 @@ class AnyStepper {
   Needs needs() const { return self_->needs(); }
   bool has_memory() const { return self_->has_memory(); }
 
+  /// @copydoc check_parameters
+  void check(const P& p) const { self_->check(p); }
+
   /// What the solver inside carries from step to step.
   std::span<X> memory(Workspace<X>& w) const { return self_->memory(inner(w)); }
 
@@ -86,6 +89,7 @@ class AnyStepper {
     virtual Evaluations evaluations(NoiseKind) const = 0;
     virtual Needs needs() const = 0;
     virtual bool has_memory() const = 0;
+    virtual void check(const P&) const = 0;
     virtual bool has_error_estimate() const = 0;
     virtual std::unique_ptr<AnyWorkspace> workspace(Index d, Index n) const = 0;
     virtual std::span<X> memory(AnyWorkspace&) const = 0;
@@ -103,6 +107,7 @@ class AnyStepper {
     Evaluations evaluations(NoiseKind kind) const override { return method.evaluations(kind); }
     Needs needs() const override { return needs_of(method); }
     bool has_memory() const override { return remembers(method); }
+    void check(const P& p) const override { check_parameters(method, p); }
     bool has_error_estimate() const override { return EmbeddedStepper<M, P, X>; }
     std::unique_ptr<AnyWorkspace> workspace(Index d, Index n) const override {
       return std::make_unique<Held>(d, n);

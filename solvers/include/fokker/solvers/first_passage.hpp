@@ -62,11 +62,13 @@ class FirstPassage {
   FirstPassage(const P& process, Index component, double level, Seed seed)
       : process_(&process), component_(component), level_(level), seed_(seed) {}
 
-  /// @throws std::invalid_argument  for a component that the state has not
+  /// @throws std::invalid_argument  for a component that the state has not, and a level that is nan
   void prepare(Index paths, Index d, std::span<const Time> grid) {
     if (component_ < 0 || component_ >= d)
       throw std::invalid_argument("first passage of component " + std::to_string(component_) +
                                   " of a state with " + std::to_string(d));
+    if (std::isnan(level_))
+      throw std::invalid_argument("the level of a first passage must be a number: got nan");
     result_.horizon = std::abs(grid.back() - grid.front());
     result_.time.setConstant(paths, std::numeric_limits<double>::quiet_NaN());
   }

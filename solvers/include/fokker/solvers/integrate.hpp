@@ -109,6 +109,7 @@ auto integrate(const P& process, const M& method, const X0& x0, std::array<Time,
   detail::check_start(process, x);
   for (const Time t : options.save_at)
     if (t1 > t0 ? t > t1 : t < t1) detail::refuse_save_at(t);
+  check_parameters(method, process);
   if (options.check) detail::check_contract<X>(process, x, x.cols() > 1, t0, t1);
   const TimeReversed<P> reversed{process};
   return detail::make_trajectory(process, reversed, method, x, t0, t1 > t0, options)
@@ -150,6 +151,7 @@ class Integration {
   Integration(P process, M method, const X0& x0, Time t0, IntegrateOptions options = {}) : t0_(t0) {
     const X x = detail::as_state<P>(x0);
     detail::check_start(process, x);
+    check_parameters(method, process);
     if (options.check) detail::check_contract<X>(process, x, x.cols() > 1, t0, t0);
     struct Shared {
       Shared(P p, M m) : process(std::move(p)), method(std::move(m)) {}

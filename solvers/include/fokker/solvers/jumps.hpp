@@ -3,6 +3,7 @@
 /// @brief Jump-diffusions: jumps of a given rate or intensity, and steps that land on them.
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -147,10 +148,14 @@ class JumpRun {
   bool accepted() const { return true; }
 
   /// Advances x from t0 to t1 > t0.
-  /// @return as try_step; non_finite for such an x
-  Status to(X& x, Time t0, Time t1, Counts& counts) {
+  /// @return as try_step; non_finite for such an x; cancelled
+  Status to(X& x, Time t0, Time t1, Counts& counts, const std::atomic<bool>* cancel = nullptr) {
     Status status = x.isFinite().all() ? Status::success : Status::non_finite;
-    for (Time t = t0; t < t1 && status == Status::success;) status = try_step(x, t, t1, counts);
+    for (Time t = t0; t < t1 && status == Status::success;) {
+      status = try_step(x, t, t1, counts);
+      if (status == Status::success && t < t1 && cancel && cancel->load(std::memory_order_relaxed))
+        return Status::cancelled;
+    }
     return status;
   }
 

@@ -12,6 +12,8 @@
 ///     leaf(observer, x, column, count, first) -> Partial     // columns [column, column + count)
 ///     merge(a, b) -> Partial                // associative only along the fixed binary tree
 ///     result(total) -> Value
+///     count_failed(observer, x, count) -> Index   // optional: of the first `count` columns, those
+///                                           // that are not finite or of which it makes no number
 ///
 /// `first` is the number of the path in column 0. Leaves hold 64 paths and are merged along the
 /// binary tree over the leaf numbers, so a result has the same bits for any number of threads and
@@ -157,6 +159,17 @@ struct PathFunctional {
   template <State X>
   Partial leaf(const auto& o, const X&, Index column, Index count, Index) const {
     return RunningMoments::of(count, [&](Index j) { return o.values[column + j]; });
+  }
+  /// The paths with a component that is not finite or a functional that is nan.
+  template <State X>
+  Index count_failed(const auto& o, const X& x, Index count) const {
+    Index failed = 0;
+    for (Index j = 0; j < count; ++j) {
+      bool finite = !std::isnan(o.values[j]);
+      for (Index r = 0; r < x.rows(); ++r) finite = finite && std::isfinite(x.coeff(r, j));
+      failed += finite ? 0 : 1;
+    }
+    return failed;
   }
   static Partial merge(const Partial& a, const Partial& b) { return RunningMoments::merge(a, b); }
   static double standard_error(const Partial& p) { return p.standard_error(); }

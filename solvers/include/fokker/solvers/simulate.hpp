@@ -44,7 +44,8 @@ struct Ensemble {
   Value value;                      ///< what the reduction made of the paths
   Status status = Status::success;  ///< non_finite if any path ended so; such paths are in `value`
   Index paths = 0;                  ///< paths finished
-  Index failed = 0;                 ///< paths that ended non-finite, or whose solver gave up
+  /// Paths that ended non-finite, whose solver gave up, or of which a functional is nan.
+  Index failed = 0;
   Counts counts;       ///< summed over the paths (adaptive), or of one path (fixed step)
   double seconds = 0;  ///< wall time
 };
@@ -101,6 +102,14 @@ Index count_non_finite(const auto& x, Index count) {
   return bad;
 }
 
+/// The same, and those of which the reduction could make no number, where it says so.
+Index count_failed(const auto& reduction, const auto& observer, const auto& x, Index count) {
+  if constexpr (requires { reduction.count_failed(observer, x, count); })
+    return reduction.count_failed(observer, x, count);
+  else
+    return count_non_finite(x, count);
+}
+
 /// @throws std::invalid_argument  always
 [[noreturn]] void refuse_checkpoint_and_ranks();
 
@@ -140,7 +149,7 @@ class ReducedBlocks final : public Blocks {
     // a row, so that a column has the same bits at every width.
     const Index columns = std::min(width_, (real + leaf_paths - 1) / leaf_paths * leaf_paths);
     Advance<P, M, X> advance(process_, method_, d_, columns, real, options_.seed,
-                             static_cast<std::uint64_t>(first));
+                             static_cast<std::uint64_t>(first), options_.cancel);
     PathRandom random(options_.seed, static_cast<std::uint64_t>(first), columns);
     set_initial(x0_, random, advance.x());
     auto observer = reduction_.observer(advance.x());
@@ -148,6 +157,7 @@ class ReducedBlocks final : public Blocks {
     for (std::size_t k = 0; k + 1 < grid_.size(); ++k) {
       if (cancelled()) return node;
       advance.to(grid_[k], grid_[k + 1]);
+      if (advance.status() == Status::cancelled) return node;
       reduction_.observe(observer, static_cast<Index>(k) + 1, sign_ * grid_[k + 1], advance.x(),
                          first);
     }
@@ -161,7 +171,7 @@ class ReducedBlocks final : public Blocks {
         },
         [](Partial a, Partial b) { return Reduction::merge(std::move(a), std::move(b)); });
     node->paths = real;
-    node->failed = count_non_finite(x, real);
+    node->failed = count_failed(reduction_, observer, x, real);
     node->status = node->failed > 0 ? Status::non_finite : Status::success;
     if (advance.status() != Status::success) node->status = advance.status();
     node->counts = advance.counts();
@@ -185,6 +195,7 @@ auto simulate_up(const P& process, const M& method, const X0& x0, const TimeGrid
   if (!portable<Reduction> && (options.checkpoint || options.ranks)) refuse_checkpoint_and_ranks();
   const Index d = state_dimension(process, x0);
   check_domain(process, x0);
+  check_parameters(method, process);
   using Solved = ReducedBlocks<S, P, M, X0, Reduction>;
   Solved blocks(process, method, x0, grid, sign, options, reduction, d);
   double seconds = 0;

@@ -12,6 +12,9 @@
 ///     static constexpr Needs needs{.h = true};                   // optional: more than W
 ///     template <State X> using Workspace = Scratch<X, k>;
 ///     static constexpr bool has_memory = true;                   // optional, see below
+///     void check(p) const;                                       // optional: once per run, throws
+///                                                                // for parameters of p it can't
+///                                                                take
 ///     void step(p, x, t, h, dw, y, w) const;                     // y = x advanced by h > 0
 ///
 /// A step never draws, never allocates and writes out of place (y must not be x). A workspace is
@@ -129,6 +132,17 @@ consteval void require_compatible() {
         "Ito and Stratonovich do not match: convert the process with "
         "to_stratonovich(process) or to_ito(process), or choose a solver of its calculus");
   }
+}
+
+/// Asks a solver once per run whether it can take the parameters of a process: `m.check(p)`, where
+/// it has one.
+/// @throws std::invalid_argument  from there, with the condition and the numbers
+template <class M, class P>
+void check_parameters(const M& m, const P& p) {
+  if constexpr (requires { m.check(p); })
+    m.check(p);
+  else if constexpr (requires { m.method.check(p); })
+    m.method.check(p);
 }
 
 /// sum_k g_k(x, t) v_k as an expression over x and v, or in `sum`; v is m x n, an array or an

@@ -75,7 +75,7 @@ int print_help(const CLI::App& app, const std::vector<std::string>& words) {
       throw std::invalid_argument(fokker::unknown_name_message(
           "command", words[1], std::vector<std::string_view>(names.begin(), names.end())));
   }
-  if (first_rank()) fmt::print("{}", asked->help());
+  if (first_rank()) fmt::print("{}", asked->help(asked == &app ? "" : "fokker"));
   return done;
 }
 

@@ -28,7 +28,7 @@ TEST_CASE("two files of a run that are one are refused, however they are spelt")
   fokker.write("points.csv", "1,2\n3,4\n");
   fokker.write("grid.txt", "1\n0.5\n0.01\n");
 
-  for (const std::string args : {
+  for (const std::string& args : {
            quick + "--json same --checkpoint same",
            quick + "--json same --checkpoint ./same",
            quick + "--json same --csv dir/../same",
@@ -119,7 +119,7 @@ TEST_CASE("default names are not written over either") {
 TEST_CASE("every JSON says which command, build and settings it is from") {
   const Program fokker;
 
-  for (const std::string args :
+  for (const std::string& args :
        {quick + "--set theta=2 ", std::string("list grids "), std::string("tune --steps 2 "),
         std::string("converge --process ou --solvers milstein --paths 64 --levels 3 "),
         std::string("compare --exact --data gaussian --samplers ddim --nfe 8 ")}) {

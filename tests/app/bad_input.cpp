@@ -115,6 +115,8 @@ TEST_CASE("settings that make no sense are refused") {
            {"converge --process gbm --solvers milstein --first-steps 9223372036854775807",
             {"--first-steps", "1099511627776"}},
            {"help compar", {"compare"}},
+           {"compare --seed 1.5", {"--seed"}},
+           {"integrate --process gbm --solver milstein --dt", {"--dt needs a value"}},
            {"compare --steps 0", {"--steps", "0"}},
            {"compare --nfe 8,0", {"--nfe", "0"}},
            {"compare --nfe 8,x", {"--nfe", "x"}},

@@ -59,6 +59,9 @@ std::string mismatch(const CLI::ArgumentMismatch& error, const CLI::App& app) {
       if (option->count() > 1 && option->get_items_expected_max() == 1)
         return fmt::format("{} is given {} times: give it once", option->get_name(),
                            option->count());
+  const std::string words = error.what();
+  if (const auto colon = words.find(": 1 required"); colon != std::string::npos)
+    return words.substr(0, colon) + " needs a value";
   return error.what();
 }
 
@@ -75,7 +78,7 @@ int print_help(const CLI::App& app, const std::vector<std::string>& words) {
       throw std::invalid_argument(fokker::unknown_name_message(
           "command", words[1], std::vector<std::string_view>(names.begin(), names.end())));
   }
-  if (first_rank()) fmt::print("{}", asked->help());
+  if (first_rank()) fmt::print("{}", asked->help(asked == &app ? "" : "fokker"));
   return done;
 }
 

@@ -137,8 +137,7 @@ void check_outputs(CommonOptions& options, RunFiles files) {
     if (!files.checkpoint.empty()) check_writable(files.checkpoint);
     for (const auto& [option, file] : files.outputs)
       if (!file->empty() && *file != "-") check_writable(*file);
-    if (const std::string renamed = number_outputs(files, options.force);
-        !renamed.empty() && !options.quiet)
+    if (const std::string renamed = number_outputs(files, options.force); !renamed.empty())
       fmt::print(stderr, "fokker: {}\n", renamed);
     if (!options.plots.empty() && !can_draw())
       fmt::print(stderr, "fokker: no picture will be drawn: {}\n", missing_gnuplot);
@@ -194,8 +193,11 @@ double number(std::string_view word, std::string_view option) {
 
 std::uint64_t seed_number(std::string_view word) {
   std::uint64_t value = 0;
-  if (!parse(word, value)) refuse("--seed", "a whole number from 0 to 2^64 - 1", word);
-  return value;
+  if (parse(word, value)) return value;
+  if (double real = 0;
+      !parse(word, real) || !(real >= 0) || real > static_cast<double>(most_of_all))
+    refuse("--seed", "a whole number from 0 to 2^64 - 1", word);
+  return static_cast<std::uint64_t>(whole_number(word, "--seed", 0));  // 1e5
 }
 
 Generator generator(std::string_view word) {

@@ -80,8 +80,8 @@ CLI::Option* add_list(CLI::App& parser, const std::string& name, std::vector<std
 /// that exist (number_outputs), unless --force is given. The first rank looks.
 void check_outputs(CommonOptions& options, RunFiles files = {});
 
-/// Writes the document to --json, if given, with an entry "run" at its end: the command, version, build,
-/// instruction set and date. It ends in one newline.
+/// Writes the document to --json, if given, with an entry "run" at its end: the command, version,
+/// build, instruction set and date. It ends in one newline.
 void write_json(const CommonOptions& options, nlohmann::ordered_json document);
 void write_json(const CommonOptions& options, const std::string& document);
 

@@ -45,7 +45,7 @@ std::FILE* stream(ssize_t (*write)(void*, const char*, std::size_t), int mode) {
 }  // namespace
 
 void guard_standard_streams() {
-  std::signal(SIGPIPE, SIG_IGN);
+  for (const int of_a_write : {SIGPIPE, SIGXFSZ}) std::signal(of_a_write, SIG_IGN);
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
     if (::fcntl(descriptor, F_GETFD) < 0)  // open takes the lowest number that is free
       // Standard output for reading only: that it was closed is an error once it is written to.

@@ -10,7 +10,8 @@ namespace fokker::app {
 /// Opens standard input, output and error on the null device where they are closed, so that no
 /// file of a run gets their numbers; then `stdout` and `stderr` never report a failed write, which
 /// fmt would throw in the middle of a run. What standard error cannot take is dropped; what
-/// standard output cannot take is remembered. A closed pipe raises no SIGPIPE. Call once, first.
+/// standard output cannot take is remembered. A closed pipe and a limit on the size of files are
+/// errors of the write, not signals. Call once, first.
 void guard_standard_streams();
 
 /// Writes what standard output still holds.

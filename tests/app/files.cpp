@@ -27,8 +27,9 @@ TEST_CASE("two files of a run that are one are refused, however they are spelt")
   fs::create_symlink("new.json", fokker.path("dangling.json"));
   fokker.write("points.csv", "1,2\n3,4\n");
   fokker.write("grid.txt", "1\n0.5\n0.01\n");
+  fokker.write("lambda.csv", "1\n2\n");
 
-  for (const std::string args : {
+  for (const std::string& args : {
            quick + "--json same --checkpoint same",
            quick + "--json same --checkpoint ./same",
            quick + "--json same --csv dir/../same",
@@ -39,7 +40,7 @@ TEST_CASE("two files of a run that are one are refused, however they are spelt")
            quick + "--plot a.svg,./a.svg",
            std::string("converge --process ou --solvers milstein --json a --checkpoint a"),
            std::string("tune --out grid.txt --json ./grid.txt"),
-           std::string("tune --data spectrum:points.csv --out points.csv --force"),
+           std::string("tune --data spectrum:lambda.csv --out lambda.csv --force"),
            std::string("learn --data points:points.csv --out ./points.csv --force"),
            std::string("compare --data points:points.csv --json points.csv --force"),
            std::string("compare --data product:points:points.csv+ring8 --json points.csv --force"),
@@ -119,7 +120,7 @@ TEST_CASE("default names are not written over either") {
 TEST_CASE("every JSON says which command, build and settings it is from") {
   const Program fokker;
 
-  for (const std::string args :
+  for (const std::string& args :
        {quick + "--set theta=2 ", std::string("list grids "), std::string("tune --steps 2 "),
         std::string("converge --process ou --solvers milstein --paths 64 --levels 3 "),
         std::string("compare --exact --data gaussian --samplers ddim --nfe 8 ")}) {

@@ -16,11 +16,18 @@ class Running {
   Running(const Program& in, const std::string& args) {
     const std::string line = "cd '" + in.path("").string() + "' && exec " FOKKER_PROGRAM " " +
                              args + " > /dev/null 2>&1";
+    // No signal reaches the child with the handlers of the test.
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
     pid_ = fork();
     if (pid_ == 0) {
+      for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
+      sigprocmask(SIG_SETMASK, &before, nullptr);
       execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
       _exit(127);
     }
+    sigprocmask(SIG_SETMASK, &before, nullptr);
   }
   bool ended() {
     if (!ended_) ended_ = waitpid(pid_, &status_, WNOHANG) == pid_;

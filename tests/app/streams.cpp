@@ -88,6 +88,18 @@ TEST_CASE("a reader that ends early ends neither the run nor its files") {
   CHECK_FALSE(fokker.read("r.json").empty());
 }
 
+TEST_CASE("a limit on the size of files is an error of the output, not a signal") {
+  const Program fokker;
+
+  const Outcome run = fokker.shell("ulimit -f 1; " FOKKER_PROGRAM
+                                   " integrate --process ou --solver milstein --paths 64 --quiet "
+                                   "--json r.json");
+
+  CHECK(run.code == 2);
+  CHECK_THAT(run.err, ContainsSubstring("cannot write r.json: File too large"));
+  CHECK(fokker.files().empty());
+}
+
 TEST_CASE("--quiet leaves standard output to what was asked for") {
   const Program fokker;
 

@@ -58,16 +58,6 @@ TEST_CASE("runs that do not fit into the memory are refused with the figures") {
             "`ulimit -v` count");
 }
 
-TEST_CASE("a million saved times of 100 paths fit into less than a gigabyte and a half") {
-  const Program fokker;
-
-  const Outcome run = fokker.shell("ulimit -v 2500000; " FOKKER_PROGRAM " " + ou +
-                                   "--dt 1e-5 --points 100001 --paths 100 --threads 1");
-
-  INFO(run.err);
-  CHECK(run.code == 0);
-}
-
 TEST_CASE("steps as long as the span, and longer") {
   const Program fokker;
 

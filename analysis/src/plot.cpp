@@ -87,11 +87,16 @@ void require(bool holds, std::string_view layer, std::string_view what) {
 }
 
 /// gnuplot computes ranges in double: numbers near the largest would overflow there.
-constexpr double largest = 1e300;
+constexpr double largest = 1e290;
 
 bool shown(double v) { return std::abs(v) <= largest; }  // not nan
 
 std::string value_text(double v) { return shown(v) ? fmt::format("{:.17g}", v) : "NaN"; }
+
+/// An end of an axis, a margin beyond what is shown.
+std::string end_text(double v) {
+  return fmt::format("{:.17g}", std::clamp(v, -10 * largest, 10 * largest));
+}
 
 /// What an axis must show.
 struct Extent {
@@ -188,7 +193,7 @@ class Script {
       extent.high = a.log ? std::exp(high + pad) : high + pad;
     }
     const double low = a.min.value_or(extent.low), high = a.max.value_or(extent.high);
-    add("set {}range [{}:{}]\n", name, value_text(low), value_text(high));
+    add("set {}range [{}:{}]\n", name, end_text(low), end_text(high));
     if (!a.ticks.empty()) {
       add("set {}tics ()\nunset m{}tics\n", name, name);
       for (const double tick : a.ticks) add("set {}tics add ('{:.6g}' {})\n", name, tick, tick);
@@ -237,10 +242,19 @@ class Script {
     for (const Layer& layer : p.layers) {
       std::visit([this](const auto& l) { draw(l); }, layer);
     }
-    if (clauses_.empty()) throw std::invalid_argument("figure: a panel has no layer");
+    if (p.layers.empty()) throw std::invalid_argument("figure: a panel has no layer");
+    if (clauses_.empty()) clauses_.push_back("keyentry with lines title 'no values to show'");
     range('x', p.x, extent_x_);
     range('y', p.y, extent_y_);
     add("plot {}\n", fmt::to_string(fmt::join(clauses_, ", \\\n  ")));
+  }
+
+  bool any_shown(const Numbers& x, const Numbers& y) const {
+    for (std::size_t i = 0; i < x.size(); ++i)
+      if (shown(x[i]) && shown(y[i]) && (!log_x_ || x[i] >= 1 / largest) &&
+          (!log_y_ || y[i] >= 1 / largest))
+        return true;
+    return false;
   }
 
   void cover_x(const Numbers& x) { extent_x_.cover(x, log_x_); }
@@ -281,6 +295,12 @@ class Script {
     cover_x(c.x);
     cover_y(low);
     cover_y(high);
+    if (!any_shown(c.x, c.y)) {  // gnuplot refuses a curve without points
+      if (!c.label.empty())
+        clauses_.push_back(
+            fmt::format("keyentry with lines lc '{}' lw 2 {}", colour, title(c.label)));
+      return;
+    }
     const std::string data = block({&c.x, &c.y, &low, &high});
     if (!c.error.empty()) strokes(data, colour);
     const std::string dash = c.dashed ? "dt (8,5)" : "dt 1";

@@ -243,7 +243,9 @@ class Script {
       std::visit([this](const auto& l) { draw(l); }, layer);
     }
     if (p.layers.empty()) throw std::invalid_argument("figure: a panel has no layer");
-    if (clauses_.empty()) clauses_.push_back("keyentry with lines title 'no values to show'");
+    const auto is_key = [](const std::string& clause) { return clause.starts_with("keyentry"); };
+    if (std::all_of(clauses_.begin(), clauses_.end(), is_key))  // gnuplot needs something to plot
+      clauses_.emplace_back("1 with dots lc '#FFFFFF' notitle");
     range('x', p.x, extent_x_);
     range('y', p.y, extent_y_);
     add("plot {}\n", fmt::to_string(fmt::join(clauses_, ", \\\n  ")));

@@ -33,6 +33,7 @@
 #include "compare_words.hpp"
 #include "data.hpp"
 #include "interrupt.hpp"
+#include "names.hpp"
 #include "options.hpp"
 #include "progress.hpp"
 #include "ranks.hpp"
@@ -100,6 +101,13 @@ void read_grid_option(const std::string& word, ComparisonSettings& s) {
   s.grid = word;
   if (!named && std::filesystem::exists(word))
     s.times = read_grid(word, make_schedule(s.process, s.parameters).end_time());
+}
+
+/// The names in their own spelling.
+void resolve(CompareOptions& o) {
+  resolve_schedule(o.process);
+  for (std::string& sampler : o.samplers) resolve_sampler(sampler);
+  if (o.grid && !std::filesystem::exists(*o.grid)) resolve_grid(*o.grid);
 }
 
 ComparisonSettings read_settings(const CompareOptions& o) {
@@ -340,34 +348,29 @@ Exit exit_code(const Comparison& comparison) {
              : done;
 }
 
-/// Draws the picture into the files of --plot. A failure is reported on stderr and changes nothing
-/// else.
-void draw(CommonOptions& options, const Comparison& comparison) {
-  if (options.plots.empty()) return;
-  try {
-    const Figure figure = comparison_figure(comparison);
-    for (const std::string& file : options.plots) write_figure(figure, file);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "fokker: no picture: {}\n", error.what());
-    options.plots.clear();
-  }
-}
-
 int compare_command(CompareOptions o) {
+  resolve(o);
   ComparisonSettings settings = read_settings(o);
   if (o.common.json.empty() && o.common.plots.empty()) {
     o.common.json = "compare.json";
     o.common.plots = {"compare.svg", "compare.png"};
   }
-  std::vector<std::string> others;
-  if (!o.modes.empty()) others.push_back(o.modes);
-  if (!o.save.empty()) others.push_back(o.save);
   const double every = o.checkpoint.seconds();
   if (o.checkpoint.given() && settings.exact)
     throw std::invalid_argument("exact laws take seconds: --exact takes no --checkpoint");
-  std::vector<std::string> outputs = others;
-  if (o.checkpoint.given()) outputs.push_back(o.checkpoint.file);
-  check_outputs(o.common, outputs);
+  std::vector<NamedFile> inputs;
+  for (const auto& [option, word] : std::array<std::pair<std::string_view, std::string>, 4>{
+           {{"--process", o.process},
+            {"--data", o.data.data},
+            {"--score", o.score},
+            {"--grid", ":" + o.grid.value_or("")}}})
+    for (NamedFile& file : files_in(option, word)) inputs.push_back(std::move(file));
+  check_outputs(o.common, {.outputs = {{"--modes", &o.modes}, {"--save", &o.save}},
+                           .inputs = std::move(inputs),
+                           .checkpoint = o.checkpoint.file});
+  std::vector<std::string> others;
+  if (!o.modes.empty()) others.push_back(o.modes);
+  if (!o.save.empty()) others.push_back(o.save);
 
   settings.cancel = &catch_interrupt();
   std::optional<Checkpoint> checkpoint;
@@ -376,7 +379,7 @@ int compare_command(CompareOptions o) {
   settings.work = &work;
   Comparison comparison;
   {
-    Progress progress;
+    Progress progress(o.common.quiet);
     if (first_rank())
       settings.progress = [&](double fraction, std::string_view what) {
         progress.update(fraction, what);
@@ -385,11 +388,12 @@ int compare_command(CompareOptions o) {
   }
   if (!first_rank()) return done;
 
+  keep_results();
   print(o.common.tables(), comparison);
   write_json(o.common, to_json(comparison));
   if (comparison.status == Status::cancelled || comparison.rows.empty())
     o.common.plots.clear();  // a picture takes longer than an interrupted run has
-  draw(o.common, comparison);
+  draw(o.common, [&] { return comparison_figure(comparison); });
   if (!o.save.empty()) write_samples(o.save, comparison);
   if (!o.modes.empty()) write_modes(o.modes, comparison);
   say_written(o.common.tables(), o.common, others);

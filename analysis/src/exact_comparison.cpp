@@ -133,7 +133,7 @@ DiagonalGaussian Laws::scheme(
   const AnyScore<double> score{score_};
   const auto run = [&](const auto& model, const auto& sampler) {
     return propagate(TimeReversed<std::remove_cvref_t<decltype(model)>>{model}, sampler, from,
-                     clock, tell);
+                     clock, tell, false);
   };
   const DiagonalGaussian end =
       task.equation == Equation::sde

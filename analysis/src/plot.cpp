@@ -33,8 +33,8 @@ constexpr std::array<std::string_view, 9> palette{"#0072B2", "#D55E00", "#009E73
 constexpr std::size_t automatic_colours = 7;         ///< yellow is too pale for a line
 constexpr std::array marks{7, 5, 9, 11, 13, 15, 3};  ///< gnuplot's filled shapes
 
-constexpr std::string_view missing =
-    "plots need gnuplot, which is not installed: apt-get install gnuplot-nox";
+/// The file formats of a picture.
+enum class Format { svg, png, pdf };
 
 /// What gnuplot said, and how it ended.
 struct Outcome {
@@ -116,10 +116,15 @@ struct Extent {
 /// Writes the gnuplot script of a figure: data blocks, then one plot command for each panel.
 class Script {
  public:
-  Script(const Figure& figure, bool svg, const fs::path& output) {
+  Script(const Figure& figure, Format format, const fs::path& output) {
+    const bool svg = format == Format::svg;
+    const double unit = format == Format::pdf ? 72 : 1;  // pdfcairo takes inches
     add("set encoding utf8\nset terminal {} size {},{} enhanced font 'DejaVu Sans,{}' "
         "background '#FFFFFF' linewidth 1.2\n",
-        svg ? "svg dynamic" : "pngcairo", figure.width, figure.height, svg ? 15 : 12);
+        svg                     ? "svg dynamic"
+        : format == Format::png ? "pngcairo"
+                                : "pdfcairo",
+        figure.width / unit, figure.height / unit, svg ? 15 : 12);
     add("set output {}\n", quote(output.string()));
     const std::size_t columns = std::clamp<std::size_t>(figure.columns, 1, figure.panels.size());
     const std::size_t rows = (figure.panels.size() + columns - 1) / columns;
@@ -424,34 +429,39 @@ class Script {
   Extent extent_x_ = {}, extent_y_ = {};
 };
 
-/// Whether the ending asks for SVG; PNG otherwise.
-bool is_svg(const FilePath& path) {
+Format format_of(const FilePath& path) {
   const std::string ending = fs::path(path.string()).extension().string();
-  if (ending != ".svg" && ending != ".png") {
-    throw std::invalid_argument(
-        fmt::format("a plot must end in .svg or .png: got {}", path.string()));
-  }
-  return ending == ".svg";
+  if (ending == ".svg") return Format::svg;
+  if (ending == ".png") return Format::png;
+  if (ending == ".pdf") return Format::pdf;
+  throw std::invalid_argument(
+      fmt::format("a plot must end in .svg, .png or .pdf: got {}", path.string()));
 }
 
 }  // namespace
 
-void check_figure(const FilePath& path) {
-  is_svg(path);
+void check_figure_file(const FilePath& path) {
+  format_of(path);
   check_writable(path);
-  if (run("gnuplot --version").status != 0) throw std::runtime_error(std::string(missing));
 }
 
+void check_figure(const FilePath& path) {
+  check_figure_file(path);
+  if (!can_draw()) throw std::runtime_error(std::string(missing_gnuplot));
+}
+
+bool can_draw() { return run("gnuplot --version").status == 0; }
+
 void write_figure(const Figure& figure, const FilePath& path) {
-  const bool svg = is_svg(path);
+  const Format format = format_of(path);
   if (figure.panels.empty()) throw std::invalid_argument("figure: there is no panel");
   const Folder folder;
   const fs::path picture = folder.path / "picture", script = folder.path / "script";
-  write_file_atomically(script, Script(figure, svg, picture).text());
+  write_file_atomically(script, Script(figure, format, picture).text());
 
   const Outcome outcome = run(fmt::format("gnuplot '{}'", script.string()));
 
-  if (outcome.status == 127) throw std::runtime_error(std::string(missing));
+  if (outcome.status == 127) throw std::runtime_error(std::string(missing_gnuplot));
   std::ifstream file(picture, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
   if (outcome.status != 0 || bytes.empty()) {

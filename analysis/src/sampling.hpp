@@ -286,8 +286,11 @@ class Sampling {
   template <class Model, class Method>
   Ensemble<SampleArray> solve(const Model& model, const Method& method, const TimeGrid& grid,
                               ComparisonRow& row, SampleArray& states, Index paths) {
-    const SimulateOptions options{
-        .paths = paths, .seed = s_.seed, .threads = s_.threads, .cancel = s_.cancel};
+    const SimulateOptions options{.paths = paths,
+                                  .seed = s_.seed,
+                                  .threads = s_.threads,
+                                  .cancel = s_.cancel,
+                                  .check = false};  // it would be counted as evaluations
     Ensemble<SampleArray> run =
         simulate<S>(model, method, start_law(s_, process_, grid[0]), grid, options, FinalState{});
     row.status = run.status;

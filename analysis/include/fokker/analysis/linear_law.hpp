@@ -17,6 +17,7 @@
 #include <Eigen/Core>
 
 #include <fokker/analysis/gaussian.hpp>
+#include <fokker/solvers/contract.hpp>
 #include <fokker/solvers/grid.hpp>
 #include <fokker/solvers/solver.hpp>
 
@@ -141,16 +142,20 @@ std::vector<double> generic_values(Index count);
 /// grid), for a scheme that acts on each coordinate by itself, with one Wiener process each. A
 /// handful of columns is stepped, whatever d: linear cost.
 /// @param observe  called as observe(k, law) at every grid point
-/// @throws std::invalid_argument  if the step is not linear coordinate by coordinate
+/// @param check    the contract of the coefficients, once (contract.hpp)
+/// @throws std::invalid_argument  if the step is not linear coordinate by coordinate, or
+///                                coefficients break their contract
 template <class P, class M, class Observe>
 DiagonalGaussian propagate(const P& process, const M& method, DiagonalGaussian law,
-                           std::span<const Time> grid, Observe&& observe) {
+                           std::span<const Time> grid, Observe&& observe, bool check = true) {
   const Index d = law.mean.size();
+  if (check)
+    detail::check_contract<Block<double>>(process, law.mean, true, grid.front(), grid.back());
   const std::size_t kept = detail::StepProbe<P, M>(process, method, d, 1).carried().size();
   const Index sources = detail::StepProbe<P, M>(process, method, d, 1).normals() / d;
   detail::DiagonalForm form(law, kept, sources);
   detail::StepProbe<P, M> probe(process, method, d, form.columns());
-  const Index check = form.columns() - 1;
+  const Index last = form.columns() - 1;
   observe(std::size_t{0}, law);
   for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
     const Time h = grid[k + 1] - grid[k];
@@ -158,7 +163,7 @@ DiagonalGaussian propagate(const P& process, const M& method, DiagonalGaussian l
     for (Index s = 0; s < sources; ++s)
       for (Index i = 0; i < d; ++i) {
         probe.set_normal(s * d + i, form.column_of_normal(s), h, 1);
-        probe.set_normal(s * d + i, check, h, form.normal(s, i));
+        probe.set_normal(s * d + i, last, h, form.normal(s, i));
       }
     probe.step(grid[k], h);
     form.advance(probe.carried());
@@ -176,17 +181,21 @@ DiagonalGaussian propagate(const P& process, const M& method, const DiagonalGaus
 
 /// The same for a scheme that couples the coordinates, with the law as a linear form in and out:
 /// laws that are nearly equal keep their distance (`bures_wasserstein` of roots).
-/// @throws std::invalid_argument  if the step is not linear in what is carried and in the noise
+/// @param check  the contract of the coefficients, once (contract.hpp)
+/// @throws std::invalid_argument  if the step is not linear in what is carried and in the noise, or
+///                                coefficients break their contract
 template <class P, class M>
 GaussianRoot propagate(const P& process, const M& method, const GaussianRoot& law,
-                       std::span<const Time> grid) {
+                       std::span<const Time> grid, bool check = true) {
   const Index d = law.mean.size();
+  if (check)
+    detail::check_contract<Block<double>>(process, law.mean, true, grid.front(), grid.back());
   const Index size =
       d * static_cast<Index>(detail::StepProbe<P, M>(process, method, d, 1).carried().size());
   const Index sources = detail::StepProbe<P, M>(process, method, d, 1).normals();
   detail::FullForm form(law, size, sources);
   detail::StepProbe<P, M> probe(process, method, d, form.columns());
-  const Index check = form.columns() - 1;
+  const Index last = form.columns() - 1;
   Eigen::MatrixXd answers(size, form.columns());
   for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
     const Time h = grid[k + 1] - grid[k];
@@ -198,7 +207,7 @@ GaussianRoot propagate(const P& process, const M& method, const GaussianRoot& la
     }
     for (Index i = 0; i < sources; ++i) {
       probe.set_normal(i, form.column_of_normal(i), h, 1);
-      probe.set_normal(i, check, h, form.normal(i));
+      probe.set_normal(i, last, h, form.normal(i));
     }
     probe.step(grid[k], h);
     row = 0;
@@ -214,8 +223,8 @@ GaussianRoot propagate(const P& process, const M& method, const GaussianRoot& la
 /// The same for a law that is given by its covariance.
 template <class P, class M>
 GaussianLaw propagate(const P& process, const M& method, const GaussianLaw& law,
-                      std::span<const Time> grid) {
-  const GaussianRoot end = propagate(process, method, root_of(law), grid);
+                      std::span<const Time> grid, bool check = true) {
+  const GaussianRoot end = propagate(process, method, root_of(law), grid, check);
   return {end.mean, end.root * end.root.transpose()};
 }
 

@@ -2,12 +2,13 @@
 /// @file  fokker/analysis/plot.hpp
 /// @brief Pictures: panels of curves, bands, densities, bars and images, drawn by gnuplot.
 ///
-/// A `Figure` is a description; `write_figure` draws it as SVG or PNG, the same picture in both.
-/// gnuplot is looked for at run time (Debian: gnuplot-nox), so nothing here links to it.
+/// A `Figure` is a description; `write_figure` draws it as SVG, PNG or PDF, the same picture in
+/// each. gnuplot is looked for at run time (Debian: gnuplot-nox), so nothing here links to it.
 
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -112,17 +113,27 @@ struct Figure {
   int width = 1600, height = 800;  ///< pixels
 };
 
-/// Checks, before long work, that `path` ends in .svg or .png, can be written, and gnuplot is
-/// there.
+/// Checks, before long work, that `path` ends in .svg, .png or .pdf and can be written.
 /// @throws std::invalid_argument  another ending
-/// @throws std::runtime_error     an unwritable path; no gnuplot, with the package that has it
+/// @throws std::runtime_error     an unwritable path
+void check_figure_file(const FilePath& path);
+
+/// The same, and that gnuplot is there.
+/// @throws std::runtime_error  no gnuplot, with the package that has it
 void check_figure(const FilePath& path);
 
+/// Whether gnuplot is there.
+bool can_draw();
+
+/// The sentence for a machine without gnuplot, with the package that has it.
+inline constexpr std::string_view missing_gnuplot =
+    "plots need gnuplot, which is not installed: apt-get install gnuplot-nox";
+
 /// Draws the figure into `path`, as its ending says, all or nothing.
-/// @throws std::invalid_argument  another ending than .svg or .png, no panel, or a layer whose
-/// sizes
+/// @throws std::invalid_argument  another ending than .svg, .png or .pdf, no panel, or a layer
+/// whose sizes
 ///                                disagree
-/// @throws std::runtime_error     as check_figure, or what gnuplot said
+/// @throws std::runtime_error     as check_figure, no gnuplot, or what gnuplot said
 void write_figure(const Figure& figure, const FilePath& path);
 
 }  // namespace fokker

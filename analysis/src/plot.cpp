@@ -98,6 +98,24 @@ std::string end_text(double v) {
   return fmt::format("{:.17g}", std::clamp(v, -10 * largest, 10 * largest));
 }
 
+/// `text` broken at its spaces into lines of about so many characters, as a string of gnuplot.
+std::string quote_wrapped(std::string_view text, std::size_t characters) {
+  std::string lines, line;
+  std::size_t begin = 0;
+  while (begin <= text.size()) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    const std::string_view word = text.substr(begin, end - begin);
+    if (!line.empty() && line.size() + 1 + word.size() > characters) {
+      lines += quote(line) + ".\"\\n\".";
+      line.clear();
+    }
+    if (!line.empty()) line += ' ';
+    line += word;
+    begin = end + 1;
+  }
+  return lines + quote(line);
+}
+
 /// What an axis must show.
 struct Extent {
   double low = std::numeric_limits<double>::infinity();
@@ -128,6 +146,7 @@ class Script {
     add("set output {}\n", quote(output.string()));
     const std::size_t columns = std::clamp<std::size_t>(figure.columns, 1, figure.panels.size());
     const std::size_t rows = (figure.panels.size() + columns - 1) / columns;
+    panel_width_ = static_cast<double>(figure.width) / static_cast<double>(columns);
     const double top = figure.title.empty() ? 1.0 : 1.0 - 52.0 / figure.height;
     add("set multiplot");
     if (!figure.title.empty())
@@ -379,8 +398,11 @@ class Script {
     cover_y(high);
     if (!log_y_) extent_y_ = {std::min(0.0, extent_y_.low), 1.05 * extent_y_.high, false};
     add("set boxwidth 0.6\nset xtics () scale 0\nset grid noxtics\n");
+    constexpr double character = 8.5;  // pixels of a letter, about
+    const double room = 0.85 * panel_width_ / (character * static_cast<double>(b.names.size()));
+    const auto characters = static_cast<std::size_t>(std::max(room, 1.0));
     for (std::size_t i = 0; i < b.names.size(); ++i) {
-      add("set xtics add ({} {}) noenhanced\n", quote(b.names[i]), i);
+      add("set xtics add ({} {}) noenhanced\n", quote_wrapped(b.names[i], characters), i);
     }
     const std::string data = block({&x, &b.values, &low, &high});
     clauses_.push_back(fmt::format("{} using 1:2 with boxes fc '{}' {}", data,
@@ -425,6 +447,7 @@ class Script {
   std::string text_;
   std::vector<std::string> clauses_;  ///< of the plot command of this panel
   std::size_t blocks_ = 0, colour_ = 0, mark_ = 0;
+  double panel_width_ = 0;  ///< pixels
   bool log_x_ = false, log_y_ = false;
   Extent extent_x_ = {}, extent_y_ = {};
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "catch.hpp"
@@ -127,6 +128,7 @@ TEST_CASE("exact laws of all samplers keep twelve digits, with an eigenvalue of 
           make_grid(name, process.schedule, process.sde_start(), process.t_min(), 12);
       for (const SamplerInfo& info : list_samplers()) {
         if (info.adaptive || info.name == "pc-langevin") continue;
+        if (info.evaluations > 1 && std::string_view(name) != "karras") continue;
         for (const Last last : {Last::none, Last::zero}) {
           if (last == Last::zero && (process.std(0) > 0 || !info.ends_at_zero)) continue;
           INFO(info.name << " on " << schedule.name << ", " << name << ", " << to_string(last));

@@ -98,22 +98,27 @@ std::string end_text(double v) {
   return fmt::format("{:.17g}", std::clamp(v, -10 * largest, 10 * largest));
 }
 
-/// `text` broken at its spaces into lines of about so many characters, as a string of gnuplot.
-std::string quote_wrapped(std::string_view text, std::size_t characters) {
-  std::string lines, line;
-  std::size_t begin = 0;
-  while (begin <= text.size()) {
+/// `text` broken at its spaces into lines of about so many characters.
+std::vector<std::string> wrapped(std::string_view text, std::size_t characters) {
+  std::vector<std::string> lines(1);
+  for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find(' ', begin), text.size());
     const std::string_view word = text.substr(begin, end - begin);
-    if (!line.empty() && line.size() + 1 + word.size() > characters) {
-      lines += quote(line) + ".\"\\n\".";
-      line.clear();
-    }
-    if (!line.empty()) line += ' ';
-    line += word;
+    if (!lines.back().empty() && lines.back().size() + 1 + word.size() > characters)
+      lines.emplace_back();
+    if (!lines.back().empty()) lines.back() += ' ';
+    lines.back() += word;
     begin = end + 1;
   }
-  return lines + quote(line);
+  return lines;
+}
+
+/// Lines as one string of gnuplot.
+std::string quote(const std::vector<std::string>& lines) {
+  std::string all;
+  for (const std::string& line : lines)
+    all += (all.empty() ? "" : ".\"\\n\".") + quote(std::string_view(line));
+  return all;
 }
 
 /// What an axis must show.
@@ -401,9 +406,13 @@ class Script {
     constexpr double character = 8.5;  // pixels of a letter, about
     const double room = 0.85 * panel_width_ / (character * static_cast<double>(b.names.size()));
     const auto characters = static_cast<std::size_t>(std::max(room, 1.0));
+    std::size_t most = 1;  // lines, for which gnuplot leaves room by itself
     for (std::size_t i = 0; i < b.names.size(); ++i) {
-      add("set xtics add ({} {}) noenhanced\n", quote_wrapped(b.names[i], characters), i);
+      const std::vector<std::string> lines = wrapped(b.names[i], characters);
+      most = std::max(most, lines.size());
+      add("set xtics add ({} {}) noenhanced\n", quote(lines), i);
     }
+    if (most > 1 && b.label.empty()) add("set bmargin {}\n", most + 2);
     const std::string data = block({&x, &b.values, &low, &high});
     clauses_.push_back(fmt::format("{} using 1:2 with boxes fc '{}' {}", data,
                                    next_colour(b.colour), title(b.label)));

@@ -32,6 +32,7 @@
 #include "compare_picture.hpp"
 #include "compare_words.hpp"
 #include "data.hpp"
+#include "estimate.hpp"
 #include "interrupt.hpp"
 #include "names.hpp"
 #include "options.hpp"
@@ -348,6 +349,23 @@ Exit exit_code(const Comparison& comparison) {
              : done;
 }
 
+/// Bytes that the comparison holds at least: the grid, forwards and in reverse, exact samples and
+/// those of a row, and their sorted projections.
+double memory_of(const ComparisonSettings& s) {
+  double steps = s.times ? static_cast<double>(s.times->size()) : 0;
+  for (const auto* budget : {&s.steps, &s.nfe})
+    for (const Index n : *budget) steps = std::max(steps, static_cast<double>(n));
+  const double grids = 3 * sizeof(Time) * steps;
+  if (s.exact) return grids;
+  const double paths = static_cast<double>(s.paths), d = static_cast<double>(s.data->dimension());
+  const double directions = s.metric == "sliced-w2" ? (d == 1 ? 1 : d == 2 ? 64 : 128) : 1;
+  const double rows =
+      s.keep_samples
+          ? static_cast<double>(s.samplers.size() * std::max(s.nfe.size(), s.steps.size()))
+          : 0;
+  return grids + paths * (8 * d * (3 + 2 * rows) + 12 * directions);
+}
+
 int compare_command(CompareOptions o) {
   resolve(o);
   ComparisonSettings settings = read_settings(o);
@@ -358,6 +376,11 @@ int compare_command(CompareOptions o) {
   const double every = o.checkpoint.seconds();
   if (o.checkpoint.given() && settings.exact)
     throw std::invalid_argument("exact laws take seconds: --exact takes no --checkpoint");
+  require_memory(memory_of(settings),
+                 settings.exact
+                     ? "grids of so many steps: take fewer"
+                     : fmt::format("{} paths of {} numbers: take fewer --paths or --steps",
+                                   settings.paths, settings.data->dimension()));
   std::vector<NamedFile> inputs;
   for (const auto& [option, word] : std::array<std::pair<std::string_view, std::string>, 4>{
            {{"--process", o.process},

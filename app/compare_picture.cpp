@@ -82,7 +82,8 @@ void add_curves(Panel& panel, const Comparison& comparison, const Value& value, 
   }
 }
 
-/// The evaluations of rows with fixed steps, those too close to the one before left out.
+/// The evaluations of rows with fixed steps, those too close to the one before left out; none where
+/// powers of two do.
 std::vector<double> cost_ticks(const Comparison& comparison) {
   std::set<double> all;
   for (const ComparisonRow& row : comparison.rows)
@@ -92,7 +93,10 @@ std::vector<double> cost_ticks(const Comparison& comparison) {
   for (const double nfe : all)
     if (ticks.empty() || nfe > ticks.back() * std::max(1.2, std::pow(ends, 1.0 / 12)))
       ticks.push_back(nfe);
-  return ticks;
+  const bool powers = std::all_of(ticks.begin(), ticks.end(), [](double nfe) {
+    return std::exp2(std::round(std::log2(nfe))) == nfe;
+  });
+  return powers ? std::vector<double>{} : ticks;
 }
 
 Panel cost_panel(const Comparison& comparison, std::string title, std::string y_label) {

@@ -71,6 +71,11 @@ void DiagonalForm::ask(const std::vector<Block<double>*>& carried) const {
     array.setZero();
     array.middleCols(1, width_) = root_[i];
     array.col(1 + width_) = mean_[i];
+    const double size = std::max(root_[i].abs().maxCoeff(), mean_[i].abs().maxCoeff());
+    const auto rough = generic_values(static_cast<Index>(i + 1) * array.rows());
+    array.col(columns() - 2) =
+        size *
+        Eigen::Map<const Array>(rough.data(), static_cast<Index>(rough.size())).tail(array.rows());
     array.col(columns() - 1) =
         (root_[i] * generic_.leftCols(width_)).rowwise().sum() + mean_[i] * generic_.col(width_);
   }
@@ -90,7 +95,7 @@ void DiagonalForm::advance(const std::vector<Block<double>*>& answers) {
                   (mean - zero) * generic_.col(width_) +
                   (next.rightCols(sources_) * generic_.rightCols(sources_)).rowwise().sum();
     for (const double size : {root_[i].abs().maxCoeff(), mean_[i].abs().maxCoeff(),
-                              answers[i]->leftCols(1 + used).abs().maxCoeff()})
+                              answers[i]->leftCols(2 + used).abs().maxCoeff()})
       scale = std::max(scale, size);
     mean_[i] = mean;
     root_[i] = std::move(next);
@@ -131,6 +136,11 @@ Eigen::MatrixXd FullForm::ask() const {
   Eigen::MatrixXd columns = Eigen::MatrixXd::Zero(mean_.size(), this->columns());
   columns.middleCols(1, width) = root_;
   columns.col(1 + width) = mean_;
+  // each number of the size of its row, which a step combines as it does not in a law
+  const std::vector<double> rough = generic_values(mean_.size());
+  columns.col(this->columns() - 2) =
+      (root_.rowwise().norm() + mean_.cwiseAbs())
+          .cwiseProduct(Eigen::Map<const Eigen::VectorXd>(rough.data(), mean_.size()));
   columns.col(this->columns() - 1) =
       root_ * Eigen::Map<const Eigen::VectorXd>(generic.data(), width) +
       generic[static_cast<std::size_t>(width)] * mean_;

@@ -87,11 +87,39 @@ void require(bool holds, std::string_view layer, std::string_view what) {
 }
 
 /// gnuplot computes ranges in double: numbers near the largest would overflow there.
-constexpr double largest = 1e300;
+constexpr double largest = 1e290;
 
 bool shown(double v) { return std::abs(v) <= largest; }  // not nan
 
 std::string value_text(double v) { return shown(v) ? fmt::format("{:.17g}", v) : "NaN"; }
+
+/// An end of an axis, a margin beyond what is shown.
+std::string end_text(double v) {
+  return fmt::format("{:.17g}", std::clamp(v, -10 * largest, 10 * largest));
+}
+
+/// `text` broken at its spaces into lines of about so many characters.
+std::vector<std::string> wrapped(std::string_view text, std::size_t characters) {
+  std::vector<std::string> lines(1);
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    const std::string_view word = text.substr(begin, end - begin);
+    if (!lines.back().empty() && lines.back().size() + 1 + word.size() > characters)
+      lines.emplace_back();
+    if (!lines.back().empty()) lines.back() += ' ';
+    lines.back() += word;
+    begin = end + 1;
+  }
+  return lines;
+}
+
+/// Lines as one string of gnuplot.
+std::string quote(const std::vector<std::string>& lines) {
+  std::string all;
+  for (const std::string& line : lines)
+    all += (all.empty() ? "" : ".\"\\n\".") + quote(std::string_view(line));
+  return all;
+}
 
 /// What an axis must show.
 struct Extent {
@@ -123,6 +151,7 @@ class Script {
     add("set output {}\n", quote(output.string()));
     const std::size_t columns = std::clamp<std::size_t>(figure.columns, 1, figure.panels.size());
     const std::size_t rows = (figure.panels.size() + columns - 1) / columns;
+    panel_width_ = static_cast<double>(figure.width) / static_cast<double>(columns);
     const double top = figure.title.empty() ? 1.0 : 1.0 - 52.0 / figure.height;
     add("set multiplot");
     if (!figure.title.empty())
@@ -193,7 +222,7 @@ class Script {
       extent.high = a.log ? std::exp(high + pad) : high + pad;
     }
     const double low = a.min.value_or(extent.low), high = a.max.value_or(extent.high);
-    add("set {}range [{}:{}]\n", name, value_text(low), value_text(high));
+    add("set {}range [{}:{}]\n", name, end_text(low), end_text(high));
     if (!a.ticks.empty()) {
       add("set {}tics ()\nunset m{}tics\n", name, name);
       for (const double tick : a.ticks) add("set {}tics add ('{:.6g}' {})\n", name, tick, tick);
@@ -242,10 +271,21 @@ class Script {
     for (const Layer& layer : p.layers) {
       std::visit([this](const auto& l) { draw(l); }, layer);
     }
-    if (clauses_.empty()) throw std::invalid_argument("figure: a panel has no layer");
+    if (p.layers.empty()) throw std::invalid_argument("figure: a panel has no layer");
+    const auto is_key = [](const std::string& clause) { return clause.starts_with("keyentry"); };
+    if (std::all_of(clauses_.begin(), clauses_.end(), is_key))  // gnuplot needs something to plot
+      clauses_.emplace_back("1 with dots lc '#FFFFFF' notitle");
     range('x', p.x, extent_x_);
     range('y', p.y, extent_y_);
     add("plot {}\n", fmt::to_string(fmt::join(clauses_, ", \\\n  ")));
+  }
+
+  bool any_shown(const Numbers& x, const Numbers& y) const {
+    for (std::size_t i = 0; i < x.size(); ++i)
+      if (shown(x[i]) && shown(y[i]) && (!log_x_ || x[i] >= 1 / largest) &&
+          (!log_y_ || y[i] >= 1 / largest))
+        return true;
+    return false;
   }
 
   void cover_x(const Numbers& x) { extent_x_.cover(x, log_x_); }
@@ -286,6 +326,12 @@ class Script {
     cover_x(c.x);
     cover_y(low);
     cover_y(high);
+    if (!any_shown(c.x, c.y)) {  // gnuplot refuses a curve without points
+      if (!c.label.empty())
+        clauses_.push_back(
+            fmt::format("keyentry with lines lc '{}' lw 2 {}", colour, title(c.label)));
+      return;
+    }
     const std::string data = block({&c.x, &c.y, &low, &high});
     if (!c.error.empty()) strokes(data, colour);
     const std::string dash = c.dashed ? "dt (8,5)" : "dt 1";
@@ -357,9 +403,16 @@ class Script {
     cover_y(high);
     if (!log_y_) extent_y_ = {std::min(0.0, extent_y_.low), 1.05 * extent_y_.high, false};
     add("set boxwidth 0.6\nset xtics () scale 0\nset grid noxtics\n");
+    constexpr double character = 8.5;  // pixels of a letter, about
+    const double room = 0.85 * panel_width_ / (character * static_cast<double>(b.names.size()));
+    const auto characters = static_cast<std::size_t>(std::max(room, 1.0));
+    std::size_t most = 1;  // lines, for which gnuplot leaves room by itself
     for (std::size_t i = 0; i < b.names.size(); ++i) {
-      add("set xtics add ({} {}) noenhanced\n", quote(b.names[i]), i);
+      const std::vector<std::string> lines = wrapped(b.names[i], characters);
+      most = std::max(most, lines.size());
+      add("set xtics add ({} {}) noenhanced\n", quote(lines), i);
     }
+    if (most > 1 && b.label.empty()) add("set bmargin {}\n", most + 2);
     const std::string data = block({&x, &b.values, &low, &high});
     clauses_.push_back(fmt::format("{} using 1:2 with boxes fc '{}' {}", data,
                                    next_colour(b.colour), title(b.label)));
@@ -403,6 +456,7 @@ class Script {
   std::string text_;
   std::vector<std::string> clauses_;  ///< of the plot command of this panel
   std::size_t blocks_ = 0, colour_ = 0, mark_ = 0;
+  double panel_width_ = 0;  ///< pixels
   bool log_x_ = false, log_y_ = false;
   Extent extent_x_ = {}, extent_y_ = {};
 };

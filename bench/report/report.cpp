@@ -260,7 +260,9 @@ void report(const Arguments& arguments) {
     fokker::write_file_atomically(arguments.json, all.dump(2) + "\n");
   }
   if (arguments.plot.empty()) return;
-  fokker::Figure figure{.title = fmt::format("Speed of fokker over that of others ({})", set)};
+  fokker::Figure figure{
+      .title = fmt::format(
+          "Speed of fokker over that of others ({}); strokes: half the range of repetitions", set)};
   for (const std::string& work : works) {
     if (bars[work].empty() || bars[work].back().names.size() < 2) continue;
     fokker::Panel panel{.title = work, .y = {.log = true, .min = 0.3}};

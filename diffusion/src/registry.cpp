@@ -112,7 +112,7 @@ std::vector<detail::Assignment> detail::assignments(std::string_view sampler) {
     if (equals == 0 || error != std::errc() || rest != end || !std::isfinite(value))
       throw std::invalid_argument(
           "a parameter of a sampler reads name=number, as in "
-          "edm-churn:churn=40: got '" +
+          "edm-churn:gamma=0.3: got '" +
           std::string(word) + "' in '" + std::string(sampler) + "'");
     all.push_back({word.substr(0, equals), value});
     colon = next;

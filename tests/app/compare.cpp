@@ -165,3 +165,72 @@ TEST_CASE("an interrupt writes what is finished and exits with 130") {
   const json document = json::parse(fokker.read("out.json"));
   CHECK(document.at("rows").size() < 2);
 }
+
+TEST_CASE("an interrupt ends a comparison of many paths within a second") {
+  const Program fokker;
+
+  const Outcome run =
+      fokker.shell(FOKKER_PROGRAM
+                   " compare --paths 1000000 --nfe 64,128 --json out.json --plot out.svg &"
+                   " run=$!; sleep 1; kill -TERM $run; start=$(date +%s%N); wait $run; code=$?;"
+                   " echo $(( ($(date +%s%N) - start) / 1000000 )) > ms; exit $code");
+
+  INFO(run.err);
+  CHECK(run.code == 130);
+  CHECK(std::stoi(fokker.read("ms")) < 1500);
+  CHECK(json::parse(fokker.read("out.json")).contains("rows"));
+}
+
+TEST_CASE("a picture that has nothing to show in a panel does not fail the run") {
+  const Program fokker;
+
+  const Outcome run = fokker(
+      "compare --exact --data gaussian --samplers edm-churn,sit-heun,annealed-langevin --nfe 20,40 "
+      "--plot out.svg --json out.json");
+
+  CHECK(run.code == 0);
+  CHECK(run.err.empty());
+  CHECK_THAT(fokker.read("out.svg"), ContainsSubstring("<svg"));
+}
+
+TEST_CASE("a picture that cannot be drawn changes neither the table nor the exit code") {
+  const Program fokker;
+  fokker.write("gnuplot", "#!/bin/sh\n[ \"$1\" = --version ] && exit 0\necho broken; exit 3\n");
+  const std::string args =
+      " compare --exact --data gaussian --samplers ddim --nfe 8 --json out.json --plot out.svg";
+
+  const Outcome run = fokker.shell("chmod +x gnuplot; PATH=$PWD:$PATH " FOKKER_PROGRAM + args);
+
+  CHECK(run.code == 0);
+  CHECK_THAT(run.err, ContainsSubstring("broken"));
+  CHECK_THAT(run.out, ContainsSubstring("ddim") && !ContainsSubstring("out.svg"));
+  CHECK(json::parse(fokker.read("out.json")).at("rows").size() == 1);
+}
+
+TEST_CASE("samples come out row by row") {
+  const Program fokker;
+
+  const Outcome run = fokker(
+      "compare --data gaussian --paths 50 --samplers ddim,heun --nfe 8 --save out.csv --json -");
+
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  const std::string csv = fokker.read("out.csv");
+  CHECK_THAT(csv, StartsWith("row,path,x1,x2\n"));
+  CHECK(std::count(csv.begin(), csv.end(), '\n') == 101);
+}
+
+TEST_CASE("words on the smallest error include the score's part and say where parts cancel") {
+  const Program fokker;
+
+  const Outcome score = fokker(
+      "compare --exact --data gaussian --samplers heun --nfe 64 --score-error scale=0.1 --json "
+      "a.json");
+  const Outcome apart = fokker(
+      "compare --data ring8 --samplers euler-maruyama,dopri5 --nfe 4 --paths 100 --json b.json");
+
+  CHECK_THAT(score.out, ContainsSubstring("from the score") && ContainsSubstring("score (w2)"));
+  CHECK_THAT(apart.out, ContainsSubstring("take about as many evaluations") &&
+                            ContainsSubstring("error (sliced-w2)") &&
+                            ContainsSubstring("pathwise (full norm)"));
+}

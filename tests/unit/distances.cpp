@@ -1,3 +1,4 @@
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -171,6 +172,19 @@ TEST_CASE("A view sees blocks of columns of a larger array") {
   const auto metric = make_metric("sliced-w2", y);
 
   CHECK((*metric)(x.middleCols(20, 50)).value == (*metric)(middle).value);
+}
+
+TEST_CASE("A measurement that is cancelled has no figures") {
+  const Points x = cloud(2, 20, 0.3);
+  std::atomic<bool> cancel{false};
+  for (const auto name : {"sliced-w2", "energy"}) {
+    cancel = false;
+    const auto metric = make_metric(name, x, &cancel);
+    CHECK((*metric)(x).value < 1e-6);
+    cancel = true;
+    CHECK(std::isnan((*metric)(x).value));
+    CHECK(std::isnan((*make_metric(name, x, &cancel))(x).value));
+  }
 }
 
 TEST_CASE("A sample that is not finite is infinitely far away") {

@@ -36,6 +36,19 @@ TEST_CASE("Bures-Wasserstein of diagonal laws is the sum over coordinates") {
   CHECK(bures_wasserstein(dense(first), dense(second)) == Approx(expected).epsilon(1e-13));
 }
 
+TEST_CASE("laws given by roots keep a distance of 1e-12, singular ones too") {
+  MatrixXd root = MatrixXd::Zero(2, 2), other = MatrixXd::Zero(2, 3);
+  root(0, 0) = 1;
+  other(0, 2) = 1;
+  other(1, 1) = 1e-12;  // the nearest orthogonal map leaves this alone
+  const fokker::GaussianRoot p{VectorXd::Zero(2), root}, q{VectorXd::Zero(2), other};
+
+  CHECK(bures_wasserstein(p, q) == Approx(1e-12).epsilon(1e-3));
+  CHECK(bures_wasserstein(p, p) < 1e-15);
+  CHECK(bures_wasserstein(dense(first), dense(second)) ==
+        Approx(bures_wasserstein(root_of(dense(first)), root_of(dense(second)))).epsilon(1e-14));
+}
+
 TEST_CASE("Bures-Wasserstein agrees with the trace formula in two dimensions") {
   // In 2-D the trace of a square root is closed: tr M^1/2 = sqrt(tr M + 2 sqrt(det M)).
   const GaussianLaw p{VectorXd{{0.3, 0.0}},

@@ -171,6 +171,18 @@ TEST_CASE("Values that cannot be drawn are left out") {
   CHECK_NOTHROW(write_figure({.panels = {panel}}, folder.path / "few.png"));
 }
 
+TEST_CASE("Values that differ little or are near the largest numbers are drawn") {
+  const Folder folder;
+  for (const bool log : {false, true})
+    for (const auto& y :
+         {std::vector{1e10, 1e10 + 1e-3}, std::vector{1e308, 2.0}, std::vector{-1e300, 1e300},
+          std::vector{1e-320, 1e-310}, std::vector{std::nan(""), HUGE_VAL}}) {
+      Panel panel{.y = {.log = log}, .layers = {fokker::Curve{.x = {1, 2}, .y = y}}};
+
+      CHECK_NOTHROW(write_figure({.panels = {panel}}, folder.path / "ends.svg"));
+    }
+}
+
 TEST_CASE("Figures refuse what they cannot draw or write, and leave nothing behind") {
   const Folder folder;
   const Figure good{.panels = {paths()}};

@@ -71,8 +71,8 @@ class StepProbe {
 };
 
 /// Refuses a step whose answer at a generic point is not what linearity predicts, by more than
-/// 1e-9 of `scale`. Numbers that are not finite, of a scheme that is not stable on its grid, pass:
-/// its law is then not finite.
+/// 1e-9 of `scale`, the largest number in the step. Numbers that are not finite, of a scheme that
+/// is not stable on its grid, pass: its law is then not finite.
 /// @throws std::invalid_argument
 void require_linear(std::span<const double> got, std::span<const double> expected, double scale);
 
@@ -89,9 +89,10 @@ class DiagonalForm {
   /// @throws std::invalid_argument  if a variance of the start is negative
   DiagonalForm(const DiagonalGaussian& law, std::size_t kept, Index sources);
 
-  /// Columns of a step: zeros, those of the root, the mean, a one in each normal, and generic
-  /// combinations of all.
-  Index columns() const { return width_ + sources_ + 3; }
+  /// Columns of a step: zeros, those of the root, the mean, a one in each normal, generic numbers
+  /// of the size of each array, which show what the step lets cancel, and generic combinations of
+  /// all but these.
+  Index columns() const { return width_ + sources_ + 4; }
 
   /// Writes what is carried into the columns.
   void ask(const std::vector<Block<double>*>& carried) const;
@@ -117,7 +118,7 @@ class FullForm {
  public:
   FullForm(const GaussianRoot& law, Index size, Index sources);
 
-  Index columns() const { return root_.cols() + sources_ + 3; }
+  Index columns() const { return root_.cols() + sources_ + 4; }
   /// What is carried, size x columns(); the normals are those of `normal`.
   Eigen::MatrixXd ask() const;
   Index column_of_normal(Index s) const { return 2 + root_.cols() + s; }

@@ -34,7 +34,7 @@ enum class Colour : int {
 /// How a curve is drawn.
 enum class Mark { line, points, line_points, dots };
 
-/// Points (x, y), joined or not, with optional error bars of y +- error. Values beyond 1e300 are
+/// Points (x, y), joined or not, with optional error bars of y +- error. Values beyond 1e290 are
 /// left out. On a logarithmic axis
 /// values that are not positive are left out, and a bar ends at a third of y at the lowest.
 struct Curve {

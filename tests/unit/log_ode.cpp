@@ -163,7 +163,7 @@ TEST_CASE("a splitting step of the Cox-Ingersoll-Ross process is its formula, an
   CHECK_THAT(step(p, CirSplitting{}, 0.5, 0, h, w, v), WithinAbs(want, 1e-15));
   const CoxIngersollRoss calm{.kappa = 2, .theta = 0.8, .sigma = 1e-150};
   CHECK_THAT(step(calm, CirSplitting{}, 0.5, 0, h, w, v), WithinAbs(calm.mean(0.5, h), 1e-15));
-  CHECK_THROWS_WITH(step(CoxIngersollRoss{1, 0.2, 1}, CirSplitting{}, 0.5, 0, h, w, v),
+  CHECK_THROWS_WITH(check_parameters(CirSplitting{}, CoxIngersollRoss{1, 0.2, 1}),
                     StartsWith("cir-splitting needs 4 kappa theta >= sigma^2"));
 }
 

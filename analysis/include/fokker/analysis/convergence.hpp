@@ -110,11 +110,13 @@ ConvergenceStudy measure_convergence(const EndStates& end_states, Index wieners,
 /// paths; weak errors are differences on the same path, so only their own noise is left.
 /// @param claimed  the orders that the method claims on this process
 /// @throws std::invalid_argument  fewer than three levels or two paths, steps that do not divide,
-///                                an x0 that does not fit the process, or coefficients that break
-///                                their contract (contract.hpp)
+///                                an x0 that does not fit the process, parameters that the method
+///                                cannot take, or coefficients that break their contract
+///                                (contract.hpp)
 template <class P, class M>
 ConvergenceStudy measure_convergence(const P& process, const M& method, const ExactSolution& exact,
                                      const ConvergenceSettings& s, const Orders& claimed) {
+  check_parameters(method, process);
   if (s.check)
     detail::check_ensemble<Block<double>, Block<double>>(process, s.x0, s.seed, true, s.t0, s.t1);
   return detail::measure_convergence(

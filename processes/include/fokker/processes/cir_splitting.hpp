@@ -27,8 +27,8 @@ namespace fokker {
 /// Order         none is proved for a square root; measured 3/2 in the strong sense where
 ///               4 kappa theta is many times sigma^2. Without noise it is exact.
 /// Cost          two square roots and three multiplications by exponentials; W and H; no
-/// allocation. Throws        std::invalid_argument for 4 kappa theta < sigma^2. Source Foster, dos
-/// Reis & Strange (2024), SIAM J. Numer. Anal. 62(1), (5.3).
+///               allocation.
+/// Source        Foster, dos Reis & Strange (2024), SIAM J. Numer. Anal. 62(1), (5.3).
 struct CirSplitting {
   static constexpr std::string_view name = "cir-splitting";
   static constexpr std::string_view source = "Foster, dos Reis & Strange (2024), arXiv:2210.17543";
@@ -42,6 +42,15 @@ struct CirSplitting {
   }
   static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 3, .diffusion = 2}; }
 
+  /// @throws std::invalid_argument  unless 4 kappa theta >= sigma^2
+  static void check(const CoxIngersollRoss& p) {
+    if (!(4 * p.kappa * p.theta >= p.sigma * p.sigma))
+      throw std::invalid_argument(
+          text("cir-splitting needs 4 kappa theta >= sigma^2: got 4 kappa theta = {} and "
+               "sigma^2 = {}; choose cir-quadratic-exponential",
+               {4 * p.kappa * p.theta, p.sigma * p.sigma}));
+  }
+
   template <State X>
   using Workspace = Scratch<X, 1>;
 
@@ -50,11 +59,6 @@ struct CirSplitting {
   void step(const P& p, const X& x, Time, Time h, const Increment<P, X>& dw, X& y,
             Workspace<X>& w) const {
     using S = typename X::Scalar;
-    if (!(4 * p.kappa * p.theta >= p.sigma * p.sigma))
-      throw std::invalid_argument(
-          text("cir-splitting needs 4 kappa theta >= sigma^2: got kappa={}, theta={}, sigma={}; "
-               "choose cir-quadratic-exponential",
-               {p.kappa, p.theta, p.sigma}));
     constexpr double root3 = 1.7320508075688772935, outer = (3 - root3) / 6, inner = 1 / root3;
     const double level = p.theta - p.sigma * p.sigma / (4 * p.kappa);
     // D_c(x) = kept x + gained, without cancellation for small kappa h

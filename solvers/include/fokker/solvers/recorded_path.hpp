@@ -148,6 +148,7 @@ auto integrate_on(const P& process, const M& method, const X0& x0, std::span<con
   auto x = detail::as_state<P>(x0);
   using X = decltype(x);
   detail::check_start(process, x);
+  check_parameters(method, process);
   if (check) detail::check_contract<X>(process, x, x.cols() > 1, grid.front(), grid.back());
 
   X y(x.rows(), x.cols());

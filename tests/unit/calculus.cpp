@@ -152,6 +152,29 @@ TEST_CASE("conversion by differences stays where a root is defined, and takes a 
             .maxCoeff() == 0);
 }
 
+TEST_CASE("conversion by differences finds the scale of a coefficient at and near a state of 0") {
+  for (const double unit : {1e-12, 1.0, 1e12})
+    for (const double state : {0.0, 1e-17, -1e-12, 1e-9, -1e-6, 0.1}) {
+      INFO("x = " << state << " units of " << unit);
+      const auto wave = make_sde([](const auto& z, Time) { return 0.0 * z; },
+                                 [unit](const auto& z, Time) {
+                                   return unit * (2.0 + sin(z / unit) + 0.5 * cos(z / unit));
+                                 },
+                                 noise::diagonal);
+      const auto line =
+          make_sde([](const auto& z, Time) { return 0.0 * z; },
+                   [unit](const auto& z, Time) { return unit + 0.1 * z; }, noise::diagonal);
+      const Block<double> at = Block<double>::Constant(1, 1, state * unit);
+      const double g = 2 + std::sin(state) + 0.5 * std::cos(state),
+                   slope = std::cos(state) - 0.5 * std::sin(state);
+
+      CHECK_THAT(drift_of(to_stratonovich(wave), at)(0, 0) / unit,
+                 WithinRel(-0.5 * g * slope, 1e-9));
+      CHECK_THAT(drift_of(to_stratonovich(line), at)(0, 0) / unit,
+                 WithinRel(-0.05 * (1 + 0.1 * state), 1e-9));
+    }
+}
+
 TEST_CASE("converting noise by columns there and back gives the drift again") {
   const auto p = linear_columns<NoiseKind::commutative>({shear, Eigen::Matrix2d::Identity()});
   const auto back = to_ito(to_stratonovich(p));

@@ -7,8 +7,8 @@
 /// std::invalid_argument with the cause and the cure where
 ///
 ///   - an entry of the result is not written, or more rows are read or written than the start has;
-///   - two evaluations at one state differ, as those of an expression over a local variable do, of
-///     which the memory was written over in between;
+///   - two evaluations at one state differ, as do those of an expression over a local variable when
+///     its memory is written over in between;
 ///   - a column of the result depends on another column of the state, or on its place;
 ///   - the diffusion coefficient couples components and its noise is declared diagonal, or its
 ///     columns do not commute and its noise is declared commutative;
@@ -42,7 +42,7 @@ namespace fokker {
 
 namespace detail {
 
-/// What of a process is evaluated.
+/// The functions of a process that are evaluated.
 enum class Coefficient { drift, diffusion, slope, score };
 
 /// What the memory around the arguments holds during an evaluation.

@@ -15,7 +15,7 @@
 ///   - `diffusion_slope` is not the derivative of the diffusion coefficient.
 ///
 /// The numbers of a run and its counts do not depend on it. Cost: two evaluations of each
-/// coefficient (three of one that returns an expression), two more on a block, 2 log2(d) more
+/// coefficient (three of one that returns an expression), three more on a block, 2 log2(d) more
 /// for diagonal noise, and 8 to 16 more where there is a slope or noise that is declared
 /// commutative; on three columns or, where the run has one, on one. A trivially copyable process is
 /// copied first, so that what it counts in its own members stays as it was. A process whose

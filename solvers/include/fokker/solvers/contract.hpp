@@ -418,15 +418,18 @@ void check_contract(const P& process, const Start& start, bool block, Time t0, T
   check_coefficients(probe, columns, n, block, t0, t1);
 }
 
-/// The same for an ensemble from x0: a number, an array or a law, of which two samples are taken.
+/// The same for an ensemble from x0: a number, an array or a law, which is sampled for one block.
 /// @tparam X       the states that are evaluated
 /// @tparam Blocks  the blocks of the ensemble
 template <State X, State Blocks, class P, class X0>
 void check_ensemble(const P& process, const X0& x0, Seed seed, bool block, Time t0, Time t1) {
   const Index d = state_dimension(process, x0);
   check_domain(process, x0);
-  Blocks start(d, 2);
-  PathRandom random(seed, 0, 2);
+  // a law gets the block that the run gives it: it may know how wide that is
+  const Index n =
+      InitialLaw<X0, Blocks> ? block_width(d, sizeof(typename Blocks::Scalar)) : Index{2};
+  Blocks start(d, n);
+  PathRandom random(seed, 0, n);
   set_initial(x0, random, start);
   check_contract<X>(process, start, block, t0, t1);
 }

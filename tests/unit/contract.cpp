@@ -40,7 +40,7 @@ std::string said(const P& process, const Eigen::ArrayXd& start, Time t0 = 0, Tim
 
 const Eigen::ArrayXd two = Eigen::Array2d(1, 2);
 
-/// An ODE of which the drift is looked at.
+/// The same for the drift of an ODE.
 template <class States = X, class F>
 std::string said_of_drift(const F& drift, const Eigen::ArrayXd& start = two) {
   return said<States>(make_ode(drift), start);
@@ -285,7 +285,7 @@ TEST_CASE("what a process counts in its own members is as it was") {
   CHECK(s.counts.drift_evaluations == 4);
 }
 
-TEST_CASE("every entry point checks, and is told not to") {
+TEST_CASE("every entry point checks, unless check = false") {
   const auto p = make_sde(
       linear_index, [](Time) { return 0.1; }, noise::additive);
   const TimeGrid grid = uniform_grid(0, 1, 4);

@@ -7,15 +7,15 @@
 /// std::invalid_argument with the cause and the cure where
 ///
 ///   - an entry of the result is not written, or more rows are read or written than the start has;
-///   - two evaluations at one state differ, as those of an expression over a local variable do, of
-///     which the memory was written over in between;
+///   - two evaluations at one state differ, as do those of an expression over a local variable when
+///     its memory is written over in between;
 ///   - a column of the result depends on another column of the state, or on its place;
 ///   - the diffusion coefficient couples components and its noise is declared diagonal, or its
 ///     columns do not commute and its noise is declared commutative;
 ///   - `diffusion_slope` is not the derivative of the diffusion coefficient.
 ///
 /// The numbers of a run and its counts do not depend on it. Cost: two evaluations of each
-/// coefficient (three of one that returns an expression), two more on a block, 2 log2(d) more
+/// coefficient (three of one that returns an expression), three more on a block, 2 log2(d) more
 /// for diagonal noise, and 8 to 16 more where there is a slope or noise that is declared
 /// commutative; on three columns or, where the run has one, on one. A trivially copyable process is
 /// copied first, so that what it counts in its own members stays as it was. A process whose
@@ -42,7 +42,7 @@ namespace fokker {
 
 namespace detail {
 
-/// What of a process is evaluated.
+/// The functions of a process that are evaluated.
 enum class Coefficient { drift, diffusion, slope, score };
 
 /// What the memory around the arguments holds during an evaluation.
@@ -418,15 +418,18 @@ void check_contract(const P& process, const Start& start, bool block, Time t0, T
   check_coefficients(probe, columns, n, block, t0, t1);
 }
 
-/// The same for an ensemble from x0: a number, an array or a law, of which two samples are taken.
+/// The same for an ensemble from x0: a number, an array or a law, which is sampled for one block.
 /// @tparam X       the states that are evaluated
 /// @tparam Blocks  the blocks of the ensemble
 template <State X, State Blocks, class P, class X0>
 void check_ensemble(const P& process, const X0& x0, Seed seed, bool block, Time t0, Time t1) {
   const Index d = state_dimension(process, x0);
   check_domain(process, x0);
-  Blocks start(d, 2);
-  PathRandom random(seed, 0, 2);
+  // a law gets the block that the run gives it: it may know how wide that is
+  const Index n =
+      InitialLaw<X0, Blocks> ? block_width(d, sizeof(typename Blocks::Scalar)) : Index{2};
+  Blocks start(d, n);
+  PathRandom random(seed, 0, n);
   set_initial(x0, random, start);
   check_contract<X>(process, start, block, t0, t1);
 }

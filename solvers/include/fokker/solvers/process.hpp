@@ -13,11 +13,17 @@
 ///     diffusion(x, t, k)  -> d x n, sources()    // commutative and general: the column g_k
 ///
 /// for dX = f(X, t) dt + sum_k g_k(X, t) dW_k, 0 <= k < sources(). In diagonal noise g_i may depend
-/// on x_i alone; in commutative noise (g_k . grad) g_l = (g_l . grad) g_k for all k, l. Neither is
-/// checked. A coefficient returns a number or an array expression with the scalar and the columns
-/// of x, or writes into one more, last argument `out`. An expression may refer to x and to members,
-/// never to locals. Optional members, found by concept: diffusion_slope, exact, mean, covariance,
-/// log_density, sample_exact, divergence, domain, dimension, autonomous.
+/// on x_i alone; in commutative noise (g_k . grad) g_l = (g_l . grad) g_k for all k, l.
+///
+/// A state is a block of paths, one per column: x.row(i) is component i of all of them, and x(i) is
+/// entry i of the memory, which is component i on a single path only. A coefficient returns a
+/// number or an array expression with the scalar and the columns of x, or writes every entry of one
+/// more, last argument `out`. Column j of the result depends on column j of x alone. An expression
+/// may refer to x and to members, never to locals: a coefficient with a local array ends its
+/// parameters with `-> Plain<decltype(x)>`. All this is checked once per run (contract.hpp).
+///
+/// Optional members, found by concept: diffusion_slope, exact, mean, covariance, log_density,
+/// sample_exact, divergence, domain, dimension, autonomous.
 
 #include <string_view>
 #include <utility>

@@ -128,7 +128,8 @@ struct Sort {
 
 struct PublishedSort {
   static constexpr std::string_view name = "sort-published";
-  static constexpr std::string_view source = "Foster, Lyons & Oberhauser (2021), arXiv:2101.03446";
+  static constexpr std::string_view source =
+      "Foster, Lyons & Oberhauser (2021), arXiv:2101.03446; too hot for gamma h > 1";
   static constexpr bool published = true;
 };
 
@@ -142,7 +143,7 @@ struct Quicsort {
 struct PublishedQuicsort {
   static constexpr std::string_view name = "quicsort-published";
   static constexpr std::string_view source =
-      "Scott, O'Kane, Jelincic & Foster (2025), arXiv:2508.16485";
+      "Scott, O'Kane, Jelincic & Foster (2025), arXiv:2508.16485; too hot for gamma h > 1";
   static constexpr bool published = true;
 };
 

@@ -13,21 +13,20 @@
 namespace fokker {
 
 /// One log-ODE step of a LinearProcess whose components are affine SDEs, each on its own Wiener
-/// process, dX = (alpha X + a(t)) dt + (beta X + b(t)) dW, on a d x n block. In Stratonovich form
-/// the drift is alpha~ X + a~ with alpha~ = alpha - beta^2/2 and a~ = a - beta b/2; with Z = alpha~
-/// h + beta W and kappa = beta a~ - alpha~ b,
+/// process, dX = (alpha X + a(t)) dt + (beta X + b(t)) dW, on a d x n block. The drift in
+/// Stratonovich form is alpha~ X + a~ with alpha~ = alpha - beta^2/2 and a~ = a - beta b/2. Then,
+/// with Z = alpha~ h + beta W and kappa = beta a~ - alpha~ b,
 ///
 ///     y = e^Z x + phi_1(Z) (h a~ + B - h kappa H + h beta kappa (3/5 H^2 + h/30))
 ///     B = b(t) W + (b(t + h) - b(t)) (W/2 - H),    phi_1(Z) = (e^Z - 1) / Z
 ///
-/// the solution at 1 of the ODE along the logarithm of the flow, as far as W and H know it. In a~
+/// the solution at 1 of the ODE along the logarithm of the flow, up to its terms in W and H. In a~
 /// and kappa a is taken at t + h/2 and b as the mean of its ends. Inhomogeneous geometric Brownian
-/// motion, dX = k (theta - X) dt + sigma X dW, stays positive: a~ h (1 - sigma H + sigma^2 (...)) >
-/// 0.
+/// motion, dX = k (theta - X) dt + sigma X dW, stays positive at every step size.
 ///
 /// Converges to  the Ito solution; it is the solution for kappa = 0.
 /// Order         strong 3/2; weak 2; deterministic 2, and exact for constant a.
-/// Stability     that of the solution, in one dimension without noise in kappa.
+/// Stability     e^Z is that of the solution at every step size.
 /// Cost          one f, two g, an exponential and a division; W and H; no allocation.
 /// Throws        std::invalid_argument for a process that is not linear, or couples its components.
 /// Source        Foster, Lyons & Oberhauser (2020), SIAM J. Numer. Anal. 58(3), for

@@ -109,7 +109,9 @@ ConvergenceStudy measure_convergence(const EndStates& end_states, Index wieners,
         blocks,
         [&](Index b) -> std::optional<std::string> {
           if (s.cancel && s.cancel->load()) return {};
-          return to_bytes(block_errors(end_states, wieners, exact, s, b * width, width));
+          const PathErrors block = block_errors(end_states, wieners, exact, s, b * width, width);
+          if (s.cancel && s.cancel->load()) return {};  // its states may be unfinished
+          return to_bytes(block);
         },
         [&](Index) {
           if (s.progress) s.progress(static_cast<double>(++done) / static_cast<double>(blocks));

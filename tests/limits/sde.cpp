@@ -13,6 +13,7 @@
 #include "catch.hpp"
 #include "row.hpp"
 
+#include <fokker/analysis/convergence.hpp>
 #include <fokker/processes/cir_schemes.hpp>
 #include <fokker/solvers/adaptive_sde.hpp>
 #include <fokker/solvers/any_stepper.hpp>
@@ -129,6 +130,25 @@ TEST_CASE("a long adaptive path of an ensemble ends soon after it is cancelled")
   CHECK(run.paths == 0);
   limit_row("sde", "simulate", "one adaptive path of 10^8 steps, cancelled",
             "ends within half a second, in the middle of the path");
+}
+
+TEST_CASE("a convergence study of long grids ends soon after it is cancelled") {
+  std::atomic<bool> cancel = false;
+  ConvergenceStudy study;
+  const double seconds = seconds_to_end(cancel, [&] {
+    ConvergenceSettings settings;
+    settings.x0 = Eigen::ArrayXd::Zero(1);
+    settings.steps = {250'000, 500'000, 1'000'000};
+    settings.paths = 2;
+    settings.refinement = 1;
+    settings.threads = 1;
+    settings.cancel = &cancel;
+    study = measure_convergence(brownian, EulerMaruyama{}, {}, settings, {});
+  });
+  CHECK(seconds < 0.5);
+  CHECK(study.cancelled);
+  limit_row("sde", "measure_convergence", "a block of 10^6 steps, cancelled",
+            "ends within half a second, in the middle of the block");
 }
 
 TEST_CASE("a level or a functional that is nan is never a success") {

@@ -58,7 +58,8 @@ struct ConvergenceStudy {
 
 /// The states at s.t1 of `width` paths from number `first` on, after `steps` steps. Each step has
 /// the sum of the increments of `finest` steps, a multiple, that fall into it: so all solvers and
-/// all numbers of steps see the same paths.
+/// all numbers of steps see the same paths. Where s.cancel turns true it returns at once what it
+/// has, which is no such state.
 /// @param whole  if given, the increment over [s.t0, s.t1] is added to it, m x width
 template <class P, class M>
 Block<double> end_states(const P& process, const M& method, const ConvergenceSettings& s,
@@ -76,6 +77,7 @@ Block<double> end_states(const P& process, const M& method, const ConvergenceSet
   X x = s.x0.replicate(1, width), y(d, width);
   typename M::template Workspace<X> workspace(d, width);
   for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
+    if (s.cancel && s.cancel->load(std::memory_order_relaxed)) break;
     source.increment(grid[k], grid[k + 1], dw);
     if (whole) *whole += dw.w;
     method.step(process, x, grid[k], grid[k + 1] - grid[k], dw, y, workspace);
@@ -102,10 +104,12 @@ ConvergenceStudy measure_convergence(const EndStates& end_states, Index wieners,
 /// times more steps than the finest level. The interval of the strong order is a bootstrap over
 /// paths; weak errors are differences on the same path, so only their own noise is left.
 /// @param claimed  the orders that the method claims on this process
-/// @throws std::invalid_argument  fewer than three levels or two paths, steps that do not divide
+/// @throws std::invalid_argument  fewer than three levels or two paths, steps that do not divide,
+///                                parameters that the method cannot take
 template <class P, class M>
 ConvergenceStudy measure_convergence(const P& process, const M& method, const ExactSolution& exact,
                                      const ConvergenceSettings& s, const Orders& claimed) {
+  check_parameters(method, process);
   return detail::measure_convergence(
       [&](Index first, Index width, Index steps, Index finest, Block<double>* whole) {
         return end_states(process, method, s, first, width, steps, finest, whole);

@@ -91,14 +91,17 @@ std::vector<SolverInfo> all_solvers() {
 }
 
 /// The solver of this name that is made for the process, for the process with its type erased.
+/// @throws std::invalid_argument  for parameters that it cannot take (`check_parameters`)
 template <class P, class... Ms>
 AnyStepper<AnySde<noise_kind<P>>, X> bound_stepper(const RegisteredProcess& process,
                                                    std::string_view name,
                                                    detail::MethodsOf<P, Ms...>) {
   std::vector<AnyStepper<AnySde<noise_kind<P>>, X>> found;
   const auto look = [&]<class M>() {
-    if (M::name == name)
-      found.emplace_back(detail::BoundSolver<M, P>{std::any_cast<const P&>(process.typed)});
+    if (M::name != name) return;
+    const P& typed = std::any_cast<const P&>(process.typed);
+    check_parameters(M{}, typed);
+    found.emplace_back(detail::BoundSolver<M, P>{typed});
   };
   (look.template operator()<Ms>(), ...);
   return found.front();

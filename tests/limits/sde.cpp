@@ -13,6 +13,7 @@
 #include "catch.hpp"
 #include "row.hpp"
 
+#include <fokker/analysis/convergence.hpp>
 #include <fokker/processes/cir_schemes.hpp>
 #include <fokker/solvers/adaptive_sde.hpp>
 #include <fokker/solvers/any_stepper.hpp>
@@ -56,13 +57,13 @@ double seconds_to_end(std::atomic<bool>& cancel, const Run& run) {
 
 TEST_CASE("adaptive steps pass a switch of the noise, with or without a stop on it") {
   for (const auto& grid : {TimeGrid{0, 1}, TimeGrid{0, 0.5, 1}, TimeGrid{0, 0.3, 1}}) {
-    const auto run = simulate(switched_on(0.5), AdaptiveSde{StochasticHeun{}, 1e-3, 1e-6}, 0.0,
-                              grid, {.paths = 300, .seed = 3}, Moments{});
+    const auto run = simulate(switched_on(0.5), AdaptiveSde{StochasticHeun{}, 1e-7, 1e-7}, 0.0,
+                              grid, {.paths = 50, .seed = 3}, Moments{});
     CAPTURE(grid.size());
     CHECK(run.status == Status::success);
     CHECK(run.failed == 0);
     // 0.5 within 4.5 standard errors of a sample variance.
-    CHECK(run.value.variance[0] == Approx(0.5).margin(4.5 * 0.5 * std::sqrt(2.0 / 299)));
+    CHECK(run.value.variance[0] == Approx(0.5).margin(4.5 * 0.5 * std::sqrt(2.0 / 49)));
   }
   limit_row("sde", "AdaptiveSde", "noise switched on at a time",
             "a step at the resolution of the path, 2^-39 of the way to the next stop, is taken "
@@ -129,6 +130,25 @@ TEST_CASE("a long adaptive path of an ensemble ends soon after it is cancelled")
   CHECK(run.paths == 0);
   limit_row("sde", "simulate", "one adaptive path of 10^8 steps, cancelled",
             "ends within half a second, in the middle of the path");
+}
+
+TEST_CASE("a convergence study of long grids ends soon after it is cancelled") {
+  std::atomic<bool> cancel = false;
+  ConvergenceStudy study;
+  const double seconds = seconds_to_end(cancel, [&] {
+    ConvergenceSettings settings;
+    settings.x0 = Eigen::ArrayXd::Zero(1);
+    settings.steps = {250'000, 500'000, 1'000'000};
+    settings.paths = 2;
+    settings.refinement = 1;
+    settings.threads = 1;
+    settings.cancel = &cancel;
+    study = measure_convergence(brownian, EulerMaruyama{}, {}, settings, {});
+  });
+  CHECK(seconds < 0.5);
+  CHECK(study.cancelled);
+  limit_row("sde", "measure_convergence", "a block of 10^6 steps, cancelled",
+            "ends within half a second, in the middle of the block");
 }
 
 TEST_CASE("a level or a functional that is nan is never a success") {

@@ -61,7 +61,8 @@ struct ConvergenceStudy {
 
 /// The states at s.t1 of `width` paths from number `first` on, after `steps` steps. Each step has
 /// the sum of the increments of `finest` steps, a multiple, that fall into it: so all solvers and
-/// all numbers of steps see the same paths. Once cancelled it returns what is of no use.
+/// all numbers of steps see the same paths. Where s.cancel turns true it returns at once what it
+/// has, which is no such state.
 /// @param whole  if given, the increment over [s.t0, s.t1] is added to it, m x width
 template <class P, class M>
 Block<double> end_states(const P& process, const M& method, const ConvergenceSettings& s,

@@ -12,7 +12,9 @@ namespace fokker {
 ///
 ///     y = x + h f / (1 + h |f|) + sum_k g_k dw_k         f, g_k at (x, t)
 ///
-/// so that the drift moves a path by less than 1 in a step.
+/// so that the drift moves a path by less than 1 in a step: where h |f| is above 1 the drift is cut
+/// short, so from a distant start the path comes in by at most 1 a step, with status success. The
+/// order is felt once h |f| is well below 1.
 ///
 /// Converges to  the Ito solution.
 /// Order         strong 1/2 (1 for additive noise), weak 1/2 or 1 with it, deterministic 1, for a

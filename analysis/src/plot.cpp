@@ -379,7 +379,7 @@ class Script {
   void draw(const Heatmap& m) {
     require(m.rows > 1 && m.columns > 1 && m.values.size() == m.rows * m.columns, "heat map",
             "values must number rows x columns, at least 2 x 2");
-    add("set palette defined (0 '#FFFFFF', 0.1 '#EAF1F8', 0.4 '#A9C6E0', 1 '#3F77AE')\n");
+    add("set palette defined (0 '#FFFFFF', 0.1 '#F0F0F0', 0.4 '#C8C8C8', 1 '#8A8A8A')\n");
     add("unset colorbox\nset autoscale cb\nunset grid\n");
     add("set border 15 lc '#999999'\n");
     const double dx = (m.x_max - m.x_min) / static_cast<double>(m.columns);

@@ -2,15 +2,18 @@
 /// @file  fokker/solvers/advance.hpp
 /// @brief A block on its way: state, noise and scratch of a solver, made once per block.
 
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <fokker/solvers/brownian.hpp>
+#include <fokker/solvers/run.hpp>
 #include <fokker/solvers/solution.hpp>
 #include <fokker/solvers/solver.hpp>
 
@@ -48,12 +51,13 @@ class Advance {
         x_(d, n),
         y_(d, n),
         source_(seed, first_path, n, wiener_dimension(process, d), needs_of(method)),
-        workspace_(d, n) {
+        workspace_(std::in_place, d, n) {
     static_assert(Stepper<M, P, X>, "the solver's step does not take this process");
     dw_.resize(wiener_dimension(process, d), n, needs_of(method));
   }
 
   X& x() { return x_; }
+  void watch(const std::atomic<bool>* /*cancel*/) {}  // a step is short
   Status status() const { return Status::success; }
   Counts counts() const {
     const Evaluations per_step = method_.evaluations(noise_kind<P>);
@@ -61,9 +65,12 @@ class Advance {
             steps_ * static_cast<std::uint64_t>(per_step.diffusion)};
   }
 
+  /// Forgets what the solver carries from step to step, but not where the noise is.
+  void forget() { workspace_.emplace(x_.rows(), x_.cols()); }
+
   void to(Time t0, Time t1) {
     source_.increment(t0, t1, dw_);
-    method_.step(process_, x_, t0, t1 - t0, dw_, y_, workspace_);
+    method_.step(process_, x_, t0, t1 - t0, dw_, y_, *workspace_);
     x_.swap(y_);
     ++steps_;
   }
@@ -74,7 +81,7 @@ class Advance {
   X x_, y_;
   Increment<P, X> dw_;
   BrownianIncrements<S> source_;
-  typename M::template Workspace<X> workspace_;
+  std::optional<typename M::template Workspace<X>> workspace_;  // always there; made anew by forget
   std::uint64_t steps_ = 0;
 };
 
@@ -106,13 +113,15 @@ class Advance<P, M, X> {
   }
 
   X& x() { return x_; }
+  /// Ends `to` with Status::cancelled soon after the flag turns true.
+  void watch(const std::atomic<bool>* cancel) { cancel_ = cancel; }
   Status status() const { return status_; }
   const Counts& counts() const { return counts_; }
 
   void to(Time t0, Time t1) {
     for (std::size_t j = 0; j < runs_.size(); ++j) {
       column_ = x_.col(static_cast<Index>(j));
-      const Status s = runs_[j].to(column_, t0, t1, counts_);
+      const Status s = run_to(runs_[j], column_, t0, t1, counts_, cancel_);
       if (s != Status::success) {
         if (status_ == Status::success) status_ = s;
         column_.setConstant(std::numeric_limits<S>::quiet_NaN());
@@ -125,6 +134,7 @@ class Advance<P, M, X> {
   X x_;
   Column column_;
   std::vector<Run> runs_;
+  const std::atomic<bool>* cancel_ = nullptr;
   Status status_ = Status::success;
   Counts counts_;
 };
@@ -147,17 +157,20 @@ class Advance<P, M, X> {
       : x_(d, n), lanes_(method, process, real) {}
 
   X& x() { return x_; }
+  /// Ends `to` with Status::cancelled soon after the flag turns true.
+  void watch(const std::atomic<bool>* cancel) { cancel_ = cancel; }
   Status status() const { return status_; }
   const Counts& counts() const { return counts_; }
 
   void to(Time t0, Time t1) {
-    const Status s = lanes_.to(x_, t0, t1, counts_);
+    const Status s = lanes_.to(x_, t0, t1, counts_, cancel_);
     if (status_ == Status::success) status_ = s;
   }
 
  private:
   X x_;
   Lanes lanes_;
+  const std::atomic<bool>* cancel_ = nullptr;
   Status status_ = Status::success;
   Counts counts_;
 };

@@ -24,9 +24,11 @@ struct Leg {
   Time end;                                   ///< never passed
   std::uint64_t tries;                        ///< steps that may be tried; counted down
   Time max_dt = 0;                            ///< longest step; 0: no bound
-  const std::atomic<bool>* cancel = nullptr;  ///< looked at after each accepted step
+  const std::atomic<bool>* cancel = nullptr;  ///< looked at after each step tried
   /// Called after each accepted step, which x, t and counts then show; false ends the leg.
   const std::function<bool()>* after = nullptr;
+  /// The time that the end stands for, a little later, where f jumps; else the end itself.
+  Time land = end;
 
   /// Where the next step, from t, must stop.
   Time stop(Time t) const { return max_dt > 0 ? std::min(end, t + max_dt) : end; }
@@ -44,8 +46,7 @@ Status step_by_step(const Time& t, Leg& leg, const TryStep& try_step, const Acce
     --leg.tries;
     const Status status = try_step(leg.stop(t));
     if (status != Status::success) return status;
-    if (!accepted()) continue;
-    if (leg.after && !(*leg.after)()) return Status::success;
+    if (accepted() && leg.after && !(*leg.after)()) return Status::success;
     if (leg.cancelled()) return Status::cancelled;
   }
   return Status::success;
@@ -63,12 +64,13 @@ Status walk_leg(Run& run, X& x, Time& t, Leg& leg, Counts& counts) {
 }
 
 /// Advances x from t0 to t1 > t0.
-/// @return as try_step; too_many_steps after ten million tries; non_finite for such an x
+/// @return as try_step; too_many_steps after ten million tries; non_finite for such an x; cancelled
 template <class Run, State X>
-Status run_to(Run& run, X& x, Time t0, Time t1, Counts& counts) {
+Status run_to(Run& run, X& x, Time t0, Time t1, Counts& counts,
+              const std::atomic<bool>* cancel = nullptr) {
   if (!x.isFinite().all()) return Status::non_finite;
   Time t = t0;
-  Leg leg{.end = t1, .tries = 10'000'000};
+  Leg leg{.end = t1, .tries = 10'000'000, .cancel = cancel};
   return walk_leg(run, x, t, leg, counts);
 }
 

@@ -23,12 +23,12 @@ namespace fokker {
 /// The changes of sign that count, in the order of integration.
 enum class Crossing { both, rising, falling };
 
-/// An event of one path: the condition g(x, t) changes its sign, or a component passes a level. In a
-/// step of an ODE it is sought along the interpolant, on intervals that are halved where g bends; of
-/// an SDE between the two ends of the step, so that two changes in one step are not seen (`max_dt`
-/// bounds the step). A run that starts at g = 0, up to rounding and 1e-4 of the absolute tolerance,
-/// starts between events, on the side to which g moves first. Events of one time are reported in the
-/// order of the list.
+/// An event of one path: the condition g(x, t) changes its sign, or a component passes a level. In
+/// a step of an ODE it is sought along the interpolant, on intervals that are halved where g bends;
+/// of an SDE between the two ends of the step, so that two changes in one step are not seen
+/// (`max_dt` bounds the step). A run that starts at g = 0, up to rounding and 1e-4 of the absolute
+/// tolerance, starts between events, on the side to which g moves first. Events of one time are
+/// reported in the order of the list.
 struct Event {
   std::string name = {};  ///< for messages
   std::function<double(const Eigen::ArrayXd& x, Time t)> condition = {};
@@ -98,9 +98,9 @@ struct EventSample {
 };
 
 /// Calls found(l, r) for intervals [l.t, r.t] of [a.t, b.t], in the order of time, at whose ends g
-/// has different signs. Intervals are halved until g is nearly straight on each against its distance
-/// from 0, to at most 1 / 16384 of [a.t, b.t]: an even number of zeros closer than that is not seen.
-/// An exact 0 inside counts to the side before it.
+/// has different signs. Intervals are halved until g is nearly straight on each against its
+/// distance from 0, to at most 1 / 16384 of [a.t, b.t]: an even number of zeros closer than that is
+/// not seen. An exact 0 inside counts to the side before it.
 template <class G, class Found>
 class SignScan {
  public:
@@ -140,9 +140,9 @@ class SignScan {
               int least) const {
     const double bend = bend_of(l, m, r);
     const bool one_side = !differ(l.g, m.g) && !differ(m.g, r.g);
-    const bool straight =
-        one_side ? 4 * bend < std::min({std::abs(l.g), std::abs(m.g), std::abs(r.g)})
-                 : differ(l.g, r.g) && 4 * bend < std::abs(r.g - l.g);
+    const bool straight = one_side
+                              ? 4 * bend < std::min({std::abs(l.g), std::abs(m.g), std::abs(r.g)})
+                              : differ(l.g, r.g) && 4 * bend < std::abs(r.g - l.g);
     if ((straight && depth >= least) || depth == 11 || !(l.t < m.t && m.t < r.t)) {
       if (differ(l.g, m.g)) found_(l, m);
       if (differ(m.g, r.g)) found_(m, r);
@@ -198,8 +198,8 @@ class EventWatch {
       Watched w{.before = value(e, x, t)};
       w.rate = rate(e, x, t, f, negligible);
       w.rounding = change(e, x, t, 4 * epsilon, 0);
-      const double noise = change(e, x, t, 64 * epsilon, negligible) +
-                           8 * epsilon * std::abs(t) * std::abs(w.rate);
+      const double noise =
+          change(e, x, t, 64 * epsilon, negligible) + 8 * epsilon * std::abs(t) * std::abs(w.rate);
       if (std::abs(w.before) <= noise) {
         w.offset = w.before;
         w.leaves = 10 * noise;
@@ -380,9 +380,9 @@ class EventWatch {
   void join(const std::vector<Event>& events, std::vector<FoundEvent<X>>& found, Time t0,
             const X& x1, Time t1) {
     if (found.empty()) return;
-    const Time near = 16 * std::numeric_limits<Time>::epsilon() *
-                          std::max(std::abs(t0), std::abs(t1)) +
-                      1e-12 * (t1 - t0);
+    const Time near =
+        16 * std::numeric_limits<Time>::epsilon() * std::max(std::abs(t0), std::abs(t1)) +
+        1e-12 * (t1 - t0);
     if (t1 - found.back().t <= near)
       for (std::size_t i = 0; i < events.size(); ++i) {
         Watched& w = state_[i];

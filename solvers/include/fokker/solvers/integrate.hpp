@@ -169,8 +169,7 @@ class Integration {
   Solution<X> to(Time t1, OnStep&& on_step) {
     detail::check_span(t(), t1);
     if (t1 == t())
-      throw std::invalid_argument("an integration goes on to another time: it is at " +
-                                  text(t()));
+      throw std::invalid_argument("an integration goes on to another time: it is at " + text(t()));
     const bool up = t1 > t();
     if (!trajectory_) {
       trajectory_.emplace(begin_(up));

@@ -56,10 +56,10 @@ struct Solution {
   std::string warning = {};                ///< advice, also on success; empty: none
   DenseOutput<X> dense = DenseOutput<X>{};
 
-  /// The state at any time of the run, with `dense`. ODEs: as accurate as the steps, by the solver's
-  /// own interpolant where that is of the order of the steps, else by a polynomial through shorter
-  /// steps of the same method (which cost evaluations of f, in the counts). SDEs: linear between
-  /// steps, which is the path's conditional mean there, not its law (error O(h^1/2)).
+  /// The state at any time of the run, with `dense`. ODEs: as accurate as the steps, by the
+  /// solver's own interpolant where that is of the order of the steps, else by a polynomial through
+  /// shorter steps of the same method (which cost evaluations of f, in the counts). SDEs: linear
+  /// between steps, which is the path's conditional mean there, not its law (error O(h^1/2)).
   /// @throws std::invalid_argument  without `dense`, or for t outside the run
   X at(Time time) const { return dense(time); }
 };

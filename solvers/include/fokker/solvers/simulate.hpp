@@ -233,7 +233,8 @@ auto simulate(const P& process, const M& method, const X0& x0, std::span<const T
   } else {
     if constexpr (detail::runs_down<P, M>)
       return detail::simulate_up<S>(TimeReversed<P>{process}, method, x0,
-                                    still ? TimeGrid(grid.size(), -grid[0]) : detail::upward(grid), -1.0, options, std::move(reduction));
+                                    still ? TimeGrid(grid.size(), -grid[0]) : detail::upward(grid),
+                                    -1.0, options, std::move(reduction));
   }
   detail::refuse_direction(up);
 }

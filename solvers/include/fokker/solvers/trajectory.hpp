@@ -148,7 +148,8 @@ class Trajectory {
   void enter_piece() {
     const Time t = walk_->t();
     bool jumps = false;
-    for (; jump_ < jumps_.size() && jumps_[jump_] <= t; ++jump_) jumps = jumps || jumps_[jump_] == t;
+    for (; jump_ < jumps_.size() && jumps_[jump_] <= t; ++jump_)
+      jumps = jumps || jumps_[jump_] == t;
     if (!jumps) return;
     walk_->restart(t + margin(t));
     has_slope_before_ = false;
@@ -171,8 +172,8 @@ class Trajectory {
     const X x = walk_->x();
     const Time t = walk_->t();
     const auto steps = static_cast<double>(4096);
-    Time reach = std::max(32 * (t - from) / steps,
-                          64 * std::numeric_limits<Time>::epsilon() * std::abs(t));
+    Time reach =
+        std::max(32 * (t - from) / steps, 64 * std::numeric_limits<Time>::epsilon() * std::abs(t));
     X f, there, middle;
     const auto slope_at = [&](Time s, X& out) {
       walk_->slope(x + static_cast<S>(s) * f, t, out);
@@ -218,8 +219,7 @@ class Trajectory {
     started_ = true;
     if (!options_.events.empty() && walk_->is_ode()) {
       enter_piece();
-      const X& f =
-          slope(slope_before_, has_slope_before_, walk_->x(), walk_->from(walk_->t()));
+      const X& f = slope(slope_before_, has_slope_before_, walk_->x(), walk_->from(walk_->t()));
       watch_.start(options_.events, walk_->x(), walk_->t(), f, walk_->negligible());
     } else {
       watch_.start(options_.events, walk_->x(), walk_->t());
@@ -241,9 +241,8 @@ class Trajectory {
       found_ = watch_.look(
           options_.events, t0, walk_->x(), t1, [&](Time t, X& out) { glance(t, out); }, exact);
     else
-      found_ = watch_.look_at_path(options_.events, t0, walk_->x(), t1, exact, [&](Index component) {
-        return walk_->variance(component);
-      });
+      found_ = watch_.look_at_path(options_.events, t0, walk_->x(), t1, exact,
+                                   [&](Index component) { return walk_->variance(component); });
   }
 
   /// Tells the events of the step, up to a terminal one; false if one ends the run.
@@ -386,10 +385,10 @@ class Trajectory {
       inside_.clear();
       inside_.append(ta, tb, degree, value);
       if (walk_->rtol() == 0 || degree == most) return;
-      const Time t = ta + (0.5 - 0.5 * std::cos(std::numbers::pi * (degree / 2 + 0.5) / degree)) *
-                              (tb - ta);
+      const Time t =
+          ta + (0.5 - 0.5 * std::cos(std::numbers::pi * (degree / 2 + 0.5) / degree)) * (tb - ta);
       value(t, between);
-      const double resolution = 0.03 * walk_->rtol() + 4 * std::numeric_limits<S>::epsilon();
+      const double resolution = 0.1 * walk_->rtol() + 4 * std::numeric_limits<S>::epsilon();
       if (size(X(inside_(t) - between)) <= resolution * size(between)) return;
     }
   }
@@ -451,13 +450,14 @@ class Trajectory {
   }
 
   void fail(Solution<X>& solution, Status status) {
-    finish(solution, status, walk_->t(),
-           status == Status::too_many_steps ? too_many_steps_advice()
-           : status == Status::chattering
-               ? "f jumps here and points back to the jump from both sides: the solution slides "
-                 "along it, which the steps of an ODE solver cannot follow; end the run here with a "
-                 "terminal event, and go on with the equations of sliding or with a smooth f"
-               : failure_advice(status));
+    finish(
+        solution, status, walk_->t(),
+        status == Status::too_many_steps ? too_many_steps_advice()
+        : status == Status::chattering
+            ? "f jumps here and points back to the jump from both sides: the solution slides "
+              "along it, which the steps of an ODE solver cannot follow; end the run here with a "
+              "terminal event, and go on with the equations of sliding or with a smooth f"
+            : failure_advice(status));
   }
 
   std::string too_many_steps_advice() const {

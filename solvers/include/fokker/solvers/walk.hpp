@@ -45,7 +45,8 @@ class Walk {
   /// Where a step that starts at t does so: just behind a jump of the coefficients if t is there.
   Time from(Time t) const { return std::max(t, behind_); }
 
-  /// The time of the last step that is nearest to t, jumps of the coefficients at its ends left out.
+  /// The time of the last step that is nearest to t, jumps of the coefficients at its ends left
+  /// out.
   Time inside(Time t) const { return std::clamp(t, from(t_before_), step_end_); }
 
   /// Goes on to the end of the leg, which is never passed: to the same bits whether somebody looks
@@ -313,8 +314,7 @@ class AdaptiveWalk final : public ProcessWalk<P, X> {
   }
   bool interpolates() const override { return has_interpolant; }
   void interpolate([[maybe_unused]] Time t, [[maybe_unused]] X& out) const override {
-    if constexpr (has_interpolant)
-      run_->interpolate(this->inside(t), out);
+    if constexpr (has_interpolant) run_->interpolate(this->inside(t), out);
   }
   bool interpolates_as_steps() const override {
     if constexpr (requires { Run::interpolates_as_steps; })
@@ -323,10 +323,13 @@ class AdaptiveWalk final : public ProcessWalk<P, X> {
       return has_interpolant;
   }
   int dense_degree() const override {
+    if (noise_kind<P> != NoiseKind::none) return 1;
+    if (!interpolates_as_steps())
+      return 1 + static_cast<int>(method_.orders(noise_kind<P>).deterministic.value_or(7));
     if constexpr (requires { Run::dense_degree; })
       return Run::dense_degree;
     else
-      return has_interpolant ? 7 : 1;
+      return 7;
   }
   bool redo(Time t, X& out) override {
     const Time from = this->from(t_before_), to = std::min(t, step_end_);

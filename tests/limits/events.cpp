@@ -2,7 +2,6 @@
 /// @brief Events at the ends: many in one step, at the start, at one time, that accumulate;
 /// sliding.
 
-#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <numbers>
@@ -64,8 +63,9 @@ TEMPLATE_TEST_CASE("a ball that halves its speed at each bounce ends in a status
   int bounces = 0;
   auto status = Status::event;
   for (; status == Status::event && bounces < 200; ++bounces) {
-    const auto s = integrate(Fall{}, TestType{}, x, {t, 10},
-                             {.dt = TestType::adaptive ? 0.0 : 0.05, .events = {floor_event}});
+    const auto s =
+        integrate(Fall{}, TestType{}, x, {t, 10},
+                  {.dt = AdaptiveSolver<TestType> ? 0.0 : 0.05, .events = {floor_event}});
     status = s.status;
     t = s.end_time;
     x << s.end(0), -0.5 * s.end(1);

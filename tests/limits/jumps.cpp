@@ -1,9 +1,12 @@
 /// @file  limits/jumps.cpp
 /// @brief Declared jumps of the coefficients, runs of no length, bounds of the step, cancels.
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <thread>
 #include <vector>
 
@@ -45,7 +48,7 @@ TEMPLATE_TEST_CASE("no step mixes the two sides of a declared jump", "", Bogacki
                    DormandPrince54, Tsitouras54, Verner76, DormandPrince853, Rodas4, Rodas5P,
                    Radau5, OdeintDormandPrince5, Fehlberg78, BulirschStoer, RungeKutta4, Heun,
                    Euler) {
-  const double dt = adapts<TestType> ? 0.0 : 0.3;
+  const double dt = AdaptiveSolver<TestType> ? 0.0 : 0.3;
   for (const bool closed : {false, true}) {
     const Switch process{closed};
     const IntegrateOptions options{.dt = dt, .save_at = {0.5, 1, 2}, .discontinuities = {7, 1, 1}};

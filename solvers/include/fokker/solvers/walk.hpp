@@ -142,7 +142,7 @@ class ProcessWalk : public Walk<X> {
     return rate[0];
   }
 
- private:
+ protected:
   const P& process_;
 };
 
@@ -150,13 +150,13 @@ class ProcessWalk : public Walk<X> {
 template <class P, class M, State X>
 class FixedWalk final : public ProcessWalk<P, X> {
   using Walk<X>::x_, Walk<X>::before_, Walk<X>::t_, Walk<X>::t_before_, Walk<X>::step_end_;
+  using ProcessWalk<P, X>::process_;
 
  public:
   /// @throws std::invalid_argument  for dt that is not positive and finite
   FixedWalk(const P& process, const M& method, const X& x0, Time t0,
             const IntegrateOptions& options)
       : ProcessWalk<P, X>(process, x0, t0),
-        process_(process),
         method_(method),
         key_{options.seed, options.path},
         advance_(process, method, x0.rows(), x0.cols(), x0.cols(), options.seed, options.path),
@@ -234,7 +234,6 @@ class FixedWalk final : public ProcessWalk<P, X> {
     step_end_ = next;
   }
 
-  const P& process_;
   const M& method_;
   PathKey key_;
   Orders orders_ = method_.orders(noise_kind<P>);
@@ -250,13 +249,13 @@ template <class P, class M, State X>
 class AdaptiveWalk final : public ProcessWalk<P, X> {
   using Run = typename M::template Run<P, X>;
   using Walk<X>::x_, Walk<X>::before_, Walk<X>::t_, Walk<X>::t_before_, Walk<X>::step_end_;
+  using ProcessWalk<P, X>::process_;
 
  public:
   /// @throws std::invalid_argument  for a first step or tolerances that the solver refuses
   AdaptiveWalk(const P& process, const M& method, const X& x0, Time t0,
                const IntegrateOptions& options)
       : ProcessWalk<P, X>(process, x0, t0),
-        process_(process),
         method_(method),
         key_{options.seed, options.path},
         run_(fresh(x0.rows())),
@@ -368,7 +367,6 @@ class AdaptiveWalk final : public ProcessWalk<P, X> {
     if (t_ == leg.end) t_ = leg.land;
   }
 
-  const P& process_;
   const M& method_;
   PathKey key_;
   std::optional<Run> run_;  // always there; made anew by restart

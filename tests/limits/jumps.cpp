@@ -2,7 +2,6 @@
 /// @brief Declared jumps of the coefficients, runs of no length, bounds of the step, cancels.
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cmath>
@@ -159,11 +158,10 @@ TEST_CASE("a cancel ends long runs between two saved points at once") {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   };
   const std::vector<Time> grid{0, 1e9};
-  const std::array<double, 2> x0{1, 0};
   const Eigen::Array2d start(1, 0);
   const auto ensemble = [&](const auto& process, const auto& method) {
     return seconds([&](const std::atomic<bool>* cancel) {
-      return simulate(process, method, x0, grid, {.paths = 3, .cancel = cancel}, FinalState{})
+      return simulate(process, method, start, grid, {.paths = 3, .cancel = cancel}, FinalState{})
           .status;
     });
   };

@@ -63,7 +63,7 @@ namespace detail {
 /// Source: the ITP method of Oliveira & Takahashi (2020).
 template <class F>
 Time bracketed_root(const F& f, Time a, double fa, Time b, double fb) {
-  const double sign = fb >= 0 ? 1 : -1, length = b - a;
+  const double sign = fa < 0 ? 1 : -1, length = b - a;
   const Time tolerance =
       2 * std::numeric_limits<Time>::epsilon() * std::max(std::abs(a), std::abs(b));
   fa *= sign;
@@ -187,8 +187,8 @@ class EventWatch {
   }
 
   /// Before the first step of an ODE. Where |g| is within what rounding and `negligible` changes of
-  /// x make of it, the run starts at g = 0: its sign is the one that it takes first, and g counts
-  /// from its value at the start until it has left it.
+  /// x make of it, or 1e-12 of its change in the first step, the run starts at g = 0: its sign is
+  /// the one that it takes first, and g counts from its value at the start until it has left it.
   /// @param f           the slope there
   /// @param negligible  a change of x below the resolution of the solver
   template <State X>
@@ -200,12 +200,6 @@ class EventWatch {
       w.rounding = change(e, x, t, 4 * epsilon, 0);
       const double noise =
           change(e, x, t, 64 * epsilon, negligible) + 8 * epsilon * std::abs(t) * std::abs(w.rate);
-      if (std::abs(w.before) <= noise) {
-        w.offset = w.before;
-        w.leaves = 10 * noise;
-        w.before = 0;
-        w.starts = true;
-      }
       state_.push_back(w);
     }
   }
@@ -261,12 +255,21 @@ class EventWatch {
           return value(e, x, t) - w.offset;
         };
       };
+      if (w.noise >= 0) {
+        const double noise = std::max(w.noise, 1e-12 * std::abs(value(e, x1, t1) - w.before));
+        w.noise = -1;
+        w.starts = std::abs(w.before) <= noise;
+        if (w.starts) {
+          w.offset = std::exchange(w.before, 0);
+          w.leaves = 10 * noise;
+        }
+      }
+      const bool starts = std::exchange(w.starts, false);
       const EventSample end{t1, value(e, x1, t1) - w.offset};
       EventSample from{t0, w.before};
       if (from.g == 0) {
         from = side(w, by(interpolate), t0, end);
-        if (std::exchange(w.starts, false) && e.terminal && w.rate * from.g < 0 &&
-            counts(e, w.rate)) {
+        if (starts && e.terminal && w.rate * from.g < 0 && counts(e, w.rate)) {
           stuck_ = i;  // g went the other way within less than t resolves
           return {};
         }
@@ -283,6 +286,12 @@ class EventWatch {
       if (from.t < t1 && !look_by(glance).empty())
         for (const auto& [l, r] : look_by(interpolate))
           if (counts(e, l.g)) found.push_back(crossing(events, i, l, r, x1, interpolate));
+      const Time resolved = 16 * std::numeric_limits<Time>::epsilon() * std::abs(t0);
+      if (starts && e.terminal && !found.empty() && found.back().event == i &&
+          found.back().t - t0 <= resolved) {
+        stuck_ = i;
+        return {};
+      }
       w.last = w.before;
       w.before = end.g;
       if (std::abs(end.g) > w.leaves) w.before += std::exchange(w.offset, 0);
@@ -305,6 +314,7 @@ class EventWatch {
     double leaves = 0;    // |g - offset| from which on the offset is 0
     double rate = 0;      // dg/dt at the start of the run
     double rounding = 0;  // of g there
+    double noise = -1;    // of g at the start of the run, until the first step
     bool starts = false;  // the run starts at g = 0
   };
 

@@ -36,11 +36,6 @@ struct Switch {
   double drift(const auto&, Time t) const { return (closed ? t <= 1 : t < 1) ? 1 : -3; }
 };
 
-template <class M>
-constexpr bool adapts = requires {
-  requires M::adaptive;
-};
-
 }  // namespace
 
 TEMPLATE_TEST_CASE("no step mixes the two sides of a declared jump", "", BogackiShampine32,

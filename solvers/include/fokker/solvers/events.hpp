@@ -198,7 +198,7 @@ class EventWatch {
       Watched w{.before = value(e, x, t)};
       w.rate = rate(e, x, t, f, negligible);
       w.rounding = change(e, x, t, 4 * epsilon, 0);
-      const double noise =
+      w.noise =
           change(e, x, t, 64 * epsilon, negligible) + 8 * epsilon * std::abs(t) * std::abs(w.rate);
       state_.push_back(w);
     }

@@ -45,6 +45,11 @@ class Trajectory {
                options.path),
         first_size_(size(walk_->x())) {
     check_save_at();
+    for (const Time t : options_.discontinuities) {
+      if (std::isnan(t)) throw std::invalid_argument("a time of discontinuities is nan");
+      jumps_.push_back(sign * t);
+    }
+    std::sort(jumps_.begin(), jumps_.end());
     if (!(options.steady_state_tolerance >= 0))
       throw std::invalid_argument("steady_state_tolerance must not be negative: got " +
                                   text(options.steady_state_tolerance));

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <chrono>
 #include <exception>
 #include <mutex>
@@ -314,9 +315,14 @@ void refuse_checkpoint_and_ranks() {
       "takes no checkpoint and no ranks");
 }
 
+bool is_one_time(std::span<const Time> grid) {
+  return !grid.empty() && grid.size() <= 2 && grid.front() == grid.back() &&
+         std::isfinite(grid.front());
+}
+
 TimeGrid upward(std::span<const Time> grid) {
   TimeGrid up(grid.begin(), grid.end());
-  if (grid[1] < grid[0])
+  if (grid.back() < grid.front())
     for (Time& t : up) t = -t;
   return up;
 }

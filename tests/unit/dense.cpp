@@ -45,9 +45,9 @@ TEMPLATE_TEST_CASE_SIG("polynomials up to the degree are reproduced on every ste
                        ((int degree), degree), 1, 2, 3, 7) {
   using X = Path<double, 1>;
   const auto polynomial = [](Time t) { return std::pow(t - 0.3, degree) - t; };
-  DenseOutput<X> dense(degree);
+  DenseOutput<X> dense;
   for (const auto& [a, b] : {std::pair{2.0, 1.0}, {1.0, 0.9}, {0.9, -1.0}})
-    dense.append(a, b, [&](Time t, X& out) { out.setConstant(polynomial(t)); });
+    dense.append(a, b, degree, [&](Time t, X& out) { out.setConstant(polynomial(t)); });
 
   for (int i = 0; i <= 300; ++i) {
     const Time t = std::max(-1.0, 2 - 0.01 * i);

@@ -201,8 +201,7 @@ TEST_CASE("bad options are refused with a line that says what was wrong") {
   CHECK_THROWS_WITH(run({0, 1}, {.dt = -0.1}), ContainsSubstring("dt=-0.1"));
   CHECK_THROWS_WITH(run({0, 1}, {.dt = nan}), ContainsSubstring("dt=nan"));
   CHECK_THROWS_WITH(run({1, 2}, {.dt = 1e-20}), ContainsSubstring("below the resolution of t"));
-  CHECK_THROWS_WITH(run({1, 1}, {.dt = 0.1}), ContainsSubstring("two different finite ends"));
-  CHECK_THROWS_WITH(run({0, nan}, {.dt = 0.1}), ContainsSubstring("two different finite ends"));
+  CHECK_THROWS_WITH(run({0, nan}, {.dt = 0.1}), ContainsSubstring("two finite ends"));
   CHECK_THROWS_WITH(run({0, 1}, {.dt = 0.1}, nan), ContainsSubstring("x0 is not finite"));
   CHECK_THROWS_WITH(run({0, 1}, {.dt = 0.1, .save_at = {2}}), ContainsSubstring("got 2"));
   CHECK_THROWS_WITH(run({0, 1}, {.dt = 0.1, .save_at = {0.5, 0.2}}), ContainsSubstring("got 0.2"));

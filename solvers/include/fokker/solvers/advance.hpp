@@ -6,12 +6,14 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <fokker/solvers/brownian.hpp>
+#include <fokker/solvers/run.hpp>
 #include <fokker/solvers/solution.hpp>
 #include <fokker/solvers/solver.hpp>
 
@@ -43,13 +45,13 @@ class Advance {
  public:
   /// @param d, n   shape of the state; `real` of the n columns count as paths
   Advance(const P& process, const M& method, Index d, Index n, Index /*real*/, Seed seed,
-          std::uint64_t first_path, const std::atomic<bool>* /*cancel*/ = nullptr)
+          std::uint64_t first_path, const std::atomic<bool>* /*a step is short*/ = nullptr)
       : process_(process),
         method_(method),
         x_(d, n),
         y_(d, n),
         source_(seed, first_path, n, wiener_dimension(process, d), needs_of(method)),
-        workspace_(d, n) {
+        workspace_(std::in_place, d, n) {
     static_assert(Stepper<M, P, X>, "the solver's step does not take this process");
     dw_.resize(wiener_dimension(process, d), n, needs_of(method));
   }
@@ -62,9 +64,12 @@ class Advance {
             steps_ * static_cast<std::uint64_t>(per_step.diffusion)};
   }
 
+  /// Forgets what the solver carries from step to step, but not where the noise is.
+  void forget() { workspace_.emplace(x_.rows(), x_.cols()); }
+
   void to(Time t0, Time t1) {
     source_.increment(t0, t1, dw_);
-    method_.step(process_, x_, t0, t1 - t0, dw_, y_, workspace_);
+    method_.step(process_, x_, t0, t1 - t0, dw_, y_, *workspace_);
     x_.swap(y_);
     ++steps_;
   }
@@ -75,7 +80,7 @@ class Advance {
   X x_, y_;
   Increment<P, X> dw_;
   BrownianIncrements<S> source_;
-  typename M::template Workspace<X> workspace_;
+  std::optional<typename M::template Workspace<X>> workspace_;  // always there; made anew by forget
   std::uint64_t steps_ = 0;
 };
 
@@ -146,12 +151,10 @@ class Advance<P, M, X> {
 
  private:
   Status advance(Run& run, Time t0, Time t1) {
-    if constexpr (requires { run.to(column_, t0, t1, counts_, cancel_); }) {
+    if constexpr (requires { run.to(column_, t0, t1, counts_, cancel_); })
       return run.to(column_, t0, t1, counts_, cancel_);
-    } else {
-      if (cancel_ && cancel_->load(std::memory_order_relaxed)) return Status::cancelled;
-      return run.to(column_, t0, t1, counts_);
-    }
+    else
+      return run_to(run, column_, t0, t1, counts_, cancel_);
   }
 
   X x_;
@@ -162,7 +165,7 @@ class Advance<P, M, X> {
   Counts counts_;
 };
 
-/// A block advanced in lanes: every path with its own steps, several at once.
+/// A block advanced in lanes: every path with its own steps, several at once; cancelled likewise.
 template <class P, class M, State X>
 requires SolvesInLanes<M, P, X>
 class Advance<P, M, X> {
@@ -170,21 +173,22 @@ class Advance<P, M, X> {
 
  public:
   Advance(const P& process, const M& method, Index d, Index n, Index real, Seed /*seed*/,
-          std::uint64_t /*first_path*/, const std::atomic<bool>* /*cancel*/ = nullptr)
-      : x_(d, n), lanes_(method, process, real) {}
+          std::uint64_t /*first_path*/, const std::atomic<bool>* cancel = nullptr)
+      : x_(d, n), lanes_(method, process, real), cancel_(cancel) {}
 
   X& x() { return x_; }
   Status status() const { return status_; }
   const Counts& counts() const { return counts_; }
 
   void to(Time t0, Time t1) {
-    const Status s = lanes_.to(x_, t0, t1, counts_);
+    const Status s = lanes_.to(x_, t0, t1, counts_, cancel_);
     if (status_ == Status::success) status_ = s;
   }
 
  private:
   X x_;
   Lanes lanes_;
+  const std::atomic<bool>* cancel_;
   Status status_ = Status::success;
   Counts counts_;
 };

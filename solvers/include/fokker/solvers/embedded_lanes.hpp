@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -93,8 +94,10 @@ class EmbeddedLanes {
   }
 
   /// Advances the first n columns of x from t0 to t1. A path that fails becomes nan.
-  /// @return the first failure met, in the order of the paths of the block that were first to fail
-  Status to(Block<S, d>& x, Time t0, Time t1, Counts& counts) {
+  /// @return the first failure met, in the order of the paths of the block that were first to fail;
+  ///         cancelled, with x unfinished, soon after `cancel` turns true
+  Status to(Block<S, d>& x, Time t0, Time t1, Counts& counts,
+            const std::atomic<bool>* cancel = nullptr) {
     status_ = Status::success;
     grain_ = std::abs(t0) + std::abs(t1);
     if (!started_) start(x, t0, t1 - t0, counts);
@@ -102,7 +105,9 @@ class EmbeddedLanes {
     next_path_ = 0;
     int active = 0;
     for (int l = 0; l < lanes; ++l) active += load(x, l, t0, t1) ? 1 : 0;
-    while (active > 0) {
+    for (unsigned steps = 1; active > 0; ++steps) {
+      if (steps % 1024 == 0 && cancel && cancel->load(std::memory_order_relaxed))
+        return Status::cancelled;
       if (!step(t1)) continue;
       for (int l = 0; l < lanes; ++l)
         if (active_[l] > 0 && ended(l, t1)) {

@@ -46,7 +46,7 @@ void check_start(const P& process, const X& x0) {
   check_domain(process, x0);
 }
 
-/// @throws std::invalid_argument  unless the ends are finite and differ
+/// @throws std::invalid_argument  unless the ends are finite
 void check_span(Time t0, Time t1);
 
 /// The callback of a run that nobody watches.
@@ -87,7 +87,7 @@ Trajectory<X> make_trajectory(const P& process, const TimeReversed<P>& reversed,
 }  // namespace detail
 
 /// Integrates the process from x0 over [t0, t1], landing exactly on t1; t1 < t0 runs down where the
-/// process's clock allows it.
+/// process's clock allows it, and t1 = t0 returns the start.
 ///
 /// @param process   drift and diffusion (see process.hpp)
 /// @param method    a fixed-step solver (needs options.dt) or an adaptive one
@@ -112,7 +112,8 @@ auto integrate(const P& process, const M& method, const X0& x0, std::array<Time,
   check_parameters(method, process);
   if (options.check) detail::check_contract<X>(process, x, x.cols() > 1, t0, t1);
   const TimeReversed<P> reversed{process};
-  return detail::make_trajectory(process, reversed, method, x, t0, t1 > t0, options)
+  const bool up = t1 > t0 || (t1 == t0 && detail::runs_up<P, M>);
+  return detail::make_trajectory(process, reversed, method, x, t0, up, options)
       .run(t1, detail::callback<X>(on_step));
 }
 
@@ -173,6 +174,8 @@ class Integration {
   template <class OnStep>
   Solution<X> to(Time t1, OnStep&& on_step) {
     detail::check_span(t(), t1);
+    if (t1 == t())
+      throw std::invalid_argument("an integration goes on to another time: it is at " + text(t()));
     const bool up = t1 > t();
     if (!trajectory_) {
       trajectory_.emplace(begin_(up));

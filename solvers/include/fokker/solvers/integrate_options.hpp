@@ -27,7 +27,7 @@ struct IntegrateOptions {
   std::uint64_t max_steps = 10'000'000;       ///< accepted and rejected together
   const std::atomic<bool>* cancel = nullptr;  ///< when it turns true, end with what is finished
   std::function<void(double fraction)> progress = {};  ///< of the interval, after each step
-  double max_dt = 0;               ///< longest step of an adaptive solver; 0: no bound
+  double max_dt = 0;               ///< longest step; 0: no bound. A longer dt is refused
   std::vector<Event> events = {};  ///< of a single path
   /// Keep what `Solution::at` needs. The times of `save_at` are then interpolated, and no step is
   /// shortened for them.
@@ -35,6 +35,11 @@ struct IntegrateOptions {
   /// ODEs: end with Status::steady_state after a step with |f_i| <= tolerance (1 + |x_i|) for every
   /// component i of every path; 0: never.
   double steady_state_tolerance = 0;
+  /// Times, in any order, at which the coefficients jump. Steps end and start there, and the solver
+  /// forgets its slopes, its step size and its memory, so that no step mixes the two sides. The
+  /// coefficients are evaluated a few units in the last place of t before and behind such a time,
+  /// never at it: it does not matter which side f(x, t_d) belongs to.
+  std::vector<Time> discontinuities = {};
   bool check = true;  ///< the contract of the coefficients, before the first step (contract.hpp)
 };
 
@@ -52,9 +57,10 @@ struct Solution {
   std::string warning = {};                ///< advice, also on success; empty: none
   DenseOutput<X> dense = DenseOutput<X>{};
 
-  /// The state at any time of the run, with `dense`. ODEs: the solver's own interpolant where it
-  /// has one, else the cubic Hermite polynomial of the step (error O(h^4)). SDEs: linear between
-  /// steps, which is the path's conditional mean there, not its law (error O(h^1/2)).
+  /// The state at any time of the run, with `dense`. ODEs: as accurate as the steps, by the
+  /// solver's own interpolant where that is of the order of the steps, else by a polynomial through
+  /// shorter steps of the same method (which cost evaluations of f, in the counts). SDEs: linear
+  /// between steps, which is the path's conditional mean there, not its law (error O(h^1/2)).
   /// @throws std::invalid_argument  without `dense`, or for t outside the run
   X at(Time time) const { return dense(time); }
 };

@@ -129,6 +129,8 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
   using ComplexVector = Eigen::Matrix<std::complex<S>, d_, 1>;
 
  public:
+  static constexpr bool interpolates_as_steps = false;  // its interpolant is of order 3
+
   template <class Method>
   Radau5Run(const Method& method, const P& process, Index /*d*/)
       : Base(Method::name, process, method.rtol, method.atol, method.control, Tableau::error_order),

@@ -122,6 +122,8 @@ class RosenbrockRun : public JacobianRun<RosenbrockRun<Tableau, P, X>, P, X> {
   static constexpr std::size_t s_ = Tableau::tableau.alpha.size();
 
  public:
+  static constexpr bool interpolates_as_steps = Tableau::dense_order >= Tableau::order;
+
   template <class Method>
   RosenbrockRun(const Method& method, const P& process, Index /*d*/)
       : Base(Method::name, process, method.rtol, method.atol, method.control,

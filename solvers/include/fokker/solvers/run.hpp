@@ -25,9 +25,11 @@ struct Leg {
   Time end;                                   ///< never passed
   std::uint64_t tries;                        ///< steps that may be tried; counted down
   Time max_dt = 0;                            ///< longest step; 0: no bound
-  const std::atomic<bool>* cancel = nullptr;  ///< looked at after each accepted step
+  const std::atomic<bool>* cancel = nullptr;  ///< looked at after each step tried
   /// Called after each accepted step, which x, t and counts then show; false ends the leg.
   const std::function<bool()>* after = nullptr;
+  /// The time that the end stands for, a little later, where f jumps; else the end itself.
+  Time land = end;
 
   /// Where the next step, from t, must stop.
   Time stop(Time t) const { return max_dt > 0 ? std::min(end, t + max_dt) : end; }
@@ -45,8 +47,7 @@ Status step_by_step(const Time& t, Leg& leg, const TryStep& try_step, const Acce
     --leg.tries;
     const Status status = try_step(leg.stop(t));
     if (status != Status::success) return status;
-    if (!accepted()) continue;
-    if (leg.after && !(*leg.after)()) return Status::success;
+    if (accepted() && leg.after && !(*leg.after)()) return Status::success;
     if (leg.cancelled()) return Status::cancelled;
   }
   return Status::success;

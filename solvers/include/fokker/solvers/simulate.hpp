@@ -113,6 +113,9 @@ Index count_failed(const auto& reduction, const auto& observer, const auto& x, I
 /// @throws std::invalid_argument  always
 [[noreturn]] void refuse_checkpoint_and_ranks();
 
+/// Whether the grid is one finite time, or twice the same.
+bool is_one_time(std::span<const Time> grid);
+
 /// The grid, negated where it runs down.
 TimeGrid upward(std::span<const Time> grid);
 
@@ -156,7 +159,7 @@ class ReducedBlocks final : public Blocks {
     reduction_.observe(observer, 0, sign_ * grid_[0], advance.x(), first);
     for (std::size_t k = 0; k + 1 < grid_.size(); ++k) {
       if (cancelled()) return node;
-      advance.to(grid_[k], grid_[k + 1]);
+      if (grid_[k + 1] > grid_[k]) advance.to(grid_[k], grid_[k + 1]);
       if (advance.status() == Status::cancelled) return node;
       reduction_.observe(observer, static_cast<Index>(k) + 1, sign_ * grid_[k + 1], advance.x(),
                          first);
@@ -220,7 +223,8 @@ auto simulate_up(const P& process, const M& method, const X0& x0, const TimeGrid
 /// @param process     drift and diffusion (see process.hpp)
 /// @param method      a solver, for instance EulerMaruyama{}
 /// @param x0          a number (d = 1), an array of d numbers, or a law with sample(random, x)
-/// @param grid        times, strictly monotone; downwards where the process's clock allows it
+/// @param grid        times, strictly monotone; downwards where the process's clock allows it; {t}
+///                    and {t, t} reduce the start
 /// @param reduction   what to keep: Moments, expectation(phi), FinalState, SavedStates, ...
 /// @throws std::invalid_argument  for paths < 1, a bad grid, a clock that runs the other way,
 ///                    dimensions that differ, an x0 (not a law) outside the domain of the process,
@@ -234,8 +238,9 @@ auto simulate(const P& process, const M& method, const X0& x0, std::span<const T
     -> Ensemble<typename Reduction::Value> {
   static_assert(detail::runs_up<P, M> || detail::runs_down<P, M>,
                 "this type-erased solver was made for another type of process");
-  check_grid(grid);
-  const bool up = grid[1] > grid[0];
+  const bool still = detail::is_one_time(grid);
+  if (!still) check_grid(grid);
+  const bool up = still ? detail::runs_up<P, M> : grid[1] > grid[0];
   if (options.check) {
     using X = Block<S, detail::state_rows<S, P, X0>()>;
     using Evaluated = typename detail::EvaluatedOn<P, M, X>::X;
@@ -248,7 +253,8 @@ auto simulate(const P& process, const M& method, const X0& x0, std::span<const T
                                     std::move(reduction));
   } else {
     if constexpr (detail::runs_down<P, M>)
-      return detail::simulate_up<S>(TimeReversed<P>{process}, method, x0, detail::upward(grid),
+      return detail::simulate_up<S>(TimeReversed<P>{process}, method, x0,
+                                    still ? TimeGrid(grid.size(), -grid[0]) : detail::upward(grid),
                                     -1.0, options, std::move(reduction));
   }
   detail::refuse_direction(up);

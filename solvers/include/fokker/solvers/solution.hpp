@@ -16,7 +16,8 @@ enum class Status {
   too_many_steps,  ///< the limit on steps was reached
   cancelled,       ///< stopped from outside; what was finished is kept
   event,           ///< a terminal event ended it, as asked
-  steady_state     ///< the ODE came to rest, as asked
+  steady_state,    ///< the ODE came to rest, as asked
+  chattering       ///< f jumps and points back to the jump from both sides, or events accumulate
 };
 
 constexpr std::string_view to_string(Status s) {
@@ -35,6 +36,8 @@ constexpr std::string_view to_string(Status s) {
       return "event";
     case Status::steady_state:
       return "steady state";
+    case Status::chattering:
+      return "chattering";
   }
   return "unknown";
 }

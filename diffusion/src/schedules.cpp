@@ -18,6 +18,27 @@ namespace fokker {
 
 namespace detail {
 
+void require_noise(Time end, Time t_min, Time start, double scale, double sigma,
+                   bool finite_at_start) {
+  constexpr double least = 1e-150, largest = 1e150;
+  if (!(end > 0) || !std::isfinite(end))
+    throw std::invalid_argument("the end time of a schedule must be positive and finite: got " +
+                                text(end));
+  if (!(start > 0 && start <= end) || !(t_min >= 0 && t_min < start))
+    throw std::invalid_argument(
+        "a schedule needs 0 <= t_min < start <= end: got " +
+        text("t_min={}, start={}, end={}", {t_min, start, end}));
+  const bool infinite = sigma > largest && !finite_at_start;
+  if (!(sigma >= least && sigma <= largest) && !infinite)
+    throw std::invalid_argument(
+        text("a schedule needs a noise sigma from {} to {} where it starts: got sigma={} at t={}",
+             {least, largest, sigma, start}));
+  if (!(scale >= least && scale <= largest) && !(infinite && scale >= 0))
+    throw std::invalid_argument(
+        text("a schedule needs a scale s from {} to {} where it starts: got s={} at t={}",
+             {least, largest, scale, start}));
+}
+
 double integral(const std::function<double(double)>& f, double a, double b) {
   if (a == b) return 0;
   constexpr unsigned max_depth = 10;

@@ -200,6 +200,7 @@ struct SaSolver : detail::ReverseSdeFacts<1, 2, (predictor_order < 2 ? predictor
                                                         const Increment<P, X>& dw, X& y,
                                                         Workspace<X>& w) const {
     detail::require_eta(name, SaSolver::etas, p.base.eta);
+    validate();
     const auto& process = p.base.process;
     const detail::LogSnrIntervalRule rule{{}, sigma_low, sigma_high};
     const auto [t, t_next] = detail::TimeInterval(r, h);

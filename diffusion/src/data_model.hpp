@@ -183,8 +183,7 @@ inline constexpr Index most_modes = Index{1} << 20, most_cells = 1024,
 /// @throws std::invalid_argument  unless 1 <= count <= most
 inline void require_count(Index count, Index most, std::string_view what) {
   if (count < 1 || count > most)
-    throw std::invalid_argument(
-        fmt::format("{} >= 1, at most {}: got {}", what, most, count));
+    throw std::invalid_argument(fmt::format("{} >= 1, at most {}: got {}", what, most, count));
 }
 
 inline constexpr double log_two_pi = 1.8378770664093454836;

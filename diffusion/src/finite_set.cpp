@@ -176,10 +176,9 @@ class FiniteSetModel final : public TypedModel<FiniteSetModel> {
                       points.size(), dimension));
     for (std::size_t i = 0; i < points.size(); ++i)
       if (!(std::abs(static_cast<double>(points[i])) <= largest_coordinate))
-        throw std::invalid_argument(
-            fmt::format("the points must be finite, with coordinates of at most {}: point {} has {}",
-                        largest_coordinate, i / static_cast<std::size_t>(dimension) + 1,
-                        points[i]));
+        throw std::invalid_argument(fmt::format(
+            "the points must be finite, with coordinates of at most {}: point {} has {}",
+            largest_coordinate, i / static_cast<std::size_t>(dimension) + 1, points[i]));
     return dimension;
   }
 

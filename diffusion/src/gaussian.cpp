@@ -23,9 +23,9 @@ Spectrum spectrum_of(std::span<const double> covariance, Index d) {
   const Eigen::Map<const Matrix<double>> c(covariance.data(), d, d);
   const double largest = c.cwiseAbs().maxCoeff<Eigen::PropagateNaN>();
   if (!(largest <= largest_variance))
-    throw std::invalid_argument(fmt::format(
-        "the covariance must be finite, with values of at most {}: got {}", largest_variance,
-        largest));
+    throw std::invalid_argument(
+        fmt::format("the covariance must be finite, with values of at most {}: got {}",
+                    largest_variance, largest));
   for (Index i = 0; i < d; ++i)
     for (Index j = 0; j < i; ++j)
       if (std::abs(c(i, j) - c(j, i)) > 1e-10 * largest)
@@ -206,9 +206,9 @@ class LowRankModel final : public DoubleModel<LowRankModel> {
           "a Gaussian of low rank needs d >= 1 means and d * r factors, r >= 1: got {} and {}", d,
           factor.size()));
     if (!(floor == 0 || (floor >= smallest_variance && floor <= largest_variance)))
-      throw std::invalid_argument(
-          fmt::format("the floor of the variance must not be negative, but 0 or from {} to {}: got {}",
-                      smallest_variance, largest_variance, floor));
+      throw std::invalid_argument(fmt::format(
+          "the floor of the variance must not be negative, but 0 or from {} to {}: got {}",
+          smallest_variance, largest_variance, floor));
     require_coordinates(mean, "mean");
     require_coordinates(factor, "factor");
     mean_ = Eigen::Map<const Eigen::VectorXd>(mean.data(), d);
@@ -346,7 +346,8 @@ std::shared_ptr<const DataModel> diagonal_model(std::span<const double> mean,
                     variance.size()));
   require_coordinates(mean, "mean");
   for (std::size_t i = 0; i < variance.size(); ++i)
-    if (!(variance[i] == 0 || (variance[i] >= smallest_variance && variance[i] <= largest_variance)))
+    if (!(variance[i] == 0 ||
+          (variance[i] >= smallest_variance && variance[i] <= largest_variance)))
       throw std::invalid_argument(
           fmt::format("a variance must not be negative, but 0 or from {} to {}: entry {} is {}",
                       smallest_variance, largest_variance, i + 1, variance[i]));

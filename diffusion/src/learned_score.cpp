@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include <fokker/diffusion/input_file.hpp>
+
+#include "json_input.hpp"
 
 namespace fokker {
 namespace {
@@ -113,40 +114,37 @@ void differentiate_network(const LearnedParts& parts, const Network<float>& netw
                           static_cast<S>(c.gain / c.v) * product.array().template cast<S>();
 }
 
-template <class T>
-T member(const Json& json, const char* key, const char* what) {
-  try {
-    return json.at(key).get<T>();
-  } catch (const nlohmann::json::exception&) {
-    throw std::invalid_argument(fmt::format("'{}' must be {}", key, what));
-  }
-}
-
 LearnedParts parts_from(const Json& json) {
   require(json.is_object() && json.value("format", Json()) == format_name,
           fmt::format(R"(not a learned score, which has "format": "{}")", format_name));
-  const int version = member<int>(json, "version", "a whole number");
+  const int version = detail::json_member<int>(json, "version", "a whole number");
   require(version == format_version,
           fmt::format("version {} of the format: this program reads version {}", version,
                       format_version));
-  const Json network = member<Json>(json, "network", "an object");
-  const auto size = [&](const char* key) { return member<Index>(network, key, "a whole number"); };
+  detail::require_keys(json, {"format", "version", "process", "parameters", "loss", "network",
+                              "data_std", "sigma_min", "sigma_max", "mean", "weights"});
+  const Json network = detail::json_member<Json>(json, "network", "an object");
+  detail::require_keys(network, {"dimension", "width", "layers", "frequencies"});
+  const auto size = [&](const char* key) {
+    return detail::json_member<Index>(network, key, "a whole number");
+  };
   LearnedParts parts;
   parts.shape = {.dimension = size("dimension"),
                  .width = size("width"),
                  .layers = size("layers"),
                  .frequencies = size("frequencies")};
-  const auto weights = member<std::vector<double>>(json, "weights", "a list of numbers");
+  const auto weights =
+      detail::json_member<std::vector<double>>(json, "weights", "a list of numbers");
   parts.weights =
       Eigen::Map<const Eigen::VectorXd>(weights.data(), static_cast<Index>(weights.size()))
           .cast<float>();
-  parts.mean = member<std::vector<double>>(json, "mean", "a list of numbers");
-  parts.data_std = member<double>(json, "data_std", "a number");
-  parts.sigma_min = member<double>(json, "sigma_min", "a number");
-  parts.sigma_max = member<double>(json, "sigma_max", "a number");
-  parts.process = member<std::string>(json, "process", "a name");
-  parts.parameters = member<Parameters>(json, "parameters", "an object of strings");
-  parts.loss = member<std::string>(json, "loss", "a name");
+  parts.mean = detail::json_member<std::vector<double>>(json, "mean", "a list of numbers");
+  parts.data_std = detail::json_member<double>(json, "data_std", "a number");
+  parts.sigma_min = detail::json_member<double>(json, "sigma_min", "a number");
+  parts.sigma_max = detail::json_member<double>(json, "sigma_max", "a number");
+  parts.process = detail::json_member<std::string>(json, "process", "a name");
+  parts.parameters = detail::json_member<Parameters>(json, "parameters", "an object of strings");
+  parts.loss = detail::json_member<std::string>(json, "loss", "a name");
   return parts;
 }
 
@@ -202,12 +200,7 @@ std::string to_json(const LearnedDenoiser& denoiser) {
 }
 
 LearnedDenoiser denoiser_from_json(const std::string& text, const std::string& name) {
-  Json json;
-  try {
-    json = Json::parse(text);
-  } catch (const nlohmann::json::parse_error& error) {
-    throw std::invalid_argument(fmt::format("{} is not valid JSON: {}", name, error.what()));
-  }
+  const Json json = detail::parse_json<Json>(text, name);
   try {
     return LearnedDenoiser(parts_from(json));
   } catch (const std::invalid_argument& error) {
@@ -216,13 +209,7 @@ LearnedDenoiser denoiser_from_json(const std::string& text, const std::string& n
 }
 
 LearnedDenoiser read_denoiser(const FilePath& path) {
-  std::string text;
-  std::ifstream file;
-  if (!std::filesystem::is_directory(path.string())) file.open(path.string(), std::ios::binary);
-  if (file.is_open()) text.assign(std::istreambuf_iterator<char>(file), {});
-  if (!file.is_open() || file.bad())
-    throw std::runtime_error(fmt::format("cannot read {}", path.string()));
-  return denoiser_from_json(text, path.string());
+  return denoiser_from_json(read_input(path), path.string());
 }
 
 }  // namespace fokker

@@ -263,8 +263,9 @@ class MixtureModel final : public TypedModel<MixtureModel> {
     if (c.covariance.size() == 1) {
       const double v = c.covariance[0];
       if (!(v >= smallest_variance && v <= largest_variance))
-        throw std::invalid_argument(fmt::format("the variance must be positive, from {} to {}: got {}",
-                                                smallest_variance, largest_variance, v));
+        throw std::invalid_argument(
+            fmt::format("the variance must be positive, from {} to {}: got {}", smallest_variance,
+                        largest_variance, v));
       if (isotropic_) {
         values_.push_back(v);
         return;
@@ -285,8 +286,8 @@ class MixtureModel final : public TypedModel<MixtureModel> {
                       spectrum.values.front()));
     if (spectrum.values.front() < smallest_variance)
       throw std::invalid_argument(
-          fmt::format("the covariance must have variances of at least {}: got {}", smallest_variance,
-                      spectrum.values.front()));
+          fmt::format("the covariance must have variances of at least {}: got {}",
+                      smallest_variance, spectrum.values.front()));
     const std::vector<double> lower = triangular_root(spectrum.basis, spectrum.values);
     values_.insert(values_.end(), spectrum.values.begin(), spectrum.values.end());
     basis_.insert(basis_.end(), spectrum.basis.begin(), spectrum.basis.end());

@@ -25,9 +25,8 @@ void require_noise(Time end, Time t_min, Time start, double scale, double sigma,
     throw std::invalid_argument("the end time of a schedule must be positive and finite: got " +
                                 text(end));
   if (!(start > 0 && start <= end) || !(t_min >= 0 && t_min < start))
-    throw std::invalid_argument(
-        "a schedule needs 0 <= t_min < start <= end: got " +
-        text("t_min={}, start={}, end={}", {t_min, start, end}));
+    throw std::invalid_argument("a schedule needs 0 <= t_min < start <= end: got " +
+                                text("t_min={}, start={}, end={}", {t_min, start, end}));
   const bool infinite = sigma > largest && !finite_at_start;
   if (!(sigma >= least && sigma <= largest) && !infinite)
     throw std::invalid_argument(

@@ -25,7 +25,8 @@ std::optional<double> number_of(std::string_view word) {
   const char* const last = word.data() + word.size();
   const auto [end, error] = std::from_chars(word.data(), last, value);
   if (word.empty() || end != last) return {};
-  if (error == std::errc::result_out_of_range) return std::strtod(std::string(word).c_str(), nullptr);
+  if (error == std::errc::result_out_of_range)
+    return std::strtod(std::string(word).c_str(), nullptr);
   return error == std::errc{} ? std::optional(value) : std::nullopt;
 }
 

@@ -47,11 +47,12 @@ namespace {
 volatile double sink = 0;
 
 /// Seconds per item of `work`, which does `items` of them: the best of the runs in about 0.3 s.
-double seconds_per_item(double items, const std::function<double()>& work) {
+double seconds_per_item(double items, const std::function<double()>& work,
+                        const std::atomic<bool>& cancel) {
   using Clock = std::chrono::steady_clock;
   const auto deadline = Clock::now() + std::chrono::milliseconds(300);
   double best = INFINITY;
-  for (int run = 0; run < 3 || Clock::now() < deadline; ++run) {
+  for (int run = 0; (run < 3 || Clock::now() < deadline) && !cancel; ++run) {
     const auto start = Clock::now();
     sink = work();
     best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
@@ -232,7 +233,7 @@ Benchmark lorenz() {
           loop};
 }
 
-int bench_command(const CommonOptions& common) {
+int bench_command(CommonOptions common) {
   check_outputs(common);
   const std::atomic<bool>& cancel = catch_interrupt();
   const std::vector<Benchmark> benchmarks = {normals(common.seed),
@@ -247,13 +248,14 @@ int bench_command(const CommonOptions& common) {
                    {"obvious is", Align::left}});
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   {
-    Progress progress;
+    Progress progress(common.quiet);
     for (const Benchmark& b : benchmarks) {
       if (cancel) break;
       progress.update(static_cast<double>(rows.size()) / static_cast<double>(benchmarks.size()),
                       b.name);
-      const double library = b.scale * seconds_per_item(b.items, b.ours);
-      const double loop = b.scale * seconds_per_item(b.items, b.loop);
+      const double library = b.scale * seconds_per_item(b.items, b.ours, cancel);
+      const double loop = b.scale * seconds_per_item(b.items, b.loop, cancel);
+      if (cancel) break;
       table.add_row({b.name, fmt::format("{:.3g}", library), fmt::format("{:.3g}", loop), b.unit,
                      fmt::format("{:.1f}", loop / library), b.obvious});
       rows.push_back({{"name", b.name},
@@ -264,16 +266,22 @@ int bench_command(const CommonOptions& common) {
                       {"obvious_is", b.obvious}});
     }
   }
+  keep_results();
   const std::string threads =
       common.threads == 0 ? "all cores" : fmt::format("{} threads", common.threads);
   fmt::print(common.tables(), "instruction set {}, one thread{}\n\n{}\n{}", instruction_set(),
              common.threads == 1 ? "" : " (ensembles: " + threads + ")", table.text(),
              "scripts/bench runs all benchmarks\n");
-  const nlohmann::ordered_json document = {
-      {"instruction_set", instruction_set()}, {"threads", common.threads}, {"rows", rows}};
-  write_json(common, document.dump(2));
+  const nlohmann::ordered_json document = {{"instruction_set", instruction_set()},
+                                           {"threads", common.threads},
+                                           {"seed", common.seed},
+                                           {"rows", rows}};
+  write_json(common, document);
   say_written(common.tables(), common);
-  return cancel ? interrupted : done;
+  if (rows.size() == benchmarks.size()) return done;
+  fmt::print(stderr, "fokker: interrupted; {} of {} benchmarks were finished\n", rows.size(),
+             benchmarks.size());
+  return interrupted;
 }
 
 constexpr const char* examples = R"(Examples:

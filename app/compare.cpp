@@ -20,6 +20,7 @@
 
 #include <fokker/analysis/comparison.hpp>
 #include <fokker/analysis/csv.hpp>
+#include <fokker/analysis/plot.hpp>
 #include <fokker/analysis/report.hpp>
 #include <fokker/diffusion/time_grids.hpp>
 #include <fokker/solvers/bytes.hpp>
@@ -32,6 +33,7 @@
 #include "compare_words.hpp"
 #include "data.hpp"
 #include "interrupt.hpp"
+#include "names.hpp"
 #include "options.hpp"
 #include "progress.hpp"
 #include "ranks.hpp"
@@ -63,7 +65,7 @@ struct CompareOptions {
   std::optional<std::string> grid, t_min, eta, paths;
   std::vector<std::string> score_error;
   std::string score = "exact";
-  std::string modes;
+  std::string modes, save;
   bool exact = false, trace = false;
 };
 
@@ -101,6 +103,13 @@ void read_grid_option(const std::string& word, ComparisonSettings& s) {
     s.times = read_grid(word, make_schedule(s.process, s.parameters).end_time());
 }
 
+/// The names in their own spelling.
+void resolve(CompareOptions& o) {
+  resolve_schedule(o.process);
+  for (std::string& sampler : o.samplers) resolve_sampler(sampler);
+  if (o.grid && !std::filesystem::exists(*o.grid)) resolve_grid(*o.grid);
+}
+
 ComparisonSettings read_settings(const CompareOptions& o) {
   ComparisonSettings s;
   s.process = o.process;
@@ -131,6 +140,9 @@ ComparisonSettings read_settings(const CompareOptions& o) {
     throw std::invalid_argument("--score is exact or model:FILE (see fokker learn): got '" +
                                 o.score + "'");
   s.modes = !o.modes.empty();
+  s.keep_samples = !o.save.empty();
+  if (o.exact && s.keep_samples)
+    throw std::invalid_argument("--exact pushes laws and has no samples: leave out --save");
   s.seed = o.common.seed;
   s.threads = o.common.threads;
   s.data = read_data(o.data);
@@ -153,6 +165,7 @@ Settings settings_of(const CompareOptions& o, const ComparisonSettings& s) {
   for (const auto& [name, value] : json.items()) settings.emplace_back(name, value.dump());
   settings.emplace_back("columns left out", fmt::format("{}", fmt::join(o.data.drop_columns, ",")));
   settings.emplace_back("scale", o.data.scale);
+  settings.emplace_back("all samples kept", s.keep_samples ? "yes" : "no");
   for (const auto& word : {s.process, s.data_name, s.score_name})
     if (word.find(':') != std::string::npos)
       settings.emplace_back("contents of " + word, contents_of(word));
@@ -163,47 +176,78 @@ std::string cell(const std::optional<double>& value) {
   return value ? format_with_error(*value, 0) : "";
 }
 
+/// The columns of the errors, with what each is measured in.
+std::vector<TextTable::Column> error_columns(const Comparison& comparison, bool wrong_score) {
+  const ComparisonSettings& s = comparison.settings;
+  std::vector<TextTable::Column> columns;
+  if (s.exact) {
+    columns = {{"error"}, {"init"}, {"truncation"}, {"discretisation"}};
+    if (wrong_score) columns.push_back({"score (w2)"});
+  } else {
+    columns = {{fmt::format("error ({})", s.metric)},
+               {"floor"},
+               {s.data->dimension() > 1 ? "pathwise (full norm)" : "pathwise"}};
+    if (wrong_score) columns.push_back({"score (pathwise)"});
+  }
+  return columns;
+}
+
+std::string evaluations(double nfe) {
+  if (!std::isfinite(nfe)) return "";
+  return nfe == std::floor(nfe) ? fmt::format("{:.0f}", nfe) : fmt::format("{:.1f}", nfe);
+}
+
 void print_rows(std::FILE* out, const Comparison& comparison) {
   const bool exact = comparison.settings.exact;
-  const bool trouble =
-      std::any_of(comparison.rows.begin(), comparison.rows.end(),
-                  [](const ComparisonRow& row) { return row.status != Status::success; });
+  const auto any = [&](const auto& of) {
+    return std::any_of(comparison.rows.begin(), comparison.rows.end(), of);
+  };
+  const bool trouble = any([](const ComparisonRow& row) {
+    return row.status != Status::success || !row.problem.empty();
+  });
+  const bool outliers = any([](const ComparisonRow& row) { return row.outliers > 0; });
+  const bool wrong_score =
+      any([](const ComparisonRow& row) { return row.error_score.has_value(); });
   using Align = TextTable::Align;
   std::vector<TextTable::Column> columns = {
-      {"sampler", Align::left}, {"equation", Align::left}, {"steps"}, {"NFE"}, {"error"}};
-  if (exact)
-    columns.insert(columns.end(), {{"init"}, {"truncation"}, {"discretisation"}});
-  else
-    columns.insert(columns.end(), {{"floor"}, {"pathwise"}});
-  const bool wrong_score =
-      std::any_of(comparison.rows.begin(), comparison.rows.end(),
-                  [](const ComparisonRow& row) { return row.error_score.has_value(); });
-  if (wrong_score) columns.push_back({"score"});
+      {"sampler", Align::left}, {"equation", Align::left}, {"steps"}, {"NFE"}};
+  const auto errors = error_columns(comparison, wrong_score);
+  columns.insert(columns.end(), errors.begin(), errors.end());
   columns.push_back({"seconds"});
+  if (outliers) columns.push_back({"outliers"});
   if (trouble) columns.push_back({"status", Align::left});
 
   TextTable table(columns);
   for (const ComparisonRow& row : comparison.rows) {
     std::vector<std::string> cells = {row.sampler, row.equation, std::to_string(row.steps),
-                                      row.nfe == std::floor(row.nfe)
-                                          ? fmt::format("{:.0f}", row.nfe)
-                                          : fmt::format("{:.1f}", row.nfe),
-                                      format_with_error(row.error, row.error_stderr)};
-    if (exact)
-      cells.insert(cells.end(), {cell(row.error_init), cell(row.error_truncation),
-                                 cell(row.error_discretisation)});
-    else
-      cells.insert(cells.end(),
-                   {cell(row.floor), row.error_pathwise
-                                         ? format_with_error(*row.error_pathwise,
-                                                             row.error_pathwise_stderr.value_or(0))
-                                         : ""});
-    if (wrong_score) cells.push_back(cell(row.error_score));
-    cells.push_back(fmt::format("{:.3f}", row.seconds));
-    if (trouble) cells.emplace_back(row.status == Status::success ? "" : to_string(row.status));
+                                      evaluations(row.nfe)};
+    const auto add = [&](std::string text) { cells.push_back(std::move(text)); };
+    add(row.problem.empty() ? format_with_error(row.error, row.error_stderr) : "");
+    if (exact) {
+      add(cell(row.error_init));
+      add(cell(row.error_truncation));
+      add(cell(row.error_discretisation));
+    } else {
+      add(row.problem.empty() ? cell(row.floor) : "");
+      add(row.error_pathwise
+              ? format_with_error(*row.error_pathwise, row.error_pathwise_stderr.value_or(0))
+              : "");
+    }
+    if (wrong_score) add(cell(row.error_score));
+    add(fmt::format("{:.3f}", row.seconds));
+    if (outliers) add(row.outliers == 0 ? "" : std::to_string(row.outliers));
+    if (trouble)
+      cells.emplace_back(!row.problem.empty()            ? "refused"
+                         : row.status == Status::success ? ""
+                                                         : to_string(row.status));
     table.add_row(std::move(cells));
   }
   fmt::print(out, "{}", table.text());
+  if (outliers)
+    fmt::print(out,
+               "outliers: paths that ended more than ten widths of the data outside them, of "
+               "{}; error and pathwise include them\n",
+               comparison.settings.paths);
 }
 
 void print_orders(std::FILE* out, const Comparison& comparison) {
@@ -228,10 +272,14 @@ void print(std::FILE* out, const Comparison& comparison) {
              text(comparison.start_time), text(s.t_min.value_or(0)), last_words(s.last),
              s.grid.value_or(""), s.data_name, s.data->dimension(),
              s.exact ? "exact laws, error in w2"
-                     : fmt::format("{} paths, seed {}, error in {}", s.paths, s.seed, s.metric));
+                     : fmt::format("{} paths, seed {}, error in {}{}", s.paths, s.seed, s.metric,
+                                   comparison.metric_paths < s.paths && comparison.metric_paths > 0
+                                       ? fmt::format(" of the first {}", comparison.metric_paths)
+                                       : ""));
   print_rows(out, comparison);
   print_orders(out, comparison);
   fmt::print(out, "\n");
+  for (const std::string& note : comparison.notes) fmt::print(out, "{}\n", note);
   for (const std::string& line : in_words(comparison)) fmt::print(out, "{}\n", line);
 }
 
@@ -254,32 +302,75 @@ void write_modes(const std::string& file, const Comparison& comparison) {
   write_csv(file, table);
 }
 
-/// One line on stderr for each row that did not end well; true if every row is such.
-bool report_failures(const Comparison& comparison) {
-  bool all = !comparison.rows.empty();
-  for (const ComparisonRow& row : comparison.rows) {
-    if (row.status == Status::success) all = false;
-    if (row.status == Status::success || row.status == Status::cancelled) continue;
-    fmt::print(stderr, "fokker: {} at {} steps: {} ({} of {} paths)\n", row.sampler, row.steps,
-               to_string(row.status), row.failed, comparison.settings.paths);
+/// The final states of every row, a line for each path.
+void write_samples(const std::string& file, const Comparison& comparison) {
+  const Index d = comparison.settings.data->dimension();
+  Table table{.header = {"row", "path"},
+              .rows = 0,
+              .columns = static_cast<std::size_t>(d) + 2,
+              .values = {}};
+  for (Index r = 1; r <= d; ++r) table.header.push_back(fmt::format("x{}", r));
+  for (std::size_t k = 0; k < comparison.rows.size(); ++k) {
+    const auto& samples = comparison.rows[k].samples;
+    for (Index j = 0; j < samples.cols(); ++j, ++table.rows) {
+      table.values.push_back(static_cast<double>(k));
+      table.values.push_back(static_cast<double>(j));
+      for (Index r = 0; r < d; ++r) table.values.push_back(samples(r, j));
+    }
   }
-  return all;
+  write_csv(file, table);
+}
+
+/// One line on stderr for each row that did not end well.
+void report_failures(const Comparison& comparison) {
+  for (const ComparisonRow& row : comparison.rows) {
+    const std::string at = row.tolerance ? fmt::format("tolerance {}", text(*row.tolerance))
+                                         : fmt::format("{} steps", row.steps);
+    if (!row.problem.empty())
+      fmt::print(stderr, "fokker: {} at {}: {}\n", row.sampler, at, row.problem);
+    else if (row.status != Status::success && row.status != Status::cancelled)
+      fmt::print(stderr, "fokker: {} at {}: {} ({} of {} paths)\n", row.sampler, at,
+                 to_string(row.status), row.failed, comparison.settings.paths);
+  }
+}
+
+/// `done` where one row at least has its figures; else `bad_input` where all were refused, and
+/// `failed`.
+Exit exit_code(const Comparison& comparison) {
+  const auto& rows = comparison.rows;
+  const auto all = [&](const auto& of) { return std::all_of(rows.begin(), rows.end(), of); };
+  if (!rows.empty() && all([](const ComparisonRow& row) { return !row.problem.empty(); }))
+    return bad_input;
+  return all([](const ComparisonRow& row) {
+    return row.status != Status::success || !row.problem.empty();
+  })
+             ? failed
+             : done;
 }
 
 int compare_command(CompareOptions o) {
+  resolve(o);
   ComparisonSettings settings = read_settings(o);
   if (o.common.json.empty() && o.common.plots.empty()) {
     o.common.json = "compare.json";
     o.common.plots = {"compare.svg", "compare.png"};
   }
-  std::vector<std::string> others;
-  if (!o.modes.empty()) others.push_back(o.modes);
   const double every = o.checkpoint.seconds();
   if (o.checkpoint.given() && settings.exact)
     throw std::invalid_argument("exact laws take seconds: --exact takes no --checkpoint");
-  std::vector<std::string> outputs = others;
-  if (o.checkpoint.given()) outputs.push_back(o.checkpoint.file);
-  check_outputs(o.common, outputs);
+  std::vector<NamedFile> inputs;
+  for (const auto& [option, word] : std::array<std::pair<std::string_view, std::string>, 4>{
+           {{"--process", o.process},
+            {"--data", o.data.data},
+            {"--score", o.score},
+            {"--grid", ":" + o.grid.value_or("")}}})
+    for (NamedFile& file : files_in(option, word)) inputs.push_back(std::move(file));
+  check_outputs(o.common, {.outputs = {{"--modes", &o.modes}, {"--save", &o.save}},
+                           .inputs = std::move(inputs),
+                           .checkpoint = o.checkpoint.file});
+  std::vector<std::string> others;
+  if (!o.modes.empty()) others.push_back(o.modes);
+  if (!o.save.empty()) others.push_back(o.save);
 
   settings.cancel = &catch_interrupt();
   std::optional<Checkpoint> checkpoint;
@@ -288,7 +379,7 @@ int compare_command(CompareOptions o) {
   settings.work = &work;
   Comparison comparison;
   {
-    Progress progress;
+    Progress progress(o.common.quiet);
     if (first_rank())
       settings.progress = [&](double fraction, std::string_view what) {
         progress.update(fraction, what);
@@ -297,19 +388,23 @@ int compare_command(CompareOptions o) {
   }
   if (!first_rank()) return done;
 
+  keep_results();
   print(o.common.tables(), comparison);
   write_json(o.common, to_json(comparison));
-  if (!comparison.rows.empty()) draw_comparison(comparison, o.common.plots);
+  if (comparison.status == Status::cancelled || comparison.rows.empty())
+    o.common.plots.clear();  // a picture takes longer than an interrupted run has
+  draw(o.common, [&] { return comparison_figure(comparison); });
+  if (!o.save.empty()) write_samples(o.save, comparison);
   if (!o.modes.empty()) write_modes(o.modes, comparison);
   say_written(o.common.tables(), o.common, others);
-  const bool all_failed = report_failures(comparison);
+  report_failures(comparison);
   if (comparison.status == Status::cancelled) {
     fmt::print(stderr, "fokker: interrupted; {} rows were finished{}\n", comparison.rows.size(),
                goes_on(o.checkpoint));
     return interrupted;
   }
   if (checkpoint) checkpoint->remove();
-  return all_failed ? failed : done;
+  return exit_code(comparison);
 }
 
 }  // namespace
@@ -353,6 +448,8 @@ Command make_compare(CLI::App& app) {
   parser->add_flag("--trace", o->trace,
                    "With --exact: W2 and KL to the law of x_t at every step, in the JSON");
   parser->add_option("--modes", o->modes, "With --exact: the errors of every eigenmode")
+      ->type_name("FILE.csv");
+  parser->add_option("--save", o->save, "The final states of every row, a line for each path")
       ->type_name("FILE.csv");
   parser->add_option("--precision", o->precision, "Scalar of the states")
       ->type_name("float|double")

@@ -6,6 +6,9 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <set>
+#include <stdexcept>
+#include <variant>
 #include <vector>
 
 #include <fmt/core.h>
@@ -79,49 +82,83 @@ void add_curves(Panel& panel, const Comparison& comparison, const Value& value, 
   }
 }
 
-Panel cost_panel(std::string title, std::string y_label) {
+/// The evaluations of rows with fixed steps, those too close to the one before left out.
+std::vector<double> cost_ticks(const Comparison& comparison) {
+  std::set<double> all;
+  for (const ComparisonRow& row : comparison.rows)
+    if (!row.tolerance && row.nfe > 0 && std::isfinite(row.nfe)) all.insert(row.nfe);
+  const double ends = all.size() < 2 ? 1 : *all.rbegin() / *all.begin();
+  std::vector<double> ticks;
+  for (const double nfe : all)
+    if (ticks.empty() || nfe > ticks.back() * std::max(1.2, std::pow(ends, 1.0 / 12)))
+      ticks.push_back(nfe);
+  return ticks;
+}
+
+Panel cost_panel(const Comparison& comparison, std::string title, std::string y_label) {
   return {.title = std::move(title),
-          .x = {.label = std::string(cost), .log = true, .powers_of_two = true},
+          .x = {.label = std::string(cost),
+                .log = true,
+                .powers_of_two = true,
+                .ticks = cost_ticks(comparison)},
           .y = {.label = std::move(y_label), .log = true}};
+}
+
+/// Says below a panel what its bars are, if it has any.
+void explain_bars(Panel& panel) {
+  for (const Layer& layer : panel.layers)
+    if (const auto* curve = std::get_if<Curve>(&layer); curve && !curve->error.empty()) {
+      panel.note = "bars: one standard error up and down";
+      return;
+    }
 }
 
 Panel error_panel(const Comparison& comparison) {
   const ComparisonSettings& s = comparison.settings;
-  Panel panel = cost_panel("distance to the true distribution", s.exact ? "w2" : s.metric);
+  Panel panel =
+      cost_panel(comparison, "distance to the true distribution", s.exact ? "w2" : s.metric);
   add_curves(
       panel, comparison, [](const ComparisonRow& row) { return std::optional(row.error); },
       [](const ComparisonRow& row) { return row.error_stderr; }, s.exact ? 1.0 : 1.03);
   if (comparison.floor > 0)
     panel.layers.emplace_back(HorizontalLine{"two exact samples", comparison.floor});
+  explain_bars(panel);
+  Index outliers = 0;
+  for (const ComparisonRow& row : comparison.rows) outliers += row.outliers;
+  if (outliers > 0)
+    panel.note += fmt::format("{}with {} paths far outside the data",
+                              panel.note.empty() ? "" : "; ", outliers);
   return panel;
 }
 
 Panel pathwise_panel(const Comparison& comparison) {
-  Panel panel = cost_panel("distance to the exact solution, same start and noise", "RMS");
+  Panel panel =
+      cost_panel(comparison, "distance to the exact solution, same start and noise", "RMS");
   add_curves(
       panel, comparison, [](const ComparisonRow& row) { return row.error_pathwise; },
       [](const ComparisonRow& row) { return row.error_pathwise_stderr.value_or(0); });
+  explain_bars(panel);
   return panel;
 }
 
 Panel discretisation_panel(const Comparison& comparison) {
-  Panel panel = cost_panel("part of the error that is due to the steps", "w2");
+  Panel panel = cost_panel(comparison, "part of the error that is due to the steps", "w2");
   add_curves(
       panel, comparison, [](const ComparisonRow& row) { return row.error_discretisation; },
       [](const ComparisonRow&) { return 0.0; });
   return panel;
 }
 
-/// The error of one sampler and its three parts.
+/// The error of one sampler and its parts.
 Panel ledger_panel(const Comparison& comparison, const std::string& sampler) {
-  Panel panel = cost_panel(sampler + ": the error and its parts", "w2");
+  Panel panel = cost_panel(comparison, sampler + ": the error and its parts", "w2");
   const auto add = [&](std::string label, Colour colour, bool dashed, const auto& value) {
     Curve curve;
     curve.label = std::move(label);
     curve.colour = colour;
     curve.dashed = dashed;
     for (const ComparisonRow& row : comparison.rows)
-      if (row.sampler == sampler) {
+      if (row.sampler == sampler && row.problem.empty()) {
         curve.x.push_back(row.nfe);
         curve.y.push_back(value(row));
       }
@@ -134,6 +171,8 @@ Panel ledger_panel(const Comparison& comparison, const std::string& sampler) {
   add("steps", Colour::blue, false, part(&ComparisonRow::error_discretisation));
   add("ending at t_min", Colour::green, true, part(&ComparisonRow::error_truncation));
   add("starting at the prior", Colour::vermillion, true, part(&ComparisonRow::error_init));
+  if (!comparison.settings.score_error.none())
+    add("error of the score", Colour::purple, true, part(&ComparisonRow::error_score));
   panel.note = "the error is at most the sum of its parts";
   return panel;
 }
@@ -154,12 +193,15 @@ std::pair<double, double> range(const Samples& x, Index r) {
 }
 
 std::string row_title(const ComparisonRow& row) {
-  return fmt::format("{} ({}), {:.0f} evaluations", row.sampler,
-                     row.equation == "sde" ? "SDE" : "flow", row.nfe);
+  const std::string far =
+      row.outliers == 0 ? "" : fmt::format(", {} paths far outside", row.outliers);
+  return fmt::format("{} ({}), {:.0f} evaluations{}", row.sampler,
+                     row.equation == "sde" ? "SDE" : "flow", row.nfe, far);
 }
 
-Colour row_colour(const ComparisonRow& row) {
-  return row.equation == "sde" ? Colour::vermillion : Colour::blue;
+/// The colour of the curve of the row's sampler.
+Colour row_colour(const Comparison& comparison, const ComparisonRow& row) {
+  return styles(comparison).at(row.sampler).colour;
 }
 
 /// The density of the data on a rectangle.
@@ -207,7 +249,7 @@ Panel scatter_panel(const Comparison& comparison, const ComparisonRow& row) {
   else
     panel.layers.emplace_back(
         dots(truth, Colour::grey, data.has_density() ? Mark::dots : Mark::points));
-  panel.layers.emplace_back(dots(row.samples, row_colour(row), Mark::dots));
+  panel.layers.emplace_back(dots(row.samples, row_colour(comparison, row), Mark::dots));
   if (data.dimension() > 2) panel.note = "first two coordinates; exact samples in grey";
   return panel;
 }
@@ -253,7 +295,7 @@ Panel histogram_panel(const Comparison& comparison, const ComparisonRow& row) {
   }
   Curve curve = steps(row.samples);
   curve.label = row.sampler;
-  curve.colour = row_colour(row);
+  curve.colour = row_colour(comparison, row);
   panel.layers.emplace_back(std::move(curve));
   return panel;
 }
@@ -386,10 +428,12 @@ Figure exact_figure(const Comparison& comparison) {
 
 }  // namespace
 
-void draw_comparison(const Comparison& comparison, std::span<const std::string> files) {
-  if (files.empty()) return;
+Figure comparison_figure(const Comparison& comparison) {
   const ComparisonSettings& s = comparison.settings;
   Figure figure = s.exact ? exact_figure(comparison) : sampled_figure(comparison);
+  std::erase_if(figure.panels, [](const Panel& panel) { return panel.layers.empty(); });
+  if (figure.panels.empty()) throw std::runtime_error("no row has figures to show");
+  figure.columns = std::min(figure.columns, figure.panels.size());
   figure.title = fmt::format("Reverse SDE and probability flow of {} on {} (d = {})", s.process,
                              data_title(s.data_name), s.data->dimension());
   if (!s.exact && image_side(*s.data))
@@ -397,7 +441,7 @@ void draw_comparison(const Comparison& comparison, std::span<const std::string> 
   const std::size_t rows = (figure.panels.size() + figure.columns - 1) / figure.columns;
   figure.width = static_cast<int>(580 * figure.columns);
   figure.height = static_cast<int>(500 * rows + 60);
-  for (const std::string& file : files) write_figure(figure, file);
+  return figure;
 }
 
 }  // namespace fokker::app

@@ -2,15 +2,13 @@
 /// @file  compare_picture.hpp
 /// @brief The picture of a comparison: errors against cost, and samples beside the truth.
 
-#include <span>
-#include <string>
-
 #include <fokker/analysis/comparison.hpp>
+#include <fokker/analysis/plot.hpp>
 
 namespace fokker::app {
 
-/// Draws the comparison, which has rows, into each of the files.
-/// @throws std::runtime_error  what gnuplot said, or a file that cannot be written
-void draw_comparison(const Comparison& comparison, std::span<const std::string> files);
+/// The picture of a comparison that has rows. Panels with nothing to show are left out.
+/// @throws std::runtime_error  if none is left
+Figure comparison_figure(const Comparison& comparison);
 
 }  // namespace fokker::app

@@ -23,7 +23,9 @@
 #include <fokker/solvers/shared_work.hpp>
 
 #include "command.hpp"
+#include "estimate.hpp"
 #include "interrupt.hpp"
+#include "names.hpp"
 #include "options.hpp"
 #include "progress.hpp"
 #include "ranks.hpp"
@@ -53,9 +55,42 @@ struct Study {
   ConvergenceStudy found;
 };
 
+/// Why no order follows from these errors, which the fit knows nothing of; empty where one does.
+/// @param scale  the size of what the errors are errors of
+std::string no_order(const OrderFit& fit, double finest, double scale) {
+  constexpr double small = 0.1;
+  if (fit.status != OrderStatus::measured) return "";
+  if (!(finest <= small * scale))
+    return fmt::format(
+        "no order: the error of {:.3g} at the finest step is not small beside the solution, "
+        "{:.3g}; "
+        "take smaller steps",
+        finest, scale);
+  if (fit.slope <= 0) return "no order: the error does not fall with the step";
+  return "";
+}
+
+/// The strong or the weak order of a study.
+struct Judged {
+  const OrderFit* fit;
+  std::optional<double> claimed;
+  std::string none;  ///< why there is none
+
+  bool measured() const { return none.empty() && fit->status == OrderStatus::measured; }
+};
+
+Judged strong_of(const ConvergenceStudy& s) {
+  return {&s.strong, s.claimed_strong, no_order(s.strong, s.levels.back().strong, s.scale)};
+}
+Judged weak_of(const ConvergenceStudy& s) {
+  return {&s.weak, s.claimed_weak, no_order(s.weak, s.levels.back().weak, s.scale * s.scale)};
+}
+
 /// The verdict on an order, or what was measured where none is claimed.
-std::string judgement(const OrderFit& fit, const std::optional<double>& claimed) {
-  return claimed ? verdict(fit, *claimed) : describe(fit) + ", claimed: none";
+std::string judgement(const Judged& order) {
+  if (!order.none.empty()) return order.none;
+  const OrderFit& fit = *order.fit;
+  return order.claimed ? verdict(fit, *order.claimed) : describe(fit) + ", claimed: none";
 }
 
 void print(std::FILE* out, const Study& study, bool noisy) {
@@ -71,20 +106,21 @@ void print(std::FILE* out, const Study& study, bool noisy) {
     table.add_row(std::move(cells));
   }
   fmt::print(out, "{}", table.text());
-  fmt::print(out, "{}: {}\n", noisy ? "strong" : "error", judgement(s.strong, s.claimed_strong));
-  if (noisy) fmt::print(out, "weak:   {}\n", judgement(s.weak, s.claimed_weak));
+  fmt::print(out, "{}: {}\n", noisy ? "strong" : "error", judgement(strong_of(s)));
+  if (noisy) fmt::print(out, "weak:   {}\n", judgement(weak_of(s)));
   fmt::print(out, "\n");
 }
 
-nlohmann::ordered_json order_json(const OrderFit& fit, const std::optional<double>& claimed) {
+nlohmann::ordered_json order_json(const Judged& order) {
   using Json = nlohmann::ordered_json;
-  const bool measured = fit.status == OrderStatus::measured;
+  const OrderFit& fit = *order.fit;
+  const bool measured = order.measured();
   return {{"order", measured ? Json(fit.slope) : Json(nullptr)},
           {"low", measured ? Json(fit.low) : Json(nullptr)},
           {"high", measured ? Json(fit.high) : Json(nullptr)},
-          {"claimed", claimed ? Json(*claimed) : Json(nullptr)},
+          {"claimed", order.claimed ? Json(*order.claimed) : Json(nullptr)},
           {"points", fit.points},
-          {"verdict", judgement(fit, claimed)}};
+          {"verdict", judgement(order)}};
 }
 
 nlohmann::ordered_json json_of(const ConvergeCommand& o, const ConvergenceSettings& settings,
@@ -103,15 +139,17 @@ nlohmann::ordered_json json_of(const ConvergeCommand& o, const ConvergenceSettin
                       {"weak_stderr", level.weak_stderr}});
     solvers.push_back({{"solver", study.solver},
                        {"reference", study.found.reference},
+                       {"scale", study.found.scale},
                        {"rows", rows},
-                       {"strong", order_json(study.found.strong, study.found.claimed_strong)},
-                       {"weak", order_json(study.found.weak, study.found.claimed_weak)}});
+                       {"strong", order_json(strong_of(study.found))},
+                       {"weak", order_json(weak_of(study.found))}});
   }
   return {{"settings",
            {{"process", o.process},
-            {"parameters", parameters},
+            {"parameters", every_parameter(o.process, parameters)},
             {"t0", settings.t0},
             {"t1", settings.t1},
+            {"x0", std::vector<double>(settings.x0.begin(), settings.x0.end())},
             {"steps", settings.steps},
             {"paths", settings.paths},
             {"seed", o.common.seed},
@@ -129,13 +167,12 @@ Panel panel_of(const std::vector<Study>& studies, std::string title, bool strong
   std::vector<double> drawn;  // reference slopes
   for (std::size_t i = 0; i < studies.size(); ++i) {
     const ConvergenceStudy& s = studies[i].found;
-    const OrderFit& fit = strong ? s.strong : s.weak;
-    const auto claimed = strong ? s.claimed_strong : s.claimed_weak;
+    const Judged order = strong ? strong_of(s) : weak_of(s);
+    const auto& claimed = order.claimed;
     const Colour colour = colours[i % colours.size()];
     Curve curve{
         .label = studies[i].solver, .x = {}, .y = {}, .mark = Mark::line_points, .colour = colour};
-    if (fit.status == OrderStatus::measured)
-      curve.label += fmt::format(", order {:.2f}", fit.slope);
+    if (order.measured()) curve.label += fmt::format(", order {:.2f}", order.fit->slope);
     for (const ConvergenceLevel& level : s.levels) {
       curve.x.push_back(level.h);
       curve.y.push_back(strong ? level.strong : level.weak);
@@ -175,7 +212,9 @@ Settings settings_of(const ConvergeCommand& o, const ConvergenceSettings& s,
                      {"rng", o.rng}});
 }
 
-int converge_command(const ConvergeCommand& o) {
+int converge_command(ConvergeCommand o) {
+  resolve_process(o.process);
+  for (std::string& solver : o.solvers) resolve_solver(solver);
   if (o.process.empty()) throw std::invalid_argument("which --process? See fokker list processes");
   if (o.solvers.empty()) throw std::invalid_argument("which --solvers? See fokker list solvers");
   std::map<std::string, double> parameters;
@@ -197,15 +236,17 @@ int converge_command(const ConvergeCommand& o) {
   const Index levels = whole_number(o.levels, "--levels", 3);
   if (levels > 16) throw std::invalid_argument("--levels needs at most 16: got " + o.levels);
   settings.steps.clear();
-  for (Index level = 0; level < levels; ++level)
-    settings.steps.push_back(whole_number(o.first, "--first-steps", 1) << level);
+  const Index first = whole_number(o.first, "--first-steps", 1, Index{1} << 40);
+  for (Index level = 0; level < levels; ++level) settings.steps.push_back(first << level);
   settings.paths = noisy ? whole_number(o.paths, "--paths", 2) : 2;
   settings.seed = {o.common.seed, generator(o.rng)};
   settings.threads = o.common.threads;
+  // The errors of every path and level, as they are found and as they are put together.
+  require_memory(
+      3 * 16 * static_cast<double>(levels) * static_cast<double>(settings.paths),
+      fmt::format("errors of {} paths at {} levels: take fewer --paths", settings.paths, levels));
   const double every = o.checkpoint.seconds();
-  std::vector<std::string> others;
-  if (o.checkpoint.given()) others.push_back(o.checkpoint.file);
-  check_outputs(o.common, others);
+  check_outputs(o.common, {.checkpoint = o.checkpoint.file});
 
   settings.cancel = &catch_interrupt();
   std::optional<Checkpoint> checkpoint;
@@ -215,7 +256,7 @@ int converge_command(const ConvergeCommand& o) {
   settings.work = &work;
   std::vector<Study> studies;
   {
-    Progress progress;
+    Progress progress(o.common.quiet);
     for (const std::string& solver : o.solvers) {
       settings.progress = [&](double fraction) {
         progress.update((static_cast<double>(studies.size()) + fraction) /
@@ -229,20 +270,21 @@ int converge_command(const ConvergeCommand& o) {
   }
   if (!first_rank()) return done;
 
+  keep_results();
   fmt::print(o.common.tables(), "{}: {}\n{} from t = {} to {}, seed {}\n\n", process.info->name,
-             process.info->equation, noisy ? fmt::format("{} paths", settings.paths) : "one path",
+             process.info->equation, noisy ? count(settings.paths, "path") : "one path",
              settings.t0, settings.t1, o.common.seed);
   for (const Study& study : studies) print(o.common.tables(), study, noisy);
-  write_json(o.common, json_of(o, settings, parameters, studies).dump(2));
-  if (!studies.empty() && !o.common.plots.empty()) {
+  write_json(o.common, json_of(o, settings, parameters, studies));
+  draw(o.common, [&] {
     Figure figure{.title = fmt::format("Convergence on {}", process.info->description),
                   .panels = {panel_of(studies, noisy ? "strong error" : "error at the end", true)}};
     if (noisy) figure.panels.push_back(panel_of(studies, "weak error of |X|^2", false));
     figure.columns = figure.panels.size();
     figure.width = static_cast<int>(750 * figure.columns);
     figure.height = 620;
-    for (const std::string& plot : o.common.plots) write_figure(figure, plot);
-  }
+    return figure;
+  });
   say_written(o.common.tables(), o.common);
   if (studies.size() < o.solvers.size()) {
     fmt::print(stderr, "fokker: interrupted; {} of {} solvers were finished{}\n", studies.size(),

@@ -152,6 +152,14 @@ AnyData read_data(const DataOptions& options) {
   if (has_file && kind == "spectrum") return spectrum_from_csv(file);
   if (has_file && kind == "low-rank") return read_low_rank(file);
 
+  if (options.data.ends_with(".csv"))
+    throw std::invalid_argument("--data " + options.data +
+                                " does not say what the file holds: did you mean points:" +
+                                options.data + "? (or spectrum:, low-rank:)");
+  if (options.data.ends_with(".json"))
+    throw std::invalid_argument("--data " + options.data +
+                                " does not say what the file holds: did you mean mixture:" +
+                                options.data + "? (or boxes:)");
   std::vector<std::string_view> names;
   for (const DataForm& form : data_forms()) {
     if (form.form.starts_with(kind + ":"))

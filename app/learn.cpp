@@ -29,6 +29,7 @@
 #include "command.hpp"
 #include "data.hpp"
 #include "interrupt.hpp"
+#include "names.hpp"
 #include "options.hpp"
 #include "progress.hpp"
 
@@ -212,8 +213,8 @@ Panel plane_panel(const Quality& q) {
   return panel;
 }
 
-void draw(const LearnOptions& o, const AnyData& data, const Training& training,
-          const std::vector<LossRow>& rows, const std::optional<Quality>& quality) {
+Figure figure_of(const LearnOptions& o, const AnyData& data, const Training& training,
+                 const std::vector<LossRow>& rows, const std::optional<Quality>& quality) {
   Figure figure{.title = fmt::format("A score of {} learned under {}", o.data.data, o.process),
                 .panels = {curve_panel(training, rows, o.loss)}};
   if (const auto side = image_side(data); quality && side && quality->samples.cols() >= 16)
@@ -223,7 +224,7 @@ void draw(const LearnOptions& o, const AnyData& data, const Training& training,
   figure.columns = figure.panels.size();
   figure.width = static_cast<int>(800 * figure.columns);
   figure.height = 700;
-  for (const std::string& plot : o.common.plots) write_figure(figure, plot);
+  return figure;
 }
 
 void print(std::FILE* out, const LearnOptions& o, const AnyData& data,
@@ -293,6 +294,7 @@ nlohmann::ordered_json json_of(const LearnOptions& o, const TrainingSettings& se
 }
 
 int learn_command(LearnOptions o) {
+  resolve_schedule(o.process);
   const AnyData data = read_data(o.data);
   const auto parameters = assignments(o.parameters, "--set");
   const AffineProcess<AnySchedule> process(make_schedule(o.process, parameters));
@@ -311,12 +313,13 @@ int learn_command(LearnOptions o) {
     o.common.json = "learn.json";
     o.common.plots = {"learn.svg", "learn.png"};
   }
-  check_outputs(o.common, std::vector{o.out});
+  check_outputs(o.common,
+                {.outputs = {{"--out", &o.out}}, .inputs = files_in("--data", o.data.data)});
 
   settings.cancel = &catch_interrupt();
   Training training;
   {
-    Progress progress;
+    Progress progress(o.common.quiet);
     settings.progress = [&](double fraction, double loss) {
       progress.update(fraction, fmt::format("loss {:.4g}", loss));
     };
@@ -333,6 +336,7 @@ int learn_command(LearnOptions o) {
     fmt::print(stderr, "fokker: interrupted before the first step\n");
     return interrupted;
   }
+  keep_results();
   LearnedParts parts = training.denoiser->parts();
   parts.parameters = parameters;
   training.denoiser = LearnedDenoiser(std::move(parts));
@@ -347,8 +351,8 @@ int learn_command(LearnOptions o) {
                                 settings.threads);
   }
   print(o.common.tables(), o, data, settings, training, rows, quality);
-  write_json(o.common, json_of(o, settings, training, rows, quality).dump(2));
-  if (!o.common.plots.empty()) draw(o, data, training, rows, quality);
+  write_json(o.common, json_of(o, settings, training, rows, quality));
+  draw(o.common, [&] { return figure_of(o, data, training, rows, quality); });
   say_written(o.common.tables(), o.common, std::vector{o.out});
   if (training.status == Status::cancelled) {
     fmt::print(stderr, "fokker: interrupted; the model is that of {} of {} steps\n", training.steps,

@@ -25,6 +25,7 @@
 
 #include "command.hpp"
 #include "data.hpp"
+#include "names.hpp"
 #include "options.hpp"
 
 namespace fokker::app {
@@ -175,6 +176,7 @@ Listing list_process_table() {
                                  {"noise", to_string(p.noise)},
                                  {"calculus", to_string(p.calculus)},
                                  {"x0", p.x0},
+                                 {"components", p.components},
                                  {"has_exact", p.has_exact},
                                  {"has_moments", p.has_moments},
                                  {"parameters", parameters},
@@ -315,14 +317,12 @@ const std::vector<Section>& sections() {
   return all;
 }
 
-int list_command(const std::string& what, const CommonOptions& common) {
+int list_command(std::string what, CommonOptions common) {
   std::vector<std::string_view> names;
-  bool known = what.empty();
-  for (const Section& section : sections()) {
-    names.push_back(section.name);
-    known = known || section.name == what;
-  }
-  if (!known) throw std::invalid_argument(unknown_name_message("list", what, names));
+  for (const Section& section : sections()) names.push_back(section.name);
+  what = known_name(what, names);
+  if (!what.empty() && std::find(names.begin(), names.end(), what) == names.end())
+    throw std::invalid_argument(unknown_name_message("list", what, names));
   check_outputs(common);
 
   Json document = Json::object();
@@ -334,7 +334,7 @@ int list_command(const std::string& what, const CommonOptions& common) {
     document[std::string(section.name)] = std::move(listing.json);
   }
   fmt::print(common.tables(), "{}", fmt::join(texts, "\n"));
-  write_json(common, document.dump(2));
+  write_json(common, document);
   say_written(common.tables(), common);
   return done;
 }

@@ -2,9 +2,12 @@
 /// @brief The command line `fokker`: finds the command, runs it, and turns every error into one
 /// line.
 
-#include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
+#include <new>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -15,16 +18,18 @@
 
 #include <fokker/solvers/names.hpp>
 
+#include "about.hpp"
 #include "command.hpp"
+#include "estimate.hpp"
 #include "ranks.hpp"
+#include "standard_streams.hpp"
 
 namespace {
 
 using namespace fokker::app;
 
-int complain(Exit code, std::string message) {
-  std::replace(message.begin(), message.end(), '\n', ' ');
-  if (first_rank()) fmt::print(stderr, "fokker: {}\n", message);
+int complain(Exit code, const std::string& message) {
+  if (first_rank()) fmt::print(stderr, "fokker: {}\n", one_line(message));
   return code;
 }
 
@@ -47,12 +52,39 @@ void refuse_extras(const CLI::App& parser, const std::string& name) {
                               " (see " + name + " --help)");
 }
 
+/// What is wrong with the number of values of an option: given twice, or without its value.
+std::string mismatch(const CLI::ArgumentMismatch& error, const CLI::App& app) {
+  for (const CLI::App* parser : app.get_subcommands())
+    for (const CLI::Option* option : parser->get_options())
+      if (option->count() > 1 && option->get_items_expected_max() == 1)
+        return fmt::format("{} is given {} times: give it once", option->get_name(),
+                           option->count());
+  return error.what();
+}
+
+/// `fokker help`, and `fokker help COMMAND`.
+int print_help(const CLI::App& app, const std::vector<std::string>& words) {
+  const CLI::App* asked = &app;
+  if (words.size() > 1) {
+    std::vector<std::string> names;
+    for (const CLI::App* parser : app.get_subcommands({})) {
+      names.push_back(parser->get_name());
+      if (parser->get_name() == words[1]) asked = parser;
+    }
+    if (asked == &app)
+      throw std::invalid_argument(fokker::unknown_name_message(
+          "command", words[1], std::vector<std::string_view>(names.begin(), names.end())));
+  }
+  if (first_rank()) fmt::print("{}", asked->help());
+  return done;
+}
+
 int run(int argc, char** argv) {
   CLI::App app(
       "fokker: stochastic and ordinary differential equations, with diffusion models.\n"
       "Every command takes --help, which ends with examples.",
       "fokker");
-  app.set_version_flag("--version", "fokker " FOKKER_VERSION);
+  app.set_version_flag("-V,--version", "fokker " FOKKER_VERSION);
   app.require_subcommand(0, 1);
   app.allow_extras();
   app.footer("Start with:\n  fokker compare\n  fokker list\n");
@@ -61,10 +93,18 @@ int run(int argc, char** argv) {
                                          make_bench(app)};
   for (const Command& command : commands) command.parser->allow_extras();
 
+  if (argc > 1 && std::string_view(argv[1]) == "help")
+    return print_help(app, {argv + 1, argv + argc});
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& e) {  // --help, --version
-    return first_rank() ? app.exit(e) : done;
+    if (!first_rank()) return done;
+    std::ostringstream text;
+    app.exit(e, text, text);
+    fmt::print("{}", text.str());
+    return done;
+  } catch (const CLI::ArgumentMismatch& e) {
+    return complain(bad_input, mismatch(e, app));
   } catch (const CLI::ParseError& e) {
     return complain(bad_input, e.what());
   }
@@ -100,17 +140,32 @@ int guarded(const Work& work) {
     return complain(bad_input, e.what());
   } catch (const std::runtime_error& e) {
     return complain(bad_input, e.what());
+  } catch (const std::bad_alloc&) {
+    return complain(failed, "there is not enough memory for this run (" +
+                                bytes_text(available_memory()) +
+                                " are available): ask for fewer paths, points or steps");
   } catch (const std::exception& e) {
     return complain(failed, std::string("internal error: ") + e.what());
   }
 }
 
+/// The exit code, once standard output has been written; a closed pipe needs no words.
+int with_output(int code) {
+  const int error = flush_standard_output();
+  if (error == 0) return code;
+  if (error != EPIPE)
+    complain(bad_input, std::string("cannot write standard output: ") + std::strerror(error));
+  return code == done ? bad_input : code;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  guard_standard_streams();
+  remember_command(argc, argv);
   return guarded([&] {
     // Left when the line has been printed: a rank that ends first ends the others.
     const Ranks joined;
-    return guarded([&] { return run(argc, argv); });
+    return with_output(guarded([&] { return run(argc, argv); }));
   });
 }

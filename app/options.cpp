@@ -5,12 +5,16 @@
 #include <stdexcept>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <fokker/analysis/plot.hpp>
 #include <fokker/analysis/report.hpp>
 #include <fokker/diffusion/last_step.hpp>
+#include <fokker/processes/registry.hpp>
 #include <fokker/solvers/instruction_set.hpp>
+#include <fokker/solvers/text.hpp>
 
+#include "about.hpp"
 #include "ranks.hpp"
 
 namespace fokker::app {
@@ -21,8 +25,10 @@ namespace {
                               std::string(word) + "'");
 }
 
+/// The whole word as a number, after one sign at most.
 template <class T>
 bool parse(std::string_view word, T& value) {
+  if (word.size() > 1 && word[0] == '+' && word[1] != '-') word.remove_prefix(1);
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
   return error == std::errc{} && end == word.data() + word.size();
 }
@@ -45,6 +51,15 @@ void add_common(CLI::App& parser, CommonOptions& options) {
       .add_option("--json", options.json,
                   "Write the result as JSON to FILE, - for stdout (tables then go to stderr)")
       ->type_name("FILE");
+  parser.add_flag("--force", options.force,
+                  "Write over files that exist; without it FILE-2 is written beside FILE");
+  parser.add_flag("--quiet", options.quiet, "Print no tables and no progress, only errors");
+}
+
+std::FILE* CommonOptions::tables() const {
+  static std::FILE* const nowhere = std::fopen("/dev/null", "w");
+  if (quiet && nowhere) return nowhere;
+  return json == "-" ? stderr : stdout;
 }
 
 void add_rng(CLI::App& parser, std::string& name) {
@@ -54,7 +69,7 @@ void add_rng(CLI::App& parser, std::string& name) {
 }
 
 void add_plot(CLI::App& parser, CommonOptions& options) {
-  add_list(parser, "--plot", options.plots, "Draw the picture: a list of .svg or .png files")
+  add_list(parser, "--plot", options.plots, "Draw the picture: a list of .svg, .png or .pdf files")
       ->type_name("FILE,...");
 }
 
@@ -99,23 +114,68 @@ Last last_of(std::string_view word) {
 
 CLI::Option* add_list(CLI::App& parser, const std::string& name, std::vector<std::string>& words,
                       const std::string& help) {
-  return parser.add_option(name, words, help)->delimiter(',')->allow_extra_args(false);
+  const auto split = [&words, name](const std::vector<std::string>& given) {
+    for (const std::string& list : given)
+      for (std::size_t first = 0, end = 0; end != std::string::npos; first = end + 1) {
+        end = list.find(',', first);
+        words.push_back(list.substr(first, end - first));
+        if (words.back().empty())
+          throw std::invalid_argument(name + " has an empty item: got '" + list + "'");
+      }
+  };
+  return parser.add_option_function<std::vector<std::string>>(name, split, help)
+      ->type_name("TEXT,...")
+      ->allow_extra_args(false);
 }
 
-void check_outputs(const CommonOptions& options, std::span<const std::string> others) {
+void check_outputs(CommonOptions& options, RunFiles files) {
+  files.outputs.emplace_back("--json", &options.json);
+  for (std::string& plot : options.plots) files.outputs.emplace_back("--plot", &plot);
   on_first_rank([&] {
-    for (const std::string& plot : options.plots) check_figure(plot);
-    for (const std::string& other : others) check_writable(other);
-    if (!options.json.empty() && options.json != "-") check_writable(options.json);
+    check_distinct(files);
+    for (const std::string& plot : options.plots) check_figure_file(plot);
+    if (!files.checkpoint.empty()) check_writable(files.checkpoint);
+    for (const auto& [option, file] : files.outputs)
+      if (!file->empty() && *file != "-") check_writable(*file);
+    if (const std::string renamed = number_outputs(files, options.force);
+        !renamed.empty() && !options.quiet)
+      fmt::print(stderr, "fokker: {}\n", renamed);
+    if (!options.plots.empty() && !can_draw())
+      fmt::print(stderr, "fokker: no picture will be drawn: {}\n", missing_gnuplot);
   });
 }
 
-void write_json(const CommonOptions& options, std::string document) {
-  if (!document.ends_with('\n')) document += '\n';
+void write_json(const CommonOptions& options, nlohmann::ordered_json document) {
+  if (options.json.empty()) return;
+  document["run"] = about_run();
+  const std::string written = document.dump(2) + "\n";
   if (options.json == "-")
-    fmt::print("{}", document);
-  else if (!options.json.empty())
-    write_file_atomically(options.json, document);
+    fmt::print("{}", written);
+  else
+    write_file_atomically(options.json, written);
+}
+
+void write_json(const CommonOptions& options, const std::string& document) {
+  if (!options.json.empty()) write_json(options, nlohmann::ordered_json::parse(document));
+}
+
+void draw(CommonOptions& options, const std::function<Figure()>& figure) {
+  if (options.plots.empty() || !can_draw()) return options.plots.clear();
+  try {
+    const Figure drawn = figure();
+    std::erase_if(options.plots, [&](const std::string& plot) {
+      try {
+        write_figure(drawn, plot);
+        return false;
+      } catch (const std::exception& e) {
+        fmt::print(stderr, "fokker: {} was not drawn: {}\n", plot, one_line(e.what()));
+        return true;
+      }
+    });
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "fokker: no picture was drawn: {}\n", one_line(e.what()));
+    options.plots.clear();
+  }
 }
 
 void say_written(std::FILE* out, const CommonOptions& options,
@@ -143,10 +203,21 @@ Generator generator(std::string_view word) {
                            {{"pcg32", Generator::pcg32}, {"philox", Generator::philox}});
 }
 
-Index whole_number(std::string_view word, std::string_view option, Index least) {
+Index whole_number(std::string_view word, std::string_view option, Index least, Index most) {
   Index value = 0;
-  if (!parse(word, value) || value < least)
+  if (double real = 0; !parse(word, value) && parse(word, real)) {  // 1e5, or out of range
+    const auto limit = static_cast<double>(most);
+    if (real != std::floor(real) || std::abs(real) > limit)
+      refuse(option, fmt::format("a whole number from {} to {}", least, text(limit)), word);
+    value = static_cast<Index>(real);
+  } else if (!parse(word, value)) {
     refuse(option, "a whole number of at least " + std::to_string(least), word);
+  }
+  if (value < least) refuse(option, "a whole number of at least " + std::to_string(least), word);
+  if (value > most)
+    refuse(option,
+           fmt::format("a whole number from {} to {}", least, text(static_cast<double>(most))),
+           word);
   return value;
 }
 
@@ -157,10 +228,24 @@ std::vector<double> numbers(std::span<const std::string> words, std::string_view
 }
 
 std::vector<Index> whole_numbers(std::span<const std::string> words, std::string_view option,
-                                 Index least) {
+                                 Index least, Index most) {
   std::vector<Index> values;
-  for (const std::string& word : words) values.push_back(whole_number(word, option, least));
+  for (const std::string& word : words) values.push_back(whole_number(word, option, least, most));
   return values;
+}
+
+std::map<std::string, double> every_parameter(std::string_view process,
+                                              const std::map<std::string, double>& given) {
+  std::map<std::string, double> values = given;
+  for (const ProcessInfo& info : list_processes())
+    if (info.name == process)
+      for (const ParameterInfo& parameter : info.parameters)
+        values.emplace(parameter.name, parameter.value);
+  return values;
+}
+
+std::string count(Index n, std::string_view noun) {
+  return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
 }
 
 std::pair<double, double> interval(std::string_view word, std::string_view option) {

@@ -17,30 +17,35 @@
 #include <vector>
 
 #include <CLI/App.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include <fokker/solvers/checkpoint.hpp>
 #include <fokker/solvers/names.hpp>
 #include <fokker/solvers/random.hpp>
 #include <fokker/solvers/state.hpp>
 
+#include "files.hpp"
+
 namespace fokker {
 enum class Last;
-}
+struct Figure;
+}  // namespace fokker
 
 namespace fokker::app {
 
-/// --seed, --threads, --json and --plot.
+/// --seed, --threads, --json, --force, --quiet and --plot.
 struct CommonOptions {
   std::uint64_t seed = 1;
   int threads = 0;
   std::string json;
+  bool force = false, quiet = false;
   std::vector<std::string> plots;
 
-  /// Where tables go: stdout, or stderr when the JSON goes to stdout.
-  std::FILE* tables() const { return json == "-" ? stderr : stdout; }
+  /// Where tables go: stdout, stderr when the JSON goes to stdout, nowhere with --quiet.
+  std::FILE* tables() const;
 };
 
-/// --seed, --threads and --json, which every command takes.
+/// --seed, --threads, --json, --force and --quiet, which every command takes.
 void add_common(CLI::App& parser, CommonOptions& options);
 void add_rng(CLI::App& parser, std::string& name);
 void add_plot(CLI::App& parser, CommonOptions& options);
@@ -66,29 +71,47 @@ std::string goes_on(const CheckpointOptions& options);
 void add_last(CLI::App& parser, std::string& word);
 Last last_of(std::string_view word);
 
-/// An option that takes a comma-separated list, and may be repeated.
+/// An option that takes a comma-separated list, and may be repeated; an empty item is refused.
 CLI::Option* add_list(CLI::App& parser, const std::string& name, std::vector<std::string>& words,
                       const std::string& help);
 
-/// Refuses outputs that cannot be written, before any work: --json, the plots (also those that do
-/// not end in .svg or .png) and `others`. The first rank looks.
-void check_outputs(const CommonOptions& options, std::span<const std::string> others = {});
+/// Refuses, before any work, outputs that cannot be written and files of which two are one: --json,
+/// the plots (also those of another ending than a figure's) and `files`. Then renames the outputs
+/// that exist (number_outputs), unless --force is given. The first rank looks.
+void check_outputs(CommonOptions& options, RunFiles files = {});
 
-/// Writes `document` to --json, if given; it ends in one newline.
-void write_json(const CommonOptions& options, std::string document);
+/// Writes the document to --json, if given, with an entry "run" at its end: the command, version, build,
+/// instruction set and date. It ends in one newline.
+void write_json(const CommonOptions& options, nlohmann::ordered_json document);
+void write_json(const CommonOptions& options, const std::string& document);
+
+/// Draws the picture into the files of --plot. A failure, also of `figure`, is reported on stderr
+/// and changes nothing else; what could not be drawn leaves the list.
+void draw(CommonOptions& options, const std::function<Figure()>& figure);
 
 /// Says on `out` which files have been written.
 void say_written(std::FILE* out, const CommonOptions& options,
                  std::span<const std::string> others = {});
 
-/// "12" as a number; the whole word must be one, and finite.
+/// "12" or "+1.2e1" as a number; the whole word must be one, and finite.
 double number(std::string_view word, std::string_view option);
 std::uint64_t seed_number(std::string_view word);
 Generator generator(std::string_view word);
-Index whole_number(std::string_view word, std::string_view option, Index least);
+/// The most that an option may ask for, so that a product of two is still a number.
+inline constexpr Index most_of_all = 1'000'000'000'000'000;
+/// "100000" or "1e5" as a whole number from `least` to `most`.
+Index whole_number(std::string_view word, std::string_view option, Index least,
+                   Index most = most_of_all);
 std::vector<double> numbers(std::span<const std::string> words, std::string_view option);
 std::vector<Index> whole_numbers(std::span<const std::string> words, std::string_view option,
-                                 Index least);
+                                 Index least, Index most = most_of_all);
+
+/// Every parameter of a listed process, with its default where it is not given.
+std::map<std::string, double> every_parameter(std::string_view process,
+                                              const std::map<std::string, double>& given);
+
+/// "1 step", "2 steps".
+std::string count(Index n, std::string_view noun);
 
 /// "a:b" as two numbers.
 std::pair<double, double> interval(std::string_view word, std::string_view option);

@@ -10,13 +10,16 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include "estimate.hpp"
+
 namespace fokker::app {
 
 /// One line that is drawn over itself: bar, percentage, time left, what is being done. Silent where
 /// stderr is not a terminal; the line is wiped when the object dies.
 class Progress {
  public:
-  Progress() : shown_(isatty(STDERR_FILENO) == 1), started_(Clock::now()) {}
+  explicit Progress(bool quiet = false)
+      : shown_(!quiet && isatty(STDERR_FILENO) == 1), started_(Clock::now()) {}
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   ~Progress() { clear(); }
@@ -48,10 +51,12 @@ class Progress {
   using Clock = std::chrono::steady_clock;
 
   std::string left(Clock::time_point now, double fraction) const {
-    if (fraction < 0.01) return "       ";
     const double elapsed = std::chrono::duration<double>(now - started_).count();
-    const int seconds = static_cast<int>(elapsed * (1 - fraction) / fraction + 0.5);
-    return fmt::format("{:2d}:{:02d} left", seconds / 60, seconds % 60);
+    if (fraction <= 0 || (fraction < 0.01 && elapsed < 2)) return "       ";
+    const double seconds = elapsed * (1 - fraction) / fraction;
+    if (seconds >= 3600) return "about " + duration_text(seconds) + " left";
+    const int whole = static_cast<int>(seconds + 0.5);
+    return fmt::format("{:2d}:{:02d} left", whole / 60, whole % 60);
   }
 
   bool shown_, drawn_ = false;

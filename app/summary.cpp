@@ -18,14 +18,13 @@ double quantile(const std::vector<double>& x, double probability) {
 }  // namespace
 
 Summary summarise(const FourMoments& moments, std::vector<double> x) {
-  Summary s{NAN, NAN, NAN, NAN, {}};
+  Summary s{moments.n, NAN, NAN, NAN, NAN, {}};
   s.quantiles.fill(NAN);
-  if (moments.n > 0) s = {moments.mean, 0, 0, 0, s.quantiles};
-  if (moments.n > 1) {
-    s.sd = std::sqrt(moments.variance());
-    s.mean_error = moments.mean_error();
-    if (s.sd > 0) s.sd_error = moments.sd_error();
-  }
+  if (moments.n > 0) s.mean = moments.mean;
+  if (moments.n < 2) return s;
+  s.sd = std::sqrt(moments.variance());
+  s.mean_error = moments.mean_error();
+  s.sd_error = s.sd > 0 ? moments.sd_error() : 0;
   std::erase_if(x, [](double value) { return !std::isfinite(value); });
   if (x.empty()) return s;
   std::sort(x.begin(), x.end());

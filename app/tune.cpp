@@ -1,12 +1,13 @@
 /// @file  tune.cpp
 /// @brief `fokker tune`: the time grid on which a sampler does best.
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <fokker/analysis/csv.hpp>
@@ -16,7 +17,9 @@
 
 #include "command.hpp"
 #include "data.hpp"
+#include "estimate.hpp"
 #include "interrupt.hpp"
+#include "names.hpp"
 #include "options.hpp"
 #include "progress.hpp"
 
@@ -46,9 +49,9 @@ ComparisonSettings read_settings(const TuneOptions& o) {
   s.data = read_data(o.data);
   s.samplers = {o.sampler};
   if (o.steps)
-    s.steps = {whole_number(*o.steps, "--steps", 2)};
+    s.steps = {whole_number(*o.steps, "--steps", 2, 1'000'000'000)};
   else
-    s.nfe = {o.nfe ? whole_number(*o.nfe, "--nfe", 1) : 10};
+    s.nfe = {o.nfe ? whole_number(*o.nfe, "--nfe", 1, 1'000'000'000) : 10};
   if (o.t_min) s.t_min = number(*o.t_min, "--t-min");
   if (o.eta) s.eta = number(*o.eta, "--eta");
   s.init = choice<Init>(o.init, "--init", {{"prior", Init::prior}, {"exact", Init::exact}});
@@ -58,23 +61,30 @@ ComparisonSettings read_settings(const TuneOptions& o) {
   return s;
 }
 
-std::string json_of(const TuneOptions& o, const TunedGrid& tuned) {
+nlohmann::ordered_json json_of(const TuneOptions& o, const ComparisonSettings& settings,
+                               const TunedGrid& tuned) {
   nlohmann::ordered_json named = nlohmann::ordered_json::array();
   for (const NamedGridError& grid : tuned.named)
     named.push_back({{"grid", grid.grid}, {"error", grid.error}});
-  const nlohmann::ordered_json document = {{"settings",
-                                            {{"process", o.process},
-                                             {"sampler", o.sampler},
-                                             {"data", o.data.data},
-                                             {"init", o.init},
-                                             {"last", o.last}}},
-                                           {"status", to_string(tuned.status)},
-                                           {"times", tuned.times},
-                                           {"nfe", tuned.nfe},
-                                           {"error", tuned.error},
-                                           {"named", named},
-                                           {"evaluations", tuned.evaluations}};
-  return document.dump(2) + "\n";
+  const nlohmann::ordered_json document = {
+      {"settings",
+       {{"process", o.process},
+        {"sampler", o.sampler},
+        {"data", o.data.data},
+        {"parameters", settings.parameters},
+        {"steps", tuned.times.size() - 1},
+        {"t_min", tuned.times.back()},
+        {"eta",
+         settings.eta ? nlohmann::ordered_json(*settings.eta) : nlohmann::ordered_json("default")},
+        {"init", o.init},
+        {"last", o.last}}},
+      {"status", to_string(tuned.status)},
+      {"times", tuned.times},
+      {"nfe", tuned.nfe},
+      {"error", tuned.error},
+      {"named", named},
+      {"evaluations", tuned.evaluations}};
+  return document;
 }
 
 void print(std::FILE* out, const TuneOptions& o, const TunedGrid& tuned) {
@@ -88,25 +98,38 @@ void print(std::FILE* out, const TuneOptions& o, const TunedGrid& tuned) {
   for (const Time t : tuned.times) fmt::print(out, "  {}\n", text(t));
 }
 
-int tune_command(const TuneOptions& o) {
+int tune_command(TuneOptions o) {
+  resolve_schedule(o.process);
+  resolve_sampler(o.sampler);
   ComparisonSettings settings = read_settings(o);
+  // Levenberg and Marquardt's Jacobian, its decomposition and their scratch, of one unknown a step.
+  const auto steps =
+      static_cast<double>(settings.steps.empty() ? settings.nfe.front() : settings.steps.front());
+  require_memory(
+      8 * 3 * steps * std::max(steps, 2.0 * static_cast<double>(settings.data->dimension())),
+      fmt::format("a search over {:.0f} steps: take fewer", steps));
+  check_outputs(o.common,
+                {.outputs = {{"--out", &o.out}}, .inputs = files_in("--data", o.data.data)});
   const std::vector<std::string> files = {o.out};
-  check_outputs(o.common, files);
   settings.cancel = &catch_interrupt();
   TunedGrid tuned;
   {
-    Progress progress;
+    Progress progress(o.common.quiet);
     settings.progress = [&](double fraction, std::string_view what) {
       progress.update(fraction, what);
     };
-    tuned = tune_grid(std::move(settings));
+    tuned = tune_grid(settings);
   }
-  if (!tuned.times.empty()) {
-    print(o.common.tables(), o, tuned);
-    Table table{.header = {"t"}, .rows = tuned.times.size(), .columns = 1, .values = tuned.times};
-    write_csv(o.out, table);
+  keep_results();
+  if (tuned.times.empty()) {
+    fmt::print(stderr, "fokker: interrupted before the first grid was tried\n");
+    return interrupted;
   }
-  write_json(o.common, json_of(o, tuned));
+  print(o.common.tables(), o, tuned);
+  const Table table{
+      .header = {"t"}, .rows = tuned.times.size(), .columns = 1, .values = tuned.times};
+  write_csv(o.out, table);
+  write_json(o.common, json_of(o, settings, tuned));
   say_written(o.common.tables(), o.common, files);
   if (tuned.status != Status::cancelled) return done;
   fmt::print(stderr, "fokker: interrupted; the grid is the best of {} that were tried\n",

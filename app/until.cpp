@@ -19,19 +19,25 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 [[noreturn]] void refuse(std::string_view word, std::size_t components) {
-  throw std::invalid_argument(fmt::format(
-      "--until takes a component and its level, as in \"{0}>=1\", \"{0}<=1\" or \"{0}=1\"{1}: got "
-      "'{2}'",
-      components == 1 ? "x" : "x1",
-      components == 1 ? "" : fmt::format(", of x1 to x{}", components), word));
+  throw std::invalid_argument(
+      fmt::format("--until takes a component and its level, as in \"{0}>=1\", \"{0}<=1\", "
+                  "\"{0}=1\" or \"{0}>=1 "
+                  "or {0}<=-1\"{1}: got '{2}'",
+                  components == 1 ? "x" : "x1",
+                  components == 1 ? "" : fmt::format(", of x1 to x{}", components), word));
 }
 
-}  // namespace
+std::string_view trimmed(std::string_view words) {
+  const auto first = words.find_first_not_of(' ');
+  if (first == std::string_view::npos) return {};
+  return words.substr(first, words.find_last_not_of(' ') - first + 1);
+}
 
-Until parse_until(std::string_view word, std::span<const double> x0) {
+/// One condition.
+Until parse_condition(std::string_view word, std::span<const double> x0) {
   const std::size_t at = word.find_first_of("<>=");
   if (at == std::string_view::npos) refuse(word, x0.size());
-  const std::string_view name = word.substr(0, at);
+  const std::string_view name = trimmed(word.substr(0, at));
   const std::string_view relation = word.substr(at, word[at] == '=' ? 1 : 2);
   if (relation != "=" && relation != ">=" && relation != "<=") refuse(word, x0.size());
   std::size_t component = 0;
@@ -39,7 +45,7 @@ Until parse_until(std::string_view word, std::span<const double> x0) {
          name != (x0.size() == 1 ? "x" : fmt::format("x{}", component + 1)))
     ++component;
   if (component == x0.size()) refuse(word, x0.size());
-  const double level = number(word.substr(at + relation.size()), "--until");
+  const double level = number(trimmed(word.substr(at + relation.size())), "--until");
 
   const double start = x0[component];
   if (relation == ">=" ? start >= level : relation == "<=" ? start <= level : start == level)
@@ -49,54 +55,125 @@ Until parse_until(std::string_view word, std::span<const double> x0) {
   return {std::string(word), static_cast<Index>(component), level};
 }
 
-PassageReport::PassageReport(Until until, PassageTimes passage, Time t0, Time t1)
-    : until_(std::move(until)), passage_(std::move(passage)), t0_(t0), t1_(t1) {
-  for (const double tau : passage_.time) times_.push_back(t1_ > t0_ ? t0_ + tau : t0_ - tau);
+}  // namespace
+
+std::vector<Until> parse_until(std::string_view words, std::span<const double> x0) {
+  constexpr std::string_view between = " or ";
+  std::vector<Until> conditions;
+  for (std::size_t first = 0; first != std::string_view::npos;) {
+    const std::size_t end = words.find(between, first);
+    conditions.push_back(parse_condition(trimmed(words.substr(first, end - first)), x0));
+    first = end == std::string_view::npos ? end : end + between.size();
+  }
+  return conditions;
+}
+
+PassageReport::PassageReport(std::vector<Until> conditions,
+                             const std::vector<PassageTimes>& passages, Time t0, Time t1)
+    : conditions_(std::move(conditions)), passage_(passages.front()), t0_(t0), t1_(t1) {
+  const Index paths = passage_.time.size();
+  which_.assign(static_cast<std::size_t>(paths), 0);
+  // A path that fails after it met one level is nan for the others, which were not met before.
+  for (std::size_t c = 1; c < passages.size(); ++c)
+    for (Index j = 0; j < paths; ++j)
+      if (const double other = passages[c].time[j];
+          other < passage_.time[j] || (std::isnan(passage_.time[j]) && std::isfinite(other))) {
+        passage_.time[j] = other;
+        which_[static_cast<std::size_t>(j)] = c;
+      }
+  for (const double tau : passage_.time) {
+    times_.push_back(t1_ > t0_ ? t0_ + tau : t0_ - tau);
+    met_ += std::isfinite(tau) ? 1 : 0;
+    failed_ += std::isnan(tau) ? 1 : 0;
+  }
   summary_ = summarise(times_);
   reached_ = passage_.reached_by(passage_.horizon);
 }
 
+std::string PassageReport::words() const {
+  std::vector<std::string_view> all;
+  for (const Until& condition : conditions_) all.push_back(condition.text);
+  return fmt::format("{}", fmt::join(all, " or "));
+}
+
 void PassageReport::print(std::FILE* out) const {
   if (times_.size() == 1) {
-    fmt::print(out, "{}: {}\n", until_.text,
-               std::isfinite(times_[0]) ? "at t = " + text(times_[0])
-                                        : fmt::format("not met up to t = {}", text(t1_)));
+    if (failed_ == 1)
+      fmt::print(out, "{}: unknown, the path did not reach the end\n", words());
+    else if (met_ == 1)
+      fmt::print(out, "{}: at t = {}\n", conditions_[which_[0]].text, text(times_[0]));
+    else
+      fmt::print(out, "{}: not met up to t = {}\n", words(), text(t1_));
     return;
   }
-  fmt::print(out, "{}: met by {} % of the paths up to t = {}\n", until_.text,
-             format_with_error(100 * reached_.mean, 100 * reached_.standard_error), text(t1_));
+  const Index paths = passage_.time.size(), whole = paths - failed_;
+  const std::string of = failed_ == 0 ? fmt::format("the {} paths", paths)
+                                      : fmt::format("the {} complete paths, of {}", whole, paths);
+  if (met_ == 0) {
+    fmt::print(out, "{}: met by none of {} up to t = {}\n", words(), of, text(t1_));
+    return;
+  }
+  fmt::print(out, "{}: met by {} % of {} up to t = {}\n", words(),
+             format_with_error(100 * reached_.mean, 100 * reached_.standard_error), of, text(t1_));
+  if (conditions_.size() > 1)
+    for (std::size_t c = 0; c < conditions_.size(); ++c)
+      fmt::print(out, "  {} first: {:.4g} %\n", conditions_[c].text, 100 * share(c));
   TextTable table({{"t of the first time", TextTable::Align::left},
                    {"mean"},
                    {"sd"},
                    {"5 %"},
                    {"median"},
                    {"95 %"}});
-  std::vector<std::string> cells = {"paths that met it",
-                                    format_with_error(summary_.mean, summary_.mean_error),
-                                    format_with_error(summary_.sd, summary_.sd_error)};
+  const auto known = [](double value, std::string shown) {
+    return std::isnan(value) ? std::string("-") : shown;
+  };
+  std::vector<std::string> cells = {
+      fmt::format("the {} that met it", count(met_, "path")),
+      format_with_error(summary_.mean, summary_.mean_error),
+      known(summary_.sd, format_with_error(summary_.sd, summary_.sd_error))};
   for (const std::size_t q : {0u, 2u, 4u})
-    cells.push_back(fmt::format("{:.4g}", summary_.quantiles[q]));
+    cells.push_back(known(summary_.quantiles[q], fmt::format("{:.4g}", summary_.quantiles[q])));
   table.add_row(std::move(cells));
   fmt::print(out, "{}", table.text());
 }
 
+double PassageReport::share(std::size_t condition) const {
+  Index first = 0;
+  for (std::size_t j = 0; j < which_.size(); ++j)
+    first += which_[j] == condition && std::isfinite(times_[j]) ? 1 : 0;
+  return static_cast<double>(first) / static_cast<double>(passage_.time.size() - failed_);
+}
+
 nlohmann::ordered_json PassageReport::json() const {
-  return {{"condition", until_.text},
-          {"met", reached_.mean},
-          {"met_stderr", reached_.standard_error},
-          {"mean", summary_.mean},
-          {"mean_stderr", summary_.mean_error},
-          {"sd", summary_.sd},
-          {"sd_stderr", summary_.sd_error},
-          {"quantiles", summary_.quantiles}};
+  nlohmann::ordered_json document = {{"condition", words()},
+                                     {"met", reached_.mean},
+                                     {"met_stderr", reached_.standard_error},
+                                     {"met_paths", met_},
+                                     {"failed_paths", failed_},
+                                     {"mean", summary_.mean},
+                                     {"mean_stderr", summary_.mean_error},
+                                     {"sd", summary_.sd},
+                                     {"sd_stderr", summary_.sd_error},
+                                     {"quantiles", summary_.quantiles}};
+  if (conditions_.size() > 1)
+    for (std::size_t c = 0; c < conditions_.size(); ++c)
+      document["first"].push_back({{"condition", conditions_[c].text}, {"met", share(c)}});
+  return document;
 }
 
 Table PassageReport::csv() const {
+  const bool several = conditions_.size() > 1;
   Table table{.header = {"path", "t"}, .rows = times_.size(), .columns = 2, .values = {}};
-  for (std::size_t j = 0; j < times_.size(); ++j)
-    for (const double value :
-         {static_cast<double>(j), std::isinf(times_[j]) ? infinity : times_[j]})
-      table.values.push_back(value);
+  if (several) {
+    table.header.emplace_back("condition");
+    table.columns = 3;
+  }
+  for (std::size_t j = 0; j < times_.size(); ++j) {
+    table.values.push_back(static_cast<double>(j));
+    table.values.push_back(std::isinf(times_[j]) ? infinity : times_[j]);
+    if (several)
+      table.values.push_back(std::isfinite(times_[j]) ? static_cast<double>(which_[j] + 1) : 0);
+  }
   return table;
 }
 
@@ -117,7 +194,7 @@ Figure PassageReport::figure(std::string title) const {
   Figure figure{.title = std::move(title)};
   figure.panels.push_back({.title = "",
                            .x = {.label = "t"},
-                           .y = {.label = fmt::format("P({} by t)", until_.text)},
+                           .y = {.label = fmt::format("P({} by t)", words())},
                            .layers = {std::move(band), std::move(curve)}});
   figure.columns = 1;
   figure.width = 1000;

@@ -71,6 +71,7 @@ struct Best {
 using Errors = std::map<std::string, std::map<Index, Best>>;
 
 void take(const ComparisonRow& row, Index nfe, char grid, Errors& errors) {
+  if (!row.problem.empty()) return;
   Best& best = errors[row.sampler][nfe];
   if (std::isfinite(row.error) && row.error < best.error) best = {row.error, grid, row.floor};
 }

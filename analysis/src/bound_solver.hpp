@@ -39,6 +39,7 @@ class BoundSolver {
     w.dw.w = dw.w;
     if constexpr (needs.h) w.dw.h = dw.h;
     if constexpr (needs.k) w.dw.k = dw.k;
+    if constexpr (needs.normals > 0) w.dw.normals = dw.normals;
     M{}.step(process_, x, t, h, w.dw, y, w.inner);
   }
 

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <exception>
 #include <limits>
 #include <map>
 #include <numeric>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -38,24 +40,25 @@ PathwiseSize pathwise_size(const ComparisonSettings& s) {
                                 : PathwiseSize{8192, 512};
   return {std::min(s.paths, size.paths), size.block};
 }
-/// Thrown out of the making of a floor.
-struct Cancelled {};
 
 /// The floor at this number of paths, as bytes; none if the comparison is cancelled meanwhile.
 std::optional<std::string> make_floor(const ComparisonSettings& s) {
   const auto draw = [&](std::uint64_t purpose) {
+    Sample sample = exact_sample(*s.data, s.paths, other_seed(s.seed, purpose), s.cancel);
     if (s.cancel && s.cancel->load()) throw Cancelled{};
-    return exact_sample(*s.data, s.paths, other_seed(s.seed, purpose));
+    return sample;
   };
   try {
-    return to_bytes(floor_of(
+    const Floor floor = floor_of(
         s.metric,
         [&](int k) {
           const auto purpose = static_cast<std::uint64_t>(10 + 2 * k);
           auto first = draw(purpose);
           return std::pair{std::move(first), draw(purpose + 1)};
         },
-        floor_pairs));
+        floor_pairs, s.cancel);
+    if (s.cancel && s.cancel->load()) return {};
+    return to_bytes(floor);
   } catch (const Cancelled&) {
     return {};
   }
@@ -66,7 +69,9 @@ struct RowResult {
   Index steps = 0;
   double nfe = 0, seconds = 0;
   Status status = Status::success;
-  Index failed = 0;
+  Index failed = 0, outliers = 0;
+  bool left_out = false;  // beyond the budgets of evaluations
+  std::string problem;
   Distance distance;
   Block<double> samples, flow_end;
 
@@ -76,6 +81,9 @@ struct RowResult {
     out.put(seconds);
     out.put(status);
     out.put(failed);
+    out.put(outliers);
+    out.put(left_out);
+    out.put(std::string_view(problem));
     out.put(distance);
     out.put(samples);
     out.put(flow_end);
@@ -86,11 +94,52 @@ struct RowResult {
     in.get(seconds);
     in.get(status);
     in.get(failed);
+    in.get(outliers);
+    in.get(left_out);
+    in.get(problem);
     in.get(distance);
     in.get(samples);
     in.get(flow_end);
   }
 };
+
+/// The box around exact samples from which ten of its widths lead to outliers.
+struct Range {
+  Eigen::ArrayXd low, high;
+
+  explicit Range(const Sample& x) : low(x.d), high(x.d) {
+    for (Index r = 0; r < x.d; ++r) {
+      const auto row = std::span(x.values).subspan(static_cast<std::size_t>(r * x.n),
+                                                   static_cast<std::size_t>(x.n));
+      const auto [least, most] = std::minmax_element(row.begin(), row.end());
+      low[r] = *least;
+      high[r] = *most;
+    }
+    const double width = std::max((high - low).maxCoeff(), 1e-300);
+    low -= 10 * width;
+    high += 10 * width;
+  }
+
+  /// Those outside, non-finite ones not counted.
+  Index outliers(const SampleArray& x) const {
+    Index count = 0;
+    for (Index j = 0; j < x.cols(); ++j) {
+      const Eigen::ArrayXd path = x.col(j);
+      count += path.isFinite().all() && ((path < low) || (path > high)).any();
+    }
+    return count;
+  }
+};
+
+/// RMS distance of a sample to its mean.
+double spread_of(const Sample& x) {
+  double sum = 0;
+  for (Index r = 0; r < x.d; ++r) {
+    const Eigen::Map<const Eigen::ArrayXd> row(x.values.data() + r * x.n, x.n);
+    sum += (row - row.mean()).square().mean();
+  }
+  return std::sqrt(sum);
+}
 
 /// Numbers kept of the final states of a row, for pictures.
 constexpr Index kept_numbers = 16384;
@@ -125,6 +174,22 @@ std::string words(const ComparisonOrder& order, const std::vector<double>& h,
   return verdict(order.fit, claimed);
 }
 
+/// Errors above this part of the data's spread are not in the range of any order; at the most steps
+/// they are small, below the second.
+constexpr double large_error = 0.5, small_error = 0.1;
+
+/// Why these errors have no order, which the fit does not know; empty where they have.
+std::string no_order(const OrderFit& fit, double least, double spread) {
+  if (!(least <= small_error * spread))
+    return fmt::format(
+        "no order: the error of {:.3g} is not small beside the spread of the data, "
+        "{:.3g}; take more steps",
+        least, spread);
+  if (fit.status == OrderStatus::measured && fit.slope <= 0)
+    return "no order: the error does not fall with the step";
+  return "";
+}
+
 /// Rows by sampler, in the order of the settings: the measured orders.
 void measure_orders(Comparison& result, const std::vector<Task>& tasks,
                     const PathSquares& squares) {
@@ -132,34 +197,38 @@ void measure_orders(Comparison& result, const std::vector<Task>& tasks,
   if (s.last == Last::zero) return;  // its last step is as long on every grid
   for (const auto& name : s.samplers) {
     std::vector<double> h, errors, all_squares;
+    double least = INFINITY;
     const SamplerInfo& info = sampler_info(name);
     bool sde = false;
     for (std::size_t i = 0; i < result.rows.size(); ++i) {
       const ComparisonRow& row = result.rows[i];
-      if (row.sampler != name || row.status == Status::cancelled) continue;
+      if (row.sampler != name || row.status == Status::cancelled || !row.problem.empty()) continue;
       const double step = info.adaptive ? *row.tolerance : 1.0 / static_cast<double>(row.steps);
       if (std::find(h.begin(), h.end(), step) != h.end()) continue;
       sde = tasks[i].equation == Equation::sde;
-      if (s.exact) {
-        if (!row.error_discretisation) continue;
-        errors.push_back(*row.error_discretisation);
-      } else {
-        if (squares[i].empty()) continue;
-        all_squares.insert(all_squares.end(), squares[i].begin(), squares[i].end());
-        errors.push_back(*row.error_pathwise);
-      }
+      const auto error = s.exact ? row.error_discretisation : row.error_pathwise;
+      if (!error) continue;
+      least = std::min(least, *error);
+      if (!(*error <= large_error * result.spread)) continue;
+      if (!s.exact) all_squares.insert(all_squares.end(), squares[i].begin(), squares[i].end());
+      errors.push_back(*error);
       h.push_back(step);
     }
-    if (h.empty()) continue;
+    if (std::isinf(least)) continue;
     const Orders& claimed = info.orders;
     ComparisonOrder order;
     order.sampler = name;
     order.kind = info.adaptive ? "tolerance" : !sde ? "deterministic" : s.exact ? "weak" : "strong";
     if (!info.adaptive)
       order.claimed = !sde ? claimed.deterministic : s.exact ? claimed.weak : claimed.strong;
-    order.fit = s.exact ? fit_order(h, errors, {}, {.floor = 1e-13})
-                        : fit_order_bootstrap(h, all_squares, 400, s.seed, {.floor = 1e-9});
-    order.verdict = words(order, h, errors);
+    if (!h.empty())
+      order.fit = s.exact ? fit_order(h, errors, {}, {.floor = 1e-13})
+                          : fit_order_bootstrap(h, all_squares, 400, s.seed, {.floor = 1e-9});
+    order.verdict = no_order(order.fit, least, result.spread);
+    if (order.verdict.empty())
+      order.verdict = words(order, h, errors);
+    else
+      order.fit = {};
     result.orders.push_back(std::move(order));
   }
 }
@@ -197,6 +266,7 @@ PathSquares pathwise_errors(Comparison& result, const DiffusionProcess& process,
   Block<double> reference, exact;
   std::map<std::pair<Index, double>, std::vector<std::size_t>> groups;  // SDE rows by steps and eta
   for (std::size_t i = 0; i < tasks.size() && !work.cancelled(); ++i) {
+    if (!result.rows[i].problem.empty()) continue;
     if (tasks[i].equation == Equation::sde) {
       // The reference is not its limit, or not on its Brownian path.
       if (!solves_model(tasks[i].sampler) || tasks[i].info->adaptive) continue;
@@ -277,10 +347,14 @@ std::vector<std::size_t> cheapest_first(const std::vector<Task>& tasks) {
   return order;
 }
 
+bool is_first_tolerance(const Task& task) {
+  return task.tolerance == (task.equation == Equation::sde ? sde_tolerances[0] : tolerances[0]);
+}
+
 template <class S>
 void compare_samples(Comparison& result, const DiffusionProcess& process) {
   const ComparisonSettings& s = result.settings;
-  const std::vector<Task> tasks = plan(s);
+  std::vector<Task> tasks = plan(s);
   result.pathwise_paths =
       s.pathwise && *s.t_min > 0 && process.std(*s.t_min) > 0 && s.last != Last::zero
           ? pathwise_size(s).paths
@@ -297,8 +371,14 @@ void compare_samples(Comparison& result, const DiffusionProcess& process) {
   SharedWork alone;
   SharedWork& work = s.work ? *s.work : alone;
 
-  const Sample reference = exact_sample(*s.data, s.paths, other_seed(s.seed, 0));
-  const auto metric = make_metric(s.metric, reference);
+  const Sample reference = exact_sample(*s.data, s.paths, other_seed(s.seed, 0), s.cancel);
+  const auto metric = make_metric(s.metric, reference, s.cancel);
+  const Range range(reference);
+  result.spread = spread_of(reference);
+  result.metric_paths =
+      s.metric == "energy" && s.data->dimension() > 1 ? std::min(s.paths, energy_paths) : s.paths;
+  const double budget =
+      s.nfe.empty() ? INFINITY : static_cast<double>(*std::max_element(s.nfe.begin(), s.nfe.end()));
   Floor floor;
   if (const auto bytes = work.one_by_one(1, [&](Index) { return make_floor(s); }); bytes.front())
     floor = from_bytes<Floor>(*bytes.front());
@@ -306,20 +386,37 @@ void compare_samples(Comparison& result, const DiffusionProcess& process) {
   result.floor_sd = floor.sd;
 
   Sampling<S> sampling(s, process);
-  const Index kept = std::clamp<Index>(kept_numbers / s.data->dimension(), 16, s.paths);
+  const Index kept =
+      s.keep_samples ? s.paths : std::max<Index>(kept_numbers / s.data->dimension(), 16);
   const std::vector<std::size_t> order = cheapest_first(tasks);
   const auto found = work.one_by_one(
       std::ssize(tasks),
       [&](Index k) -> std::optional<std::string> {
         const Task& task = tasks[order[static_cast<std::size_t>(k)]];
-        SampleArray states;
-        const ComparisonRow row = sampling.run(task, states);
-        if (row.status == Status::cancelled) return {};
-        RowResult run{row.steps, row.nfe, row.seconds, row.status, row.failed, {}, {}, {}};
-        if (task.equation == Equation::ode) run.flow_end = states.leftCols(result.pathwise_paths);
-        if (s.last == Last::denoise) sampling.denoise(states);
-        run.distance = (*metric)(states);
-        run.samples = states.leftCols(std::min(kept, s.paths));
+        RowResult run;
+        try {
+          // the first tolerance is there whatever it takes
+          run.left_out =
+              task.info->adaptive && !is_first_tolerance(task) && sampling.exceeds(task, budget);
+          if (run.left_out) return to_bytes(run);
+          SampleArray states;
+          const ComparisonRow row = sampling.run(task, states);
+          if (row.status == Status::cancelled) return {};
+          run.steps = row.steps;
+          run.nfe = row.nfe;
+          run.seconds = row.seconds;
+          run.status = row.status;
+          run.failed = row.failed;
+          if (task.equation == Equation::ode) run.flow_end = states.leftCols(result.pathwise_paths);
+          if (s.last == Last::denoise) sampling.denoise(states);
+          run.outliers = range.outliers(states);
+          run.distance = (*metric)(states);
+          run.samples = states.leftCols(std::min(kept, s.paths));
+        } catch (const std::exception& error) {
+          run = {};
+          run.problem = error.what();
+        }
+        if (s.cancel && s.cancel->load()) return {};
         return to_bytes(run);
       },
       [&](Index k) {
@@ -328,23 +425,41 @@ void compare_samples(Comparison& result, const DiffusionProcess& process) {
       });
   std::vector<std::size_t> place(tasks.size());  // of a task in that order
   for (std::size_t k = 0; k < order.size(); ++k) place[order[k]] = k;
-  std::vector<Block<double>> flow_ends(tasks.size());
+  std::vector<Block<double>> flow_ends;
+  std::vector<Task> kept_tasks;
+  std::map<std::string, double> left_out;  // the largest tolerance of a sampler
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     if (!found[place[i]]) continue;
     auto run = from_bytes<RowResult>(*found[place[i]]);
+    if (run.left_out) {
+      left_out.emplace(tasks[i].label, tasks[i].tolerance);
+      continue;
+    }
     ComparisonRow row = row_of(tasks[i]);
-    row.steps = run.steps;
+    if (!run.problem.empty()) {
+      row.problem = std::move(run.problem);
+      run.distance = {NAN, NAN};
+      run.nfe = NAN;
+    }
+    if (row.steps == 0) row.steps = run.steps;
     row.nfe = run.nfe;
     row.seconds = run.seconds;
     row.status = run.status;
     row.failed = run.failed;
+    row.outliers = run.outliers;
     row.error = run.distance.value;
     row.error_stderr = run.distance.standard_error;
     row.floor = floor.mean;
     row.samples = std::move(run.samples);
-    flow_ends[i] = std::move(run.flow_end);
+    flow_ends.push_back(std::move(run.flow_end));
+    kept_tasks.push_back(tasks[i]);
     result.rows.push_back(std::move(row));
   }
+  tasks = std::move(kept_tasks);
+  for (const auto& [sampler, tolerance] : left_out)
+    result.notes.push_back(fmt::format(
+        "{}: tolerances from {} down take more than {:.0f} evaluations and are left out.", sampler,
+        text(tolerance), budget));
   PathSquares squares(tasks.size());
   if (result.pathwise_paths >= 2 && !work.cancelled())
     squares = pathwise_errors(result, process, tasks, sampling, work, flow_ends, progress);
@@ -365,6 +480,9 @@ ComparisonSettings check_settings(ComparisonSettings s) {
   require(s.data.has_value(), "compare needs a data distribution");
   const DiffusionProcess process = make_process(s);
   const ScheduleInfo& info = schedule_info(s.process);
+  require(!s.eta || (std::isfinite(*s.eta) && *s.eta >= 0),
+          fmt::format("eta, the noise of the reverse equation, must be at least 0: got {}",
+                      text(s.eta.value_or(0))));
   if (s.samplers.empty())  // those of the default set that these settings allow
     for (const auto* name : {"euler-maruyama", "heun-sde", "euler", "heun", "rk4", "dopri5"}) {
       const SamplerInfo& sampler = sampler_info(name);
@@ -372,6 +490,9 @@ ComparisonSettings check_settings(ComparisonSettings s) {
           (s.last != Last::zero || sampler.ends_at_zero))
         s.samplers.push_back(name);
     }
+  require(!s.samplers.empty(),
+          fmt::format("no sampler of the default set runs with these settings{}: name --samplers",
+                      s.eta ? " (eta=" + text(*s.eta) + ")" : ""));
   if (!s.grid) s.grid = info.default_grid;
   if (s.times) {
     require(s.nfe.empty() && s.steps.empty(),
@@ -398,14 +519,17 @@ ComparisonSettings check_settings(ComparisonSettings s) {
             fmt::format("{} adapts its steps to the path and so has no linear law: exact laws take "
                         "samplers with fixed steps",
                         name));
-    const SamplerCost cost = cost_of(name);
+    const SamplerCost cost = cost_of(for_steps(name, 1));
+    const Index last = sampler.adaptive ? 0 : last_cost(s, name);
     for (const Index nfe : s.nfe)
-      require(sampler.adaptive || cost.steps(nfe) >= 1,
-              fmt::format("{} evaluations are less than one step of {}, which takes {}", nfe, name,
-                          cost.per_step + cost.once));
+      require(sampler.adaptive || cost.steps(nfe - last) >= 1,
+              fmt::format("{} evaluations are less than one step of {}, which takes {}{}", nfe,
+                          name, cost.per_step + cost.once,
+                          last == 0 ? "" : fmt::format(" beside {} of the last step", last)));
   }
+  constexpr Index tried = 100'000;  // steps of a grid that is made to see that there is one
   for (const Task& task : plan(s))
-    if (!task.info->adaptive) time_grid(s, process, task.equation, task.steps);
+    if (!task.info->adaptive) time_grid(s, process, task.equation, std::min(task.steps, tried));
 
   require(!s.learned || s.learned->dimension() == s.data->dimension(),
           fmt::format("{} was learned in {} dimensions, and {} has {}", s.score_name,
@@ -414,9 +538,12 @@ ComparisonSettings check_settings(ComparisonSettings s) {
   require(s.exact || (!s.trace && !s.modes),
           "the trace and the errors of eigenmodes are those of exact laws: they need exact");
   if (s.exact) {
-    require(s.data->gaussian().has_value(),
-            fmt::format("exact laws need Gaussian data (gaussian or spectrum:FILE): {} is a {}",
-                        s.data_name, to_string(s.data->kind())));
+    require(
+        s.data->gaussian().has_value(),
+        fmt::format(
+            "exact laws need Gaussian data (gaussian, spectrum:FILE, low-rank:FILE or a product "
+            "of these): {} is a {}",
+            s.data_name, to_string(s.data->kind())));
     s.metric = "w2";
   } else {
     Sample zeros(s.data->dimension(), 2);
@@ -434,6 +561,8 @@ Comparison compare(const ComparisonSettings& settings) {
   const DiffusionProcess process = make_process(s);
   result.start_time = process.sde_start();
   result.end_time = *s.t_min;
+  for (const Task& task : plan(s))
+    for (std::string& note : notes_on(s, process, task)) result.notes.push_back(std::move(note));
   Threads(s.threads).run([&] {
     if (s.exact) {
       compare_laws(result, process, plan(s));

@@ -30,7 +30,8 @@ json settings_json(const Comparison& c) {
             {"init", s.init == Init::prior ? "prior" : "exact"},
             {"last", to_string(s.last)},
             {"metric", s.metric},
-            {"exact", s.exact}};
+            {"exact", s.exact},
+            {"spread", c.spread}};
   if (!s.score_error.none())
     j["score_error"] = {
         {"scale", s.score_error.scale},
@@ -44,6 +45,7 @@ json settings_json(const Comparison& c) {
   if (!s.exact) {
     j["paths"] = s.paths;
     j["pathwise_paths"] = c.pathwise_paths;
+    j["metric_paths"] = c.metric_paths;
     j["seed"] = s.seed;
     j["precision"] = s.precision == Precision::single ? "float" : "double";
     j["floor_sd"] = c.floor_sd;
@@ -61,6 +63,7 @@ json row_json(const ComparisonRow& row, bool exact) {
             {"error_stderr", row.error_stderr},
             {"floor", row.floor},
             {"seconds", row.seconds}};
+  if (!row.problem.empty()) j["problem"] = row.problem;
   if (exact) {
     j["error_init"] = maybe(row.error_init);
     j["error_truncation"] = maybe(row.error_truncation);
@@ -68,10 +71,14 @@ json row_json(const ComparisonRow& row, bool exact) {
   } else {
     j["error_pathwise"] = maybe(row.error_pathwise);
     j["error_pathwise_stderr"] = maybe(row.error_pathwise_stderr);
-    j["status"] = to_string(row.status);
+    j["status"] = row.problem.empty() ? to_string(row.status) : "refused";
     j["failed"] = row.failed;
+    j["outliers"] = row.outliers;
   }
-  if (row.error_score) j["error_score"] = *row.error_score;
+  if (row.error_score) {
+    j["error_score"] = *row.error_score;
+    j["error_score_kind"] = exact ? "w2" : "pathwise";
+  }
   if (!row.trace.empty()) {
     j["trace"] = json::array();
     for (const TracePoint& point : row.trace)
@@ -104,7 +111,8 @@ std::string to_json(const Comparison& comparison) {
                          {"status", to_string(comparison.status)},
                          {"seconds", comparison.seconds},
                          {"rows", rows},
-                         {"orders", orders}};
+                         {"orders", orders},
+                         {"notes", comparison.notes}};
   return document.dump(2) + "\n";
 }
 

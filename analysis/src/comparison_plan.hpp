@@ -71,13 +71,25 @@ inline TimeGrid time_grid(const ComparisonSettings& s, const DiffusionProcess& p
 
 /// A row before it is run: the sampler at one number of steps or one tolerance.
 struct Task {
-  std::string sampler;  // with its parameters
+  std::string label;    // the sampler as it was asked for
+  std::string sampler;  // with its parameters, for these steps
   const SamplerInfo* info;
   double eta;
   Equation equation;
   Index steps;       // of a fixed-step sampler
   double tolerance;  // of an adaptive one
 };
+
+/// edm-churn's S_churn, which its paper divides by the steps, as the gamma of these steps; other
+/// samplers as they are.
+std::string for_steps(const std::string& sampler, Index steps);
+
+/// Sentences on what the rows of this task do less than they ask for: churn that is cut.
+std::vector<std::string> notes_on(const ComparisonSettings& s, const DiffusionProcess& process,
+                                  const Task& task);
+
+/// Evaluations that `last` adds to a run of this sampler with its steps.
+Index last_cost(const ComparisonSettings& s, std::string_view sampler);
 
 /// The rows that the settings ask for.
 inline std::vector<Task> plan(const ComparisonSettings& s) {
@@ -90,14 +102,20 @@ inline std::vector<Task> plan(const ComparisonSettings& s) {
       const auto ladder = equation == Equation::sde ? std::span<const double>(sde_tolerances)
                                                     : std::span<const double>(tolerances);
       for (const double tolerance : ladder)
-        tasks.push_back({name, &info, eta, equation, 0, tolerance});
-    } else if (s.times) {
-      tasks.push_back({name, &info, eta, equation, std::ssize(*s.times) - 1, 0});
-    } else if (!s.steps.empty()) {
-      for (const Index steps : s.steps) tasks.push_back({name, &info, eta, equation, steps, 0});
+        tasks.push_back({name, name, &info, eta, equation, 0, tolerance});
     } else {
-      for (const Index nfe : s.nfe)
-        tasks.push_back({name, &info, eta, equation, cost_of(name).steps(nfe), 0});
+      const auto add = [&](Index steps) {
+        tasks.push_back({name, for_steps(name, steps), &info, eta, equation, steps, 0});
+      };
+      if (s.times) {
+        add(std::ssize(*s.times) - 1);
+      } else if (!s.steps.empty()) {
+        for (const Index steps : s.steps) add(steps);
+      } else {
+        const SamplerCost cost = cost_of(for_steps(name, 1));
+        const Index last = last_cost(s, name);
+        for (const Index nfe : s.nfe) add(cost.steps(nfe - last));
+      }
     }
   }
   return tasks;
@@ -106,7 +124,7 @@ inline std::vector<Task> plan(const ComparisonSettings& s) {
 /// Its row, with nothing measured.
 inline ComparisonRow row_of(const Task& task) {
   ComparisonRow row;
-  row.sampler = task.sampler;
+  row.sampler = task.label;
   row.equation = to_string(task.equation);
   row.eta = task.eta;
   row.steps = task.steps;

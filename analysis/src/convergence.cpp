@@ -16,11 +16,14 @@ namespace fokker::detail {
 
 namespace {
 
-/// Squared error and second-moment difference of each path at every level, levels x paths.
+/// Squared error and second-moment difference of each path at every level, levels x paths, and the
+/// squared norm of its reference.
 struct PathErrors {
   PathErrors() = default;
   PathErrors(std::size_t levels, Index paths)
-      : squares(levels * static_cast<std::size_t>(paths)), moments(squares.size()) {}
+      : squares(levels * static_cast<std::size_t>(paths)),
+        moments(squares.size()),
+        norms(static_cast<std::size_t>(paths)) {}
 
   /// The errors of fewer paths from `first` on.
   void insert(const PathErrors& part, std::size_t levels, Index first) {
@@ -32,17 +35,20 @@ struct PathErrors {
     };
     into(squares, part.squares);
     into(moments, part.moments);
+    std::copy(part.norms.begin(), part.norms.end(), norms.begin() + first);
   }
   void save(ByteWriter& out) const {
     out.put(squares);
     out.put(moments);
+    out.put(norms);
   }
   void load(ByteReader& in) {
     in.get(squares);
     in.get(moments);
+    in.get(norms);
   }
 
-  std::vector<double> squares, moments;
+  std::vector<double> squares, moments, norms;
 };
 
 /// One block: each level on sums of the finest increments, and the reference.
@@ -59,6 +65,8 @@ PathErrors block_errors(const EndStates& end_states, Index wieners, const ExactS
                             : end_states(first, width, finest, finest, nullptr);
   const Index real = std::min(width, s.paths - first);
   PathErrors errors(ends.size(), real);
+  const Eigen::Array<double, 1, Eigen::Dynamic> norm = reference.square().colwise().sum();
+  Eigen::Map<Eigen::ArrayXd>(errors.norms.data(), real) = norm.head(real).transpose();
   for (std::size_t level = 0; level < ends.size(); ++level) {
     const Eigen::Array<double, 1, Eigen::Dynamic> square =
         (ends[level] - reference).square().colwise().sum();
@@ -109,7 +117,9 @@ ConvergenceStudy measure_convergence(const EndStates& end_states, Index wieners,
         blocks,
         [&](Index b) -> std::optional<std::string> {
           if (s.cancel && s.cancel->load()) return {};
-          return to_bytes(block_errors(end_states, wieners, exact, s, b * width, width));
+          const PathErrors found = block_errors(end_states, wieners, exact, s, b * width, width);
+          if (s.cancel && s.cancel->load()) return {};  // it may have ended before its time
+          return to_bytes(found);
         },
         [&](Index) {
           if (s.progress) s.progress(static_cast<double>(++done) / static_cast<double>(blocks));
@@ -126,6 +136,9 @@ ConvergenceStudy measure_convergence(const EndStates& end_states, Index wieners,
                                 std::to_string(s.steps.back()) + " steps";
   study.cancelled = work.cancelled();
   if (study.cancelled) return study;
+  const auto norms = RunningMoments::of(
+      s.paths, [&](Index j) { return errors.norms[static_cast<std::size_t>(j)]; });
+  study.scale = std::sqrt(std::max(norms.mean, s.x0.square().sum()));
   std::vector<double> h, weak, weak_stderr;
   for (std::size_t level = 0; level < levels; ++level) {
     const double* square = errors.squares.data() + level * paths;

@@ -180,8 +180,9 @@ Projection sort_paths(const double* values, std::size_t n) {
   return sorted;
 }
 
-/// Calls f(k, projection) for each direction k, a group of directions projected at a time.
-void for_each_projection(SampleView x, const Values& directions, auto f) {
+/// Calls f(k, projection) for each direction k, a group of directions projected at a time, until
+/// stop() is true.
+void for_each_projection(SampleView x, const Values& directions, auto stop, auto f) {
   using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   constexpr Index group = 16;
   const Index count = static_cast<Index>(directions.size()) / x.d;
@@ -192,6 +193,7 @@ void for_each_projection(SampleView x, const Values& directions, auto f) {
   for (Index begin = 0; begin < count; begin += group) {
     projected.noalias() = units.middleRows(begin, std::min(group, count - begin)) * points;
     for (Index k = 0; k < projected.rows(); ++k) {
+      if (stop()) return;
       f(size_of(begin + k), sort_paths(projected.row(k).data(), size_of(x.n)));
     }
   }
@@ -200,10 +202,11 @@ void for_each_projection(SampleView x, const Values& directions, auto f) {
 /// Sliced W2, and for d = 1 W2 itself. The reference is projected and sorted once.
 class SlicedWasserstein final : public Metric {
  public:
-  explicit SlicedWasserstein(SampleView reference)
-      : Metric(reference), directions_(directions(reference.d)) {
-    for_each_projection(reference, directions_,
-                        [&](std::size_t, Projection y) { references_.push_back(std::move(y)); });
+  SlicedWasserstein(SampleView reference, const std::atomic<bool>* cancel)
+      : Metric(reference, cancel), directions_(directions(reference.d)) {
+    for_each_projection(
+        reference, directions_, [&] { return cancelled(); },
+        [&](std::size_t, Projection y) { references_.push_back(std::move(y)); });
   }
 
  private:
@@ -212,7 +215,8 @@ class SlicedWasserstein final : public Metric {
     const double weight = 1.0 / static_cast<double>(references_.size());
     Values phi(n, 0.0), psi(m, 0.0), to_reference, to_sample;
     double square = 0.0;
-    for_each_projection(sample, directions_, [&](std::size_t k, const Projection& x) {
+    const auto stop = [&] { return cancelled(); };
+    for_each_projection(sample, directions_, stop, [&](std::size_t k, const Projection& x) {
       const Projection& y = references_[k];
       square += weight * coupled_square(x.values, y.values, to_reference, to_sample);
       potential(x.values, to_reference);
@@ -261,8 +265,8 @@ constexpr auto sign = [](double gap) { return static_cast<double>((gap > 0.0) - 
 /// W1 = integral |F - G|.
 class Wasserstein1 final : public Metric {
  public:
-  explicit Wasserstein1(SampleView reference)
-      : Metric(reference), reference_(sorted({reference.data, size_of(reference.n)})) {}
+  Wasserstein1(SampleView reference, const std::atomic<bool>* cancel)
+      : Metric(reference, cancel), reference_(sorted({reference.data, size_of(reference.n)})) {}
 
  private:
   Distance measure(SampleView sample) const override {
@@ -278,8 +282,8 @@ class Wasserstein1 final : public Metric {
 /// Energy distance in one dimension, where its square is 2 integral (F - G)^2.
 class Energy1 final : public Metric {
  public:
-  explicit Energy1(SampleView reference)
-      : Metric(reference), reference_(sorted({reference.data, size_of(reference.n)})) {}
+  Energy1(SampleView reference, const std::atomic<bool>* cancel)
+      : Metric(reference, cancel), reference_(sorted({reference.data, size_of(reference.n)})) {}
 
  private:
   Distance measure(SampleView sample) const override {
@@ -298,8 +302,9 @@ class Energy1 final : public Metric {
 /// The first `energy_paths` columns.
 SampleView capped(SampleView x) { return {x.data, x.d, std::min(x.n, energy_paths), x.stride}; }
 
-/// Adds |x_i - y_j| over all pairs to row_sums[i] and column_sums[j]: eight y in registers at once.
-void add_distances(SampleView x, SampleView y, Values& row_sums, Values& column_sums) {
+/// Adds |x_i - y_j| over all pairs to row_sums[i] and column_sums[j], until stop() is true: eight y
+/// in registers at once.
+void add_distances(SampleView x, SampleView y, Values& row_sums, Values& column_sums, auto stop) {
   constexpr Index width = 8;
   using Eight = Eigen::Array<double, width, 1>;
   const Eigen::ArrayXXd paths =  // column i is path i
@@ -308,6 +313,7 @@ void add_distances(SampleView x, SampleView y, Values& row_sums, Values& column_
           .transpose();
   Eigen::Array<double, width, Eigen::Dynamic> tile(width, x.d);
   for (Index begin = 0; begin < y.n; begin += width) {
+    if (stop()) return;
     const Index count = std::min(width, y.n - begin);
     tile.setZero();
     for (Index r = 0; r < y.d; ++r) std::copy_n(y.row(r) + begin, count, tile.col(r).data());
@@ -324,29 +330,30 @@ void add_distances(SampleView x, SampleView y, Values& row_sums, Values& column_
 }
 
 /// The mean of |x_i - x_k| over k, itself included, for each i.
-Values mean_distances(SampleView x) {
+Values mean_distances(SampleView x, auto stop) {
   Values sums(size_of(x.n), 0.0), same(size_of(x.n), 0.0);
-  add_distances(x, x, sums, same);
+  add_distances(x, x, sums, same, stop);
   for (double& v : sums) v /= static_cast<double>(x.n);
   return sums;
 }
 
 class Energy final : public Metric {
  public:
-  explicit Energy(SampleView reference)
-      : Metric(reference), reference_(reference.d, capped(reference).n) {
+  Energy(SampleView reference, const std::atomic<bool>* cancel)
+      : Metric(reference, cancel), reference_(reference.d, capped(reference).n) {
     for (Index r = 0; r < reference_.d; ++r) {
       std::copy_n(reference.row(r), reference_.n, reference_.row(r));
     }
-    within_reference_ = mean_distances(reference_);
+    within_reference_ = mean_distances(reference_, [&] { return cancelled(); });
   }
 
  private:
   Distance measure(SampleView whole) const override {
     const SampleView x = capped(whole), y = reference_;
     Values phi(size_of(x.n), 0.0), psi(size_of(y.n), 0.0);
-    add_distances(x, y, phi, psi);
-    const Values within = mean_distances(x);
+    const auto stop = [&] { return cancelled(); };
+    add_distances(x, y, phi, psi, stop);
+    const Values within = mean_distances(x, stop);
 
     // V = 2 mean|x-y| - mean|x-x'| - mean|y-y'|; with the mass at x_i it changes at the rate
     // phi_i = 2 (mean_j |x_i - y_j| - mean_k |x_i - x_k|), and V = (mean phi + mean psi) / 2.
@@ -376,7 +383,8 @@ void check_one_dimension(std::string_view name, Index d) {
 
 }  // namespace
 
-Metric::Metric(SampleView reference) : d_(reference.d) {
+Metric::Metric(SampleView reference, const std::atomic<bool>* cancel)
+    : d_(reference.d), cancel_(cancel) {
   if (reference.d < 1 || reference.n < 2) {
     throw std::invalid_argument(
         fmt::format("a reference sample needs two paths: got {} x {}", reference.d, reference.n));
@@ -396,7 +404,10 @@ Distance Metric::operator()(SampleView sample) const {
   if (!all_finite(sample)) {
     return {std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()};
   }
-  return measure(sample);
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  if (cancelled()) return {nan, nan};
+  const Distance distance = measure(sample);
+  return cancelled() ? Distance{nan, nan} : distance;
 }
 
 std::span<const std::string_view> metric_names() {
@@ -404,17 +415,18 @@ std::span<const std::string_view> metric_names() {
   return names;
 }
 
-std::unique_ptr<Metric> make_metric(std::string_view name, SampleView reference) {
-  if (name == "sliced-w2") return std::make_unique<SlicedWasserstein>(reference);
-  if (name == "energy" && reference.d == 1) return std::make_unique<Energy1>(reference);
-  if (name == "energy") return std::make_unique<Energy>(reference);
+std::unique_ptr<Metric> make_metric(std::string_view name, SampleView reference,
+                                    const std::atomic<bool>* cancel) {
+  if (name == "sliced-w2") return std::make_unique<SlicedWasserstein>(reference, cancel);
+  if (name == "energy" && reference.d == 1) return std::make_unique<Energy1>(reference, cancel);
+  if (name == "energy") return std::make_unique<Energy>(reference, cancel);
   if (name == "w1") {
     check_one_dimension(name, reference.d);
-    return std::make_unique<Wasserstein1>(reference);
+    return std::make_unique<Wasserstein1>(reference, cancel);
   }
   if (name == "w2") {
     check_one_dimension(name, reference.d);
-    return std::make_unique<SlicedWasserstein>(reference);
+    return std::make_unique<SlicedWasserstein>(reference, cancel);
   }
   throw std::invalid_argument(
       fmt::format("unknown metric '{}': choose from {}", name, fmt::join(metric_names(), ", ")));
@@ -449,7 +461,7 @@ Distance root_mean_square(Span squares) {
 }
 
 Floor floor_of(std::string_view metric, const std::function<std::pair<Sample, Sample>(int)>& draw,
-               int repetitions) {
+               int repetitions, const std::atomic<bool>* cancel) {
   if (repetitions < 2) {
     throw std::invalid_argument(
         fmt::format("a floor needs at least 2 repetitions: got {}", repetitions));
@@ -457,7 +469,7 @@ Floor floor_of(std::string_view metric, const std::function<std::pair<Sample, Sa
   Values distances;
   for (int k = 0; k < repetitions; ++k) {
     const auto [reference, sample] = draw(k);
-    distances.push_back((*make_metric(metric, reference))(sample).value);
+    distances.push_back((*make_metric(metric, reference, cancel))(sample).value);
   }
   const double mean = std::accumulate(distances.begin(), distances.end(), 0.0) / repetitions;
   return {mean, std::sqrt(variance_of_mean(distances) * repetitions), repetitions};

@@ -1,14 +1,12 @@
 #include "exact_comparison.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <exception>
 #include <stdexcept>
 #include <type_traits>
 
 #include <fokker/analysis/linear_law.hpp>
-#include <fokker/solvers/embedded_runge_kutta.hpp>
-#include <fokker/solvers/integrate.hpp>
 
 namespace fokker::detail {
 
@@ -21,22 +19,52 @@ DiagonalGaussian marginal(const AffineProcess<AnySchedule>& process, const Diago
   return {s * data.mean, (s * s * data.variance.array() + std * std).matrix()};
 }
 
-/// The law at t_end of dx = [f - (1 + eta^2)/2 g^2 score] dt + eta g dw-bar, started at t_start
-/// with the law `start`. Per eigenvalue v^2 of the data, with c = s^2 v^2 + std^2 the exact
-/// variance and p = (1 + eta^2)/2, in x (not x/s, so that s = 0 at the start is allowed):
+/// int from t_end to t_start of g^2 / s (u_end / (v + sigma^2))^q dt.
+double bias_integral(const AffineProcess<AnySchedule>& process, double v, double u_end, double q,
+                     Time t_end, Time t_start) {
+  if (u_end == 0) return 0;
+  return integral(
+      [&](Time t) {
+        const double s = process.scale(t), sigma = process.sigma(t), g = process.diffusion(t);
+        return g * g / s * std::pow(u_end / (v + sigma * sigma), q);
+      },
+      t_end, t_start);
+}
+
+/// The law at t_end of dx = [f - p g^2 score'] dt + eta g dw-bar, p = (1 + eta^2)/2, started at
+/// t_start with the law `start`, where score' = (1 + a) score + b is the score with the error
+/// `scale` = a, `bias` = b over the whole interval. Per eigenvalue v of the data, with c = s^2 v +
+/// std^2 the exact variance, rho = (c'/s'^2) / (c/s^2) <= 1 and q = (1 + a) p, in x (not x/s, so
+/// that s = 0 at the start is allowed):
 ///
-///     K = (s'/s) M = (c'/s'^2 / c)^p s^(2p - 1) s',     M = ((v^2 + sigma'^2)/(v^2 + sigma^2))^p
-///     mean' = s' m + K (mean - s m),   var' = c' + K^2 (var - c)
+///     K = (s'/s) rho^q = (c'/s'^2 / c)^q s^(2q - 1) s'
+///     mean' = s' m + K (mean - s m) + s' p b int g^2 / s (c'/s'^2 / (v + sigma^2))^q dt
+///     std'^2 = (K std)^2 + eta^2 c' (1 - rho^(2q - 1)) / (2q - 1)
+///
+/// std'^2 is a sum of squares, the second that of the noise.
 DiagonalGaussian exact_transition(const AffineProcess<AnySchedule>& process,
                                   const DiagonalGaussian& data, const DiagonalGaussian& start,
-                                  Time t_start, Time t_end, double eta) {
-  const double p = (1 + eta * eta) / 2;
+                                  Time t_start, Time t_end, double eta, double scale = 0,
+                                  double bias = 0) {
+  const double p = (1 + eta * eta) / 2, q = (1 + scale) * p, m = 2 * q - 1;
   const double s = process.scale(t_start), s_end = process.scale(t_end);
   const auto c = marginal(process, data, t_start), c_end = marginal(process, data, t_end);
-  const Eigen::ArrayXd ratio = c_end.variance.array() / (s_end * s_end) / c.variance.array();
-  const Eigen::ArrayXd k = ratio.pow(p) * (std::pow(s, 2 * p - 1) * s_end);
-  return {(c_end.mean.array() + k * (start.mean - c.mean).array()).matrix(),
-          (c_end.variance.array() + k.square() * (start.variance - c.variance).array()).matrix()};
+  DiagonalGaussian end = start;
+  for (Index i = 0; i < data.mean.size(); ++i) {
+    const double u_end = c_end.variance[i] / (s_end * s_end);
+    const double ratio = u_end / c.variance[i], rho = ratio * s * s;
+    const double k = std::pow(ratio, q) * std::pow(s, m) * s_end;
+    // (1 - rho^m) / m, with its limit -ln rho
+    const double spread = m == 0 ? -std::log(rho) : -std::expm1(m * std::log(rho)) / m;
+    const double noise = eta == 0 || u_end == 0 ? 0 : eta * std::sqrt(c_end.variance[i] * spread);
+    const double std = k == 0 ? 0 : k * std::sqrt(start.variance[i]);
+    end.variance[i] = std * std + noise * noise;
+    end.mean[i] = c_end.mean[i] + k * (start.mean[i] - c.mean[i]);
+    if (bias != 0)
+      end.mean[i] +=
+          s_end * p * bias * bias_integral(process, data.variance[i], u_end, q, t_end, t_start);
+  }
+  return end;
 }
 
 /// The law of E[x_0 | x_t] when x_t has the law `law`.
@@ -58,59 +86,23 @@ Eigen::ArrayXd distances(const DiagonalGaussian& p, const DiagonalGaussian& q) {
       .sqrt();
 }
 
-/// dm/dt = f m + c, dv/dt = 2 f v - eta^2 g^2 in every coordinate, f x + c the drift of `reverse`;
-/// the state is (m, v), d x 2.
-class MomentEquations {
- public:
-  static constexpr NoiseKind noise = NoiseKind::none;
-
-  MomentEquations(const ReverseModel<double>& reverse, Index d)
-      : reverse_(reverse), points_(Block<double>::Zero(d, 2)), drift_(d, 2) {
-    points_.col(1).setOnes();
-  }
-  Index dimension() const { return points_.rows(); }
-
-  void drift(const Block<double>& y, Time t, Block<double>& out) const {
-    reverse_.drift(points_, t, drift_);
-    const Eigen::ArrayXd c = drift_.col(0), f = drift_.col(1) - c;
-    const double g = reverse_.diffusion(t);
-    out.resize(y.rows(), 2);
-    out.col(0) = f * y.col(0) + c;
-    out.col(1) = 2 * f * y.col(1) - g * g;
-  }
-
- private:
-  const ReverseModel<double>& reverse_;
-  Block<double> points_;
-  mutable Block<double> drift_;
-};
-
 }  // namespace
 
-/// The law of the continuous equation with the error in its score, which jumps at its ends.
+/// The law of the continuous equation with the error in its score, which begins and ends at times
+/// of its own.
 DiagonalGaussian Laws::with_wrong_score(const Task& task, Time start, Time end) const {
-  const ReverseModel<double> reverse{process_, make_score<double>(s_, process_, AnyData{spectrum_}),
-                                     task.eta};
-  const MomentEquations equations(reverse, data_.mean.size());
-  const DiagonalGaussian from = start_law(start);
-  Block<double> y(from.mean.size(), 2);
-  y.col(0) = from.mean;
-  y.col(1) = from.variance;
   TimeGrid stops{start};
   for (const Time t : {s_.score_error.to, s_.score_error.from})
     if (end < t && t < stops.back()) stops.push_back(t);
   stops.push_back(end);
+  DiagonalGaussian law = start_law(start);
   for (std::size_t i = 0; i + 1 < stops.size(); ++i) {
-    // the error holds below `to`: start just there
-    const Time top = stops[i] == s_.score_error.to ? std::nextafter(stops[i], 0.0) : stops[i];
-    const auto run = integrate(equations, DormandPrince54{1e-11, 1e-13}, y,
-                               std::array{top, stops[i + 1]}, {.save_at = {stops[i + 1]}});
-    if (run.status != Status::success)
-      throw std::runtime_error("the law of the equation with the wrong score was not found: " +
-                               run.message);
-    y = run.end;
+    const bool wrong = s_.score_error.from <= stops[i + 1] && stops[i] <= s_.score_error.to &&
+                       s_.score_error.from < stops[i];
+    law = exact_transition(process_, data_, law, stops[i], stops[i + 1], task.eta,
+                           wrong ? s_.score_error.scale : 0, wrong ? s_.score_error.bias : 0);
   }
-  return {y.col(0).matrix(), y.col(1).matrix()};
+  return law;
 }
 
 Laws::Laws(const ComparisonSettings& settings, const DiffusionProcess& process)
@@ -134,13 +126,14 @@ DiagonalGaussian Laws::scheme(
   std::transform(grid.begin(), grid.end(), clock.begin(), [](Time t) { return -t; });
   const DiagonalGaussian from = start_law(grid.front());
   const auto tell = [&](std::size_t k, const DiagonalGaussian& law) {
+    if (s_.cancel && s_.cancel->load()) throw Cancelled{};
     if (observe) observe(grid[k], law);
   };
   score_.reset();
   const AnyScore<double> score{score_};
   const auto run = [&](const auto& model, const auto& sampler) {
     return propagate(TimeReversed<std::remove_cvref_t<decltype(model)>>{model}, sampler, from,
-                     clock, tell);
+                     clock, tell, false);
   };
   const DiagonalGaussian end =
       task.equation == Equation::sde
@@ -159,11 +152,15 @@ ComparisonRow Laws::run(const Task& task) {
     if (!s_.trace) return;
     const DiagonalGaussian exact = marginal(process_, data_, t);
     const bool density = (exact.variance.array() > 0).all();
+    if (!law.mean.allFinite() || !law.variance.allFinite()) return;
     row.trace.push_back({.t = t,
                          .nfe = static_cast<double>(score_.calls()),
                          .w2 = bures_wasserstein(law, exact),
                          .kl = density ? gaussian_kl(law, exact) : NAN});
   });
+  if (!scheme_law.mean.allFinite() || !scheme_law.variance.allFinite())
+    throw std::runtime_error(
+        "the law is beyond all numbers: the scheme is not stable with these steps");
   row.nfe = evaluations();
   DiagonalGaussian continuous =
       exact_transition(process_, data_, start_law(start), start, end, task.eta);
@@ -201,12 +198,24 @@ void compare_laws(Comparison& result, const DiffusionProcess& process,
   for (const Task& task : tasks) total += work_of(task);
   Progress progress(result.settings, total);
   Laws laws(result.settings, process);
+  const DiagonalGaussian& data = laws.data();
+  result.spread = std::sqrt(data.variance.sum());
   for (const Task& task : tasks) {
     if (progress.cancelled()) {
       result.status = Status::cancelled;
       return;
     }
-    result.rows.push_back(laws.run(task));
+    try {
+      result.rows.push_back(laws.run(task));
+    } catch (const Cancelled&) {
+      result.status = Status::cancelled;
+      return;
+    } catch (const std::exception& error) {
+      ComparisonRow row = row_of(task);
+      row.error = row.error_stderr = row.nfe = NAN;
+      row.problem = error.what();
+      result.rows.push_back(std::move(row));
+    }
     progress.add(work_of(task), task.sampler);
   }
 }

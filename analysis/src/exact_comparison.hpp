@@ -13,6 +13,9 @@
 
 namespace fokker::detail {
 
+/// Thrown by `Laws::scheme` when the settings' cancel is true.
+struct Cancelled {};
+
 /// The laws of samplers on the Gaussian data of one comparison.
 class Laws {
  public:
@@ -24,6 +27,7 @@ class Laws {
   /// The law at the end of the grid, start first, and after Last::denoise; `observe` is told t and
   /// the law at every point.
   /// @throws std::invalid_argument  for a sampler whose step is not linear
+  /// @throws Cancelled               when it is cancelled
   DiagonalGaussian scheme(
       const Task& task, const TimeGrid& grid,
       const std::function<void(Time t, const DiagonalGaussian& law)>& observe = {});

@@ -62,6 +62,14 @@ MatrixXd square_root(const char* what, const MatrixXd& c) {
   return eigen.eigenvectors() * roots.asDiagonal() * eigen.eigenvectors().transpose();
 }
 
+/// min over orthogonal U of |root1 - root2 U|_F: the maximum of tr(root1^T root2 U) is reached at
+/// U = W V^T, with root2^T root1 = W S V^T.
+double nearest_roots(const MatrixXd& root1, const MatrixXd& root2) {
+  const Eigen::BDCSVD<MatrixXd> svd(root2.transpose() * root1,
+                                    Eigen::ComputeFullU | Eigen::ComputeFullV);
+  return (root1 - root2 * svd.matrixU() * svd.matrixV().transpose()).norm();
+}
+
 /// mu - ln(1 + mu), without cancellation at small mu; infinite at mu = -1.
 double entropy_term(double mu) {
   return mu <= -1.0 ? std::numeric_limits<double>::infinity() : -boost::math::log1pmx(mu);
@@ -74,11 +82,34 @@ double bures_wasserstein(Span mean1, Span covariance1, Span mean2, Span covarian
   const Index d = dimension(what, mean1, covariance1, mean2, covariance2, true);
   const MatrixXd root1 = square_root(what, Map<const MatrixXd>(covariance1.data(), d, d));
   const MatrixXd root2 = square_root(what, Map<const MatrixXd>(covariance2.data(), d, d));
+  return std::hypot((vector(mean1) - vector(mean2)).norm(), nearest_roots(root1, root2));
+}
 
-  // max over orthogonal U of tr(root1 U root2) is reached at U = V W^T, with root2 root1 = W S V^T.
-  const Eigen::BDCSVD<MatrixXd> svd(root2 * root1, Eigen::ComputeFullU | Eigen::ComputeFullV);
-  const MatrixXd nearest = svd.matrixV() * svd.matrixU().transpose() * root2;
-  return std::hypot((vector(mean1) - vector(mean2)).norm(), (root1 - nearest).norm());
+double bures_wasserstein_roots(Span mean1, Span root1, Span mean2, Span root2) {
+  const std::size_t d = mean1.size();
+  if (d == 0 || mean2.size() != d || root1.size() % d != 0 || root2.size() % d != 0 ||
+      root1.empty() || root2.empty())
+    throw std::invalid_argument(fmt::format(
+        "bures_wasserstein_roots: sizes disagree: means of {} and {}, roots of {} and {} numbers",
+        d, mean2.size(), root1.size(), root2.size()));
+  for (const Span a : {mean1, root1, mean2, root2})
+    if (!vector(a).allFinite())
+      throw std::invalid_argument("bures_wasserstein_roots: means and roots must be finite");
+  const auto rows = static_cast<Index>(d);
+  const Index q1 = static_cast<Index>(root1.size()) / rows,
+              q2 = static_cast<Index>(root2.size()) / rows;
+  MatrixXd r1 = MatrixXd::Zero(rows, std::max(q1, q2)), r2 = r1;
+  r1.leftCols(q1) = Map<const MatrixXd>(root1.data(), rows, q1);
+  r2.leftCols(q2) = Map<const MatrixXd>(root2.data(), rows, q2);
+  return std::hypot((vector(mean1) - vector(mean2)).norm(), nearest_roots(r1, r2));
+}
+
+GaussianRoot root_of(const GaussianLaw& law) {
+  const Index d = law.mean.size();
+  if (d == 0 || law.covariance.rows() != d || law.covariance.cols() != d)
+    throw std::invalid_argument(fmt::format("root_of: a mean of {} and a covariance of {} x {}", d,
+                                            law.covariance.rows(), law.covariance.cols()));
+  return {law.mean, square_root("root_of", law.covariance)};
 }
 
 double bures_wasserstein_diagonal(Span mean1, Span variance1, Span mean2, Span variance2) {

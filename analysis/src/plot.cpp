@@ -33,8 +33,8 @@ constexpr std::array<std::string_view, 9> palette{"#0072B2", "#D55E00", "#009E73
 constexpr std::size_t automatic_colours = 7;         ///< yellow is too pale for a line
 constexpr std::array marks{7, 5, 9, 11, 13, 15, 3};  ///< gnuplot's filled shapes
 
-constexpr std::string_view missing =
-    "plots need gnuplot, which is not installed: apt-get install gnuplot-nox";
+/// The file formats of a picture.
+enum class Format { svg, png, pdf };
 
 /// What gnuplot said, and how it ended.
 struct Outcome {
@@ -86,7 +86,12 @@ void require(bool holds, std::string_view layer, std::string_view what) {
   if (!holds) throw std::invalid_argument(fmt::format("figure: {}: {}", layer, what));
 }
 
-std::string value_text(double v) { return std::isfinite(v) ? fmt::format("{:.10g}", v) : "NaN"; }
+/// gnuplot computes ranges in double: numbers near the largest would overflow there.
+constexpr double largest = 1e300;
+
+bool shown(double v) { return std::abs(v) <= largest; }  // not nan
+
+std::string value_text(double v) { return shown(v) ? fmt::format("{:.17g}", v) : "NaN"; }
 
 /// What an axis must show.
 struct Extent {
@@ -96,7 +101,7 @@ struct Extent {
 
   void cover(const Numbers& values, bool log) {
     for (const double v : values) {
-      if (!std::isfinite(v) || (log && v <= 0.0)) continue;
+      if (!shown(v) || (log && v < 1 / largest)) continue;
       low = std::min(low, v);
       high = std::max(high, v);
     }
@@ -106,10 +111,15 @@ struct Extent {
 /// Writes the gnuplot script of a figure: data blocks, then one plot command for each panel.
 class Script {
  public:
-  Script(const Figure& figure, bool svg, const fs::path& output) {
+  Script(const Figure& figure, Format format, const fs::path& output) {
+    const bool svg = format == Format::svg;
+    const double unit = format == Format::pdf ? 72 : 1;  // pdfcairo takes inches
     add("set encoding utf8\nset terminal {} size {},{} enhanced font 'DejaVu Sans,{}' "
         "background '#FFFFFF' linewidth 1.2\n",
-        svg ? "svg dynamic" : "pngcairo", figure.width, figure.height, svg ? 15 : 12);
+        svg                     ? "svg dynamic"
+        : format == Format::png ? "pngcairo"
+                                : "pdfcairo",
+        figure.width / unit, figure.height / unit, svg ? 15 : 12);
     add("set output {}\n", quote(output.string()));
     const std::size_t columns = std::clamp<std::size_t>(figure.columns, 1, figure.panels.size());
     const std::size_t rows = (figure.panels.size() + columns - 1) / columns;
@@ -175,12 +185,20 @@ class Script {
     if (extent.padded) {
       const double low = a.log ? std::log(extent.low) : extent.low;
       const double high = a.log ? std::log(extent.high) : extent.high;
-      const double pad = high > low ? 0.04 * (high - low) : 0.5;
+      // gnuplot refuses a range that is narrow beside its numbers
+      const double least = a.log ? 1e-3 : 1e-6 * std::max(std::abs(low), std::abs(high));
+      double pad = std::max(0.04 * (high - low), least);
+      if (!(high > low)) pad = a.log ? 0.5 : std::max(0.5, least);
       extent.low = a.log ? std::exp(low - pad) : low - pad;
       extent.high = a.log ? std::exp(high + pad) : high + pad;
     }
     const double low = a.min.value_or(extent.low), high = a.max.value_or(extent.high);
     add("set {}range [{}:{}]\n", name, value_text(low), value_text(high));
+    if (!a.ticks.empty()) {
+      add("set {}tics ()\nunset m{}tics\n", name, name);
+      for (const double tick : a.ticks) add("set {}tics add ('{:.6g}' {})\n", name, tick, tick);
+      return;
+    }
     if (!a.log || !(low > 0.0) || !(high > low)) return;
 
     if (a.powers_of_two) {
@@ -193,11 +211,13 @@ class Script {
             k >= 0 && k <= 20 ? fmt::format("{}", 1 << k) : fmt::format("2^{{{}}}", k);
         add("set {}tics add ('{}' {})\n", name, text, std::ldexp(1.0, k));
       }
-    } else if (high < 30.0 * low) {
+    } else if (high < 1000.0 * low) {
+      const bool wide = high >= 30.0 * low;
       add("set {}tics ()\n", name);
       for (double unit = std::pow(10.0, std::floor(std::log10(low))); unit <= high; unit *= 10.0) {
-        for (const double digit : {1.0, 2.0, 5.0})
-          add("set {}tics add ('{:.6g}' {})\n", name, digit * unit, digit * unit);
+        for (const double digit : {1.0, wide ? 3.0 : 2.0, 5.0})
+          if (!wide || digit < 5.0)
+            add("set {}tics add ('{:.6g}' {})\n", name, digit * unit, digit * unit);
       }
     }
   }
@@ -387,34 +407,39 @@ class Script {
   Extent extent_x_ = {}, extent_y_ = {};
 };
 
-/// Whether the ending asks for SVG; PNG otherwise.
-bool is_svg(const FilePath& path) {
+Format format_of(const FilePath& path) {
   const std::string ending = fs::path(path.string()).extension().string();
-  if (ending != ".svg" && ending != ".png") {
-    throw std::invalid_argument(
-        fmt::format("a plot must end in .svg or .png: got {}", path.string()));
-  }
-  return ending == ".svg";
+  if (ending == ".svg") return Format::svg;
+  if (ending == ".png") return Format::png;
+  if (ending == ".pdf") return Format::pdf;
+  throw std::invalid_argument(
+      fmt::format("a plot must end in .svg, .png or .pdf: got {}", path.string()));
 }
 
 }  // namespace
 
-void check_figure(const FilePath& path) {
-  is_svg(path);
+void check_figure_file(const FilePath& path) {
+  format_of(path);
   check_writable(path);
-  if (run("gnuplot --version").status != 0) throw std::runtime_error(std::string(missing));
 }
 
+void check_figure(const FilePath& path) {
+  check_figure_file(path);
+  if (!can_draw()) throw std::runtime_error(std::string(missing_gnuplot));
+}
+
+bool can_draw() { return run("gnuplot --version").status == 0; }
+
 void write_figure(const Figure& figure, const FilePath& path) {
-  const bool svg = is_svg(path);
+  const Format format = format_of(path);
   if (figure.panels.empty()) throw std::invalid_argument("figure: there is no panel");
   const Folder folder;
   const fs::path picture = folder.path / "picture", script = folder.path / "script";
-  write_file_atomically(script, Script(figure, svg, picture).text());
+  write_file_atomically(script, Script(figure, format, picture).text());
 
   const Outcome outcome = run(fmt::format("gnuplot '{}'", script.string()));
 
-  if (outcome.status == 127) throw std::runtime_error(std::string(missing));
+  if (outcome.status == 127) throw std::runtime_error(std::string(missing_gnuplot));
   std::ifstream file(picture, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
   if (outcome.status != 0 || bytes.empty()) {

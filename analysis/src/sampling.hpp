@@ -3,8 +3,10 @@
 /// @brief The comparison on samples: rows run by `simulate`, and pathwise errors beside them.
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,12 +33,14 @@ using SampleArray = FinalState::Value;
 inline constexpr Index reference_refinement = 64;
 /// Tolerance of the reference solution of the flow.
 inline constexpr double reference_tolerance = 1e-10;
-/// The samples of the data distribution that things are measured against.
-inline Sample exact_sample(const AnyData& data, Index n, std::uint64_t seed) {
+/// The samples of the data distribution that things are measured against; those that were drawn
+/// until it was cancelled.
+inline Sample exact_sample(const AnyData& data, Index n, std::uint64_t seed,
+                           const std::atomic<bool>* cancel) {
   Sample sample(data.dimension(), n);
   const Index width = block_width(data.dimension(), sizeof(double));
   Block<double> x(data.dimension(), width);
-  for (Index first = 0; first < n; first += width) {
+  for (Index first = 0; first < n && !(cancel && cancel->load()); first += width) {
     PathRandom random(seed, static_cast<std::uint64_t>(first), width);
     data.sample(random, x);
     for (Index r = 0; r < x.rows(); ++r)
@@ -98,13 +102,26 @@ class Sampling {
         score_(make_score<S>(s, process, *s.data)),
         width_(block_width(s.data->dimension(), sizeof(S))) {}
 
+  /// Whether a task of an adaptive sampler takes more evaluations than that, by a trial of a few
+  /// paths.
+  bool exceeds(const Task& task, double evaluations) {
+    ComparisonRow row = row_of(task);
+    SampleArray states;
+    score_.reset();
+    const TimeGrid ends{start_time(s_, process_, task.equation), *s_.t_min};
+    const auto run = solve_adaptive(task, ends, row, states, std::min<Index>(s_.paths, 64));
+    const double last = s_.last == Last::denoise ? 1 : 0;
+    return static_cast<double>(score_.calls()) / static_cast<double>(run.paths) + last >
+           evaluations;
+  }
+
   /// Runs one row; its final states, all paths, are left in `states`.
   ComparisonRow run(const Task& task, SampleArray& states) {
     ComparisonRow row = row_of(task);
     score_.reset();
     if (task.info->adaptive) {
       const TimeGrid ends{start_time(s_, process_, task.equation), *s_.t_min};
-      const auto run = solve_adaptive(task, ends, row, states);
+      const auto run = solve_adaptive(task, ends, row, states, s_.paths);
       row.nfe = static_cast<double>(score_.calls()) / static_cast<double>(run.paths);
       row.steps = static_cast<Index>(
           std::llround(static_cast<double>(run.counts.accepted) / static_cast<double>(run.paths)));
@@ -112,8 +129,9 @@ class Sampling {
       const TimeGrid grid = time_grid(s_, process_, task.equation, task.steps);
       const Ensemble<SampleArray> run =
           task.equation == Equation::sde
-              ? solve(reverse(task.eta), make_reverse_sampler<S>(row.sampler), grid, row, states)
-              : solve(flow(), make_flow_sampler<S>(row.sampler), grid, row, states);
+              ? solve(reverse(task.eta), make_reverse_sampler<S>(task.sampler), grid, row, states,
+                      s_.paths)
+              : solve(flow(), make_flow_sampler<S>(task.sampler), grid, row, states, s_.paths);
       row.nfe = static_cast<double>(score_.calls()) / static_cast<double>(blocks(run.paths));
     }
     if (s_.last == Last::denoise) row.nfe += 1;  // see denoise
@@ -123,7 +141,7 @@ class Sampling {
   /// The denoiser applied to the final states, one evaluation of each path.
   void denoise(SampleArray& states) {
     Block<S> x(states.rows(), width_), out(states.rows(), width_);
-    for (Index first = 0; first < states.cols(); first += width_) {
+    for (Index first = 0; first < states.cols() && !cancelled(); first += width_) {
       const Index count = std::min(width_, states.cols() - first);
       x.leftCols(count) = states.middleCols(first, count).template cast<S>();
       score_.denoise(x, *s_.t_min, out);
@@ -175,6 +193,8 @@ class Sampling {
     for (const Task* task : tasks)
       lines.emplace_back(down, make_reverse_sampler<S>(task->sampler), x0.template cast<S>(), key);
 
+    std::vector<bool> broken(lines.size(), false);
+
     const Index d = x0.rows();
     BrownianIncrements<S> source(key.seed, key.path, count, d);
     Increment<TimeReversed<ReverseModel<S>>, Block<S>> fine, coarse;
@@ -190,11 +210,18 @@ class Sampling {
         reference.step(r0, r1, fine.w);
         if (wrong_score) exact.step(r0, r1, fine.w);
       }
-      for (auto& line : lines) line.step(-grid[k], -grid[k + 1], coarse.w);
+      for (std::size_t i = 0; i < lines.size(); ++i)
+        if (!broken[i]) try {
+            lines[i].step(-grid[k], -grid[k + 1], coarse.w);
+          } catch (const std::exception&) {  // its row reports why
+            broken[i] = true;
+          }
     }
     PathSquares squares;
-    for (const auto& line : lines)
-      squares.push_back(squared_distances(line.x().template cast<double>(), reference.x()));
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      squares.push_back(squared_distances(lines[i].x().template cast<double>(), reference.x()));
+      if (broken[i]) std::fill(squares.back().begin(), squares.back().end(), NAN);
+    }
     if (wrong_score) squares.push_back(squared_distances(exact.x(), reference.x()));
     return squares;
   }
@@ -238,19 +265,19 @@ class Sampling {
 
   /// The adaptive solvers of the list, by name.
   Ensemble<SampleArray> solve_adaptive(const Task& task, const TimeGrid& ends, ComparisonRow& row,
-                                       SampleArray& states) {
+                                       SampleArray& states, Index paths) {
     const double tolerance = task.tolerance;
     if (task.info->name == Shark::name)
-      return solve(reverse(task.eta), AdaptiveSde{Shark{}, tolerance, tolerance}, ends, row,
-                   states);
+      return solve(reverse(task.eta), AdaptiveSde{Shark{}, tolerance, tolerance}, ends, row, states,
+                   paths);
     if (task.info->name == Sosra::name)
-      return solve(reverse(task.eta), AdaptiveSde{Sosra{}, tolerance, tolerance}, ends, row,
-                   states);
+      return solve(reverse(task.eta), AdaptiveSde{Sosra{}, tolerance, tolerance}, ends, row, states,
+                   paths);
     if (task.info->name == Fehlberg78::name)
-      return solve(flow(), Fehlberg78{tolerance, tolerance}, ends, row, states);
+      return solve(flow(), Fehlberg78{tolerance, tolerance}, ends, row, states, paths);
     if (task.info->name == BulirschStoer::name)
-      return solve(flow(), BulirschStoer{tolerance, tolerance}, ends, row, states);
-    return solve(flow(), DormandPrince54{tolerance, tolerance}, ends, row, states);
+      return solve(flow(), BulirschStoer{tolerance, tolerance}, ends, row, states, paths);
+    return solve(flow(), DormandPrince54{tolerance, tolerance}, ends, row, states, paths);
   }
 
   bool cancelled() const { return s_.cancel && s_.cancel->load(); }
@@ -258,9 +285,12 @@ class Sampling {
 
   template <class Model, class Method>
   Ensemble<SampleArray> solve(const Model& model, const Method& method, const TimeGrid& grid,
-                              ComparisonRow& row, SampleArray& states) {
-    const SimulateOptions options{
-        .paths = s_.paths, .seed = s_.seed, .threads = s_.threads, .cancel = s_.cancel};
+                              ComparisonRow& row, SampleArray& states, Index paths) {
+    const SimulateOptions options{.paths = paths,
+                                  .seed = s_.seed,
+                                  .threads = s_.threads,
+                                  .cancel = s_.cancel,
+                                  .check = false};  // it would be counted as evaluations
     Ensemble<SampleArray> run =
         simulate<S>(model, method, start_law(s_, process_, grid[0]), grid, options, FinalState{});
     row.status = run.status;

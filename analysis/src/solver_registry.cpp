@@ -163,7 +163,7 @@ auto with_stepper(const RegisteredProcess& process, const SolverInfo& solver, F&
           if (solver.process == "cir") return f(p, bound(detail::CirMethods{}));
         if constexpr (kind == NoiseKind::general)
           if (solver.process == "heston") return f(p, bound(detail::HestonMethods{}));
-        if constexpr (kind == NoiseKind::scalar || kind == NoiseKind::diagonal)
+        if constexpr (kind != NoiseKind::none && kind != NoiseKind::additive)
           if (converted)
             return f(AnySde<kind, Calculus::stratonovich>{to_stratonovich(p), p.name()},
                      make_solver<kind, Calculus::stratonovich>(solver.name));
@@ -270,7 +270,7 @@ Fit fit(const RegisteredProcess& process, const SolverInfo& solver) {
     return solver.process == process.info->name ? Fit::direct : Fit::refused;
   if (kind == NoiseKind::none || kind == NoiseKind::additive || solver.calculus == Calculus::ito)
     return Fit::direct;
-  return !by_columns(kind) && has_slope(process) ? Fit::converted : Fit::refused;
+  return has_slope(process) ? Fit::converted : Fit::refused;
 }
 
 std::vector<std::string_view> fitting_solvers(const RegisteredProcess& process) {
@@ -293,11 +293,11 @@ void require_fit(const RegisteredProcess& process, const SolverInfo& solver) {
         fmt::format("{} is for linear SDEs, or those that know the linear part of their drift, "
                     "and does not take {}: use {}",
                     solver.name, process.info->name, fmt::join(names, ", ")));
-  throw std::invalid_argument(
-      fmt::format("{} does not take {}, which has {} noise{}: use {}", solver.name,
-                  process.info->name, to_string(process.info->noise),
-                  calculus ? " in Ito form and no known slope to convert it to Stratonovich" : "",
-                  fmt::join(names, ", ")));
+  throw std::invalid_argument(fmt::format(
+      "{} does not take {}, which has {} noise{}: use {}", solver.name, process.info->name,
+      process.info->noise == NoiseKind::none ? "no" : to_string(process.info->noise),
+      calculus ? " in Ito form and no known slope to convert it to Stratonovich" : "",
+      fmt::join(names, ", ")));
 }
 
 void require_fixed_step(const SolverInfo& solver) {
@@ -369,6 +369,27 @@ Ensemble<PassageTimes> first_passage_by_name(const RegisteredProcess& process,
   return with_stepper(process, info, [&](const auto& p, const auto& method) {
     return first_passage(p, method, start, grid, options, component, level);
   });
+}
+
+std::optional<StepGrowth> step_growth_by_name(const RegisteredProcess& process,
+                                              std::string_view solver, Time t, Time h) {
+  const SolverInfo& info = solver_info(solver);
+  require_fit(process, info);
+  if (info.adaptive || process.info->noise == NoiseKind::none) return {};
+  const auto d = static_cast<Index>(process.x0.size());
+  const bool linear = std::visit([](const auto& p) { return p.linear(); }, process.process);
+  if (!linear) return {};
+  const auto scheme =
+      with_stepper(process, info, [&]<class P, class M>(const P& p, const M& method) {
+        if constexpr (noise_kind<P> == NoiseKind::none)
+          return std::optional<double>{};
+        else
+          return growth_of_scheme(p, method, d, t, h);
+      });
+  if (!scheme) return {};
+  const double solution =
+      std::visit([&](const auto& p) { return growth_of_solution(p, d, h); }, process.process);
+  return StepGrowth{*scheme, solution};
 }
 
 ConvergenceStudy measure_convergence_by_name(const RegisteredProcess& process,

@@ -56,7 +56,8 @@ using SdeMethods =
 template <class P, class... Ms>
 struct MethodsOf {};
 
-using LangevinMethods = MethodsOf<Langevin, Baoab, Aboba, Obabo, Ubu, Align, Sort, Quicsort>;
+using LangevinMethods = MethodsOf<Langevin, Baoab, Aboba, Obabo, Ubu, Align, Sort, Quicsort,
+                                  PublishedSort, PublishedQuicsort>;
 using CirMethods = MethodsOf<CoxIngersollRoss, CirDriftImplicit, CirQuadraticExponential>;
 using HestonMethods = MethodsOf<Heston, HestonQuadraticExponential>;
 

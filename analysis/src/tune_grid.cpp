@@ -21,8 +21,6 @@ namespace {
 
 using namespace detail;
 
-struct Cancelled {};
-
 /// The error of the sampler as a function of the grid's free parameters p, in the form that Eigen's
 /// minimiser of sums of squares takes. Step k in ln sigma is proportional to exp(p_k), the first p
 /// being 0; the residuals are the signed differences of mean and standard deviation, mode by mode,
@@ -42,7 +40,11 @@ class Residuals {
         laws_(s, process),
         start_(start_time(s, process, task.equation)),
         top_(std::log(process.sigma(start_))),
-        bottom_(std::log(process.sigma(*s.t_min))) {}
+        bottom_(std::log(process.sigma(*s.t_min))) {
+    const DiagonalGaussian& data = laws_.data();
+    large_ = 1e6 * std::max({1.0, data.mean.stableNorm(), data.variance.cwiseSqrt().stableNorm(),
+                             process.prior_std(start_)});
+  }
 
   Time start() const { return start_; }
   int evaluations() const { return evaluations_; }
@@ -57,9 +59,10 @@ class Residuals {
     Eigen::ArrayXd steps = Eigen::ArrayXd::Ones(task_.steps);
     steps.tail(p.size()) = p.array().exp();
     TimeGrid grid{start_};
+    const double sum = steps.sum();
     double done = 0;
     for (Index k = 0; k + 1 < task_.steps; ++k) {
-      done += steps[k] / steps.sum();
+      done += steps[k] / sum;
       grid.push_back(process_.time_of_sigma(std::exp(top_ + (bottom_ - top_) * done)));
     }
     grid.push_back(*settings_.t_min);
@@ -74,24 +77,28 @@ class Residuals {
     return (steps.tail(inputs()) / steps[0]).log().matrix();
   }
 
-  /// Large where two times come out equal or the law is not finite.
+  /// Larger than the data where two times come out equal or the law is not finite.
   int operator()(const Eigen::VectorXd& p, Eigen::VectorXd& out) const {
+    if (!evaluate(p, out)) out.setConstant(large_);
+    return 0;
+  }
+
+  /// The same; false where there is no such law.
+  bool evaluate(const Eigen::VectorXd& p, Eigen::VectorXd& out) const {
     if (settings_.cancel && settings_.cancel->load()) throw Cancelled{};
-    constexpr double large = 1e6;
     ++evaluations_;
     const TimeGrid grid = times(p);
-    out.setConstant(large);
+    const auto falls = [](Time a, Time b) { return a > b; };  // false of nan
     if (!p.allFinite() ||
-        std::adjacent_find(grid.begin(), grid.end(), std::less_equal<>{}) != grid.end())
-      return 0;
+        std::adjacent_find(grid.begin(), grid.end(), std::not_fn(falls)) != grid.end())
+      return false;
     const DiagonalGaussian law = laws_.scheme(task_, with_last_step(grid, settings_.last));
     const DiagonalGaussian& data = laws_.data();
     const Index d = data.mean.size();
     out.setZero();
     out.head(d) = law.mean - data.mean;
     out.segment(d, d) = law.variance.cwiseSqrt() - data.variance.cwiseSqrt();
-    if (!out.allFinite()) out.setConstant(large);
-    return 0;
+    return out.allFinite();
   }
 
   /// Central differences.
@@ -109,10 +116,10 @@ class Residuals {
     return 0;
   }
 
+  /// W2 of the law to the data; infinite where there is no such law.
   double error(const Eigen::VectorXd& p) const {
     Eigen::VectorXd r(values());
-    (*this)(p, r);
-    return r.norm();
+    return evaluate(p, r) ? r.stableNorm() : std::numeric_limits<double>::infinity();
   }
 
  private:
@@ -122,6 +129,7 @@ class Residuals {
   mutable Laws laws_;
   Time start_;
   double top_, bottom_;
+  double large_ = 0;
   mutable int evaluations_ = 0;
 };
 
@@ -164,13 +172,17 @@ TunedGrid tune_grid(ComparisonSettings settings) {
   };
   try {
     for (const GridInfo& info : list_grids()) {
+      Eigen::VectorXd p;
       try {
-        starts.push_back(residuals.parameters(
-            make_grid(info.name, process.schedule, residuals.start(), *s.t_min, task.steps)));
+        p = residuals.parameters(
+            make_grid(info.name, process.schedule, residuals.start(), *s.t_min, task.steps));
       } catch (const std::invalid_argument&) {
         continue;  // not to be had with these ends or this many steps
       }
-      best.named.push_back({info.name, consider(starts.back())});
+      const double error = consider(p);
+      if (!std::isfinite(error)) continue;
+      best.named.push_back({info.name, error});
+      starts.push_back(std::move(p));
     }
     for (std::size_t i = 0; i < starts.size(); ++i) {
       Eigen::LevenbergMarquardt<Residuals> minimiser(residuals);
@@ -183,6 +195,11 @@ TunedGrid tune_grid(ComparisonSettings settings) {
   } catch (const Cancelled&) {
     best.status = Status::cancelled;
   }
+  if (best.times.empty() && best.status == Status::success)
+    throw std::runtime_error(fmt::format(
+        "the law of {} with {} steps is not finite on any grid: its steps are not stable for data "
+        "of variances up to {:.3g}; take more steps",
+        task.label, task.steps, s.data->gaussian()->variance().maxCoeff()));
   std::sort(best.named.begin(), best.named.end(),
             [](const auto& a, const auto& b) { return a.error < b.error; });
   best.nfe = residuals.score_evaluations();

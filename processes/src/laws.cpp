@@ -49,6 +49,8 @@ Eigen::MatrixXd kronecker(const Eigen::MatrixXd& p, const Eigen::MatrixXd& q) {
   return out;
 }
 
+double row_sum_norm(const Eigen::MatrixXd& p) { return p.cwiseAbs().rowwise().sum().maxCoeff(); }
+
 }  // namespace
 
 LinearSde LinearSde::homogeneous(Eigen::MatrixXd drift, std::vector<Eigen::MatrixXd> noises) {
@@ -115,24 +117,56 @@ Eigen::ArrayXd LinearSde::mean(const Eigen::ArrayXd& x0, Time t) const {
 }
 
 Eigen::MatrixXd LinearSde::second_moment(const Eigen::ArrayXd& x0, Time t) const {
-  const Index d = x0.size(), n = d + 1;
-  const Eigen::MatrixXd identity = Eigen::MatrixXd::Identity(n, n);
-  const Eigen::MatrixXd drift_matrix = lifted(A, a);
-  Eigen::MatrixXd generator = kronecker(drift_matrix, identity) + kronecker(identity, drift_matrix);
-  for (std::size_t k = 0; k < B.size(); ++k) {
-    const Eigen::MatrixXd noise_matrix = lifted(B[k], b[k]);
-    generator += kronecker(noise_matrix, noise_matrix);
-  }
-  const Eigen::VectorXd y0 = lifted(x0);
-  const Eigen::MatrixXd p0 = y0 * y0.transpose();
-  const Eigen::VectorXd p = detail::matrix_exponential(generator * t)
-                                .lazyProduct(Eigen::Map<const Eigen::VectorXd>(p0.data(), n * n));
-  return Eigen::Map<const Eigen::MatrixXd>(p.data(), n, n).topLeftCorner(d, d);
+  const Eigen::VectorXd m = mean(x0, t).matrix();
+  return covariance(x0, t) + m * m.transpose();
 }
 
+// With y = (x0, 1) and Y = E (X, 1), C and Y Y^T solve
+//     d vec C / dt     = L vec C + N vec Y Y^T,    L = A (x) I + I (x) A + sum_k B_k (x) B_k
+//     d vec Y Y^T / dt = M vec Y Y^T,              M = A^ (x) I + I (x) A^,  A^ = (A a; 0 0)
+// with N = sum_k (B_k b_k) (x) (B_k b_k), so that vec C_t = K_t vec y y^T. K is a Taylor series
+// over a short step, then doubled by the law of total variance, K_2t = e^{Lt} K_t + K_t e^{Mt}: no
+// second moment is subtracted from another, and entries of different size keep their digits.
 Eigen::MatrixXd LinearSde::covariance(const Eigen::ArrayXd& x0, Time t) const {
-  const Eigen::VectorXd m = mean(x0, t).matrix();
-  return second_moment(x0, t) - m * m.transpose();
+  const Index d = x0.size(), n = d + 1;
+  const Eigen::MatrixXd small = Eigen::MatrixXd::Identity(d, d),
+                        full = Eigen::MatrixXd::Identity(n, n);
+  const Eigen::MatrixXd mean_matrix = lifted(A, a);
+  Eigen::MatrixXd of_covariance = kronecker(A, small) + kronecker(small, A);
+  Eigen::MatrixXd of_mean = kronecker(mean_matrix, full) + kronecker(full, mean_matrix);
+  Eigen::MatrixXd source = Eigen::MatrixXd::Zero(d * d, n * n);
+  for (std::size_t k = 0; k < B.size(); ++k) {
+    const Eigen::MatrixXd noise_matrix = lifted(B[k], b[k]).topRows(d);
+    of_covariance += kronecker(B[k], B[k]);
+    source += kronecker(noise_matrix, noise_matrix);
+  }
+  const double norm = std::max(row_sum_norm(of_covariance), row_sum_norm(of_mean)) * t;
+  const int doublings = norm > 0.5 ? std::min(1100, std::ilogb(norm) + 2) : 0;
+  const double step = std::ldexp(t, -doublings);
+
+  constexpr int terms = 16;  // |L| step and |M| step are at most 1/2
+  Eigen::MatrixXd covariance_flow = Eigen::MatrixXd::Identity(d * d, d * d);
+  Eigen::MatrixXd mean_flow = Eigen::MatrixXd::Identity(n * n, n * n);
+  Eigen::MatrixXd map = Eigen::MatrixXd::Zero(d * d, n * n);
+  Eigen::MatrixXd l = covariance_flow, m = mean_flow, k = map;  // the terms of order i
+  for (int i = 1; i <= terms; ++i) {
+    k = (of_covariance.lazyProduct(k) + source.lazyProduct(m)).eval() * (step / i);
+    m = (of_mean.lazyProduct(m)).eval() * (step / i);
+    l = (of_covariance.lazyProduct(l)).eval() * (step / i);
+    map += k;
+    mean_flow += m;
+    covariance_flow += l;
+  }
+  for (int i = 0; i < doublings; ++i) {
+    map = (covariance_flow.lazyProduct(map) + map.lazyProduct(mean_flow)).eval();
+    mean_flow = mean_flow.lazyProduct(mean_flow).eval();
+    covariance_flow = covariance_flow.lazyProduct(covariance_flow).eval();
+  }
+  const Eigen::VectorXd y = lifted(x0);
+  const Eigen::MatrixXd square = y * y.transpose();
+  const Eigen::VectorXd c =
+      map.lazyProduct(Eigen::Map<const Eigen::VectorXd>(square.data(), n * n));
+  return Eigen::Map<const Eigen::MatrixXd>(c.data(), d, d);
 }
 
 void CommutingLinearSde::validate() const {
@@ -155,15 +189,17 @@ Eigen::ArrayXd KuboOscillator::mean(const Eigen::ArrayXd& x0, Time t) const {
   return turned(x0[0], x0[1], omega * t, sigma * sigma * (0.5 * t));
 }
 
+// With z_0 e^{i omega t} = u_1 + i u_2 and s = sigma^2 t,
+//     E |z - E z|^2 = |z_0|^2 (1 - e^{-s}),    E (z - E z)^2 = -(1 - e^{-s}) e^{-s} (u_1 + i u_2)^2
+// and |z_0|^2 - e^{-s} (u_1^2 - u_2^2) = |z_0|^2 (1 - e^{-s}) + 2 e^{-s} u_2^2: sums of squares.
 Eigen::MatrixXd KuboOscillator::covariance(const Eigen::ArrayXd& x0, Time t) const {
-  const double half_square = 0.5 * x0.square().sum();
-  const double re = x0[0] * x0[0] - x0[1] * x0[1], im = 2 * x0[0] * x0[1];
-  const Eigen::Array2d square =
-      0.5 * turned(re, im, 2 * omega * t, sigma * sigma * (2 * t));  // E z^2 / 2
-  const Eigen::VectorXd m = mean(x0, t).matrix();
+  const double s = sigma * sigma * t, lost = -std::expm1(-s), kept = std::exp(-s);
+  const Eigen::Array2d u = turned(x0[0], x0[1], omega * t, 0);
+  const double square = 0.5 * lost * x0.square().sum();
   Eigen::MatrixXd c(2, 2);
-  c << half_square + square[0], square[1], square[1], half_square - square[0];
-  return c - m * m.transpose();
+  c << square + kept * u[1] * u[1], -kept * u[0] * u[1], -kept * u[0] * u[1],
+      square + kept * u[0] * u[0];
+  return lost * c;
 }
 
 void Langevin::validate() const {

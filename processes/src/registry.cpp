@@ -34,6 +34,7 @@ struct Field {
 /// The words of an entry; the rest of its `ProcessInfo` is read from the process.
 struct Words {
   std::string_view name, description, equation, source;
+  std::vector<std::string_view> components = {};
 };
 
 struct Entry {
@@ -104,7 +105,8 @@ Entry entry(const Words& words, P base, std::vector<double> x0, std::vector<Fiel
                    {},
                    x0,
                    knows_exact(base),
-                   knows_moments(base)};
+                   knows_moments(base),
+                   words.components};
   for (const auto& field : fields)
     info.parameters.push_back({field.name, field.in(base), field.meaning});
   auto make = [name = words.name, base, x0, fields](const std::map<std::string, double>& given) {
@@ -159,10 +161,12 @@ std::vector<Entry> make_entries() {
                   {"theta", &Cir::theta, "level, > 0"},
                   {"sigma", &Cir::sigma, "volatility, > 0"}}));
   all.push_back(entry<Heston>(
-      {"heston", "Heston's stochastic volatility, (log S, v), by full truncation",
+      {"heston",
+       "Heston's stochastic volatility, (log S, v), by full truncation",
        "d log S = (mu - v/2) dt + sqrt(v) dW1, dv = kappa (theta - v) dt + xi sqrt(v) (rho dW1 + "
        "sqrt(1 - rho^2) dW2)",
-       "Heston (1993)"},
+       "Heston (1993)",
+       {"log-price", "variance"}},
       {}, {0.0, 0.04},
       {{"mu", &Heston::mu, "growth rate of the price"},
        {"kappa", &Heston::kappa, "rate of return of the variance, > 0"},

@@ -26,9 +26,8 @@ namespace fs = std::filesystem;
 std::string resolve(const std::string& name) {
   const fs::path path = name;
   if (path.empty() || !path.has_filename()) refuse_file(name, "it names no file");
-  std::error_code error;
-  const fs::path target = fs::weakly_canonical(fs::absolute(path), error);
-  if (error) refuse_file(name, error.message());
+  const fs::path target = followed(name);
+  if (fs::is_symlink(fs::symlink_status(target))) refuse_file(name, "its links form a circle");
   if (fs::is_directory(target)) refuse_file(name, "it is a directory");
   if (!fs::is_directory(target.parent_path()))
     refuse_file(name, fmt::format("there is no directory {}", target.parent_path().string()));
@@ -44,6 +43,19 @@ bool is_special(const std::string& target) {
 }
 
 }  // namespace
+
+std::string followed(const FilePath& path) {
+  constexpr int most = 40;  // links, as for the kernel
+  std::error_code error;
+  fs::path target = path.string();
+  for (int links = 0; links < most && fs::is_symlink(fs::symlink_status(target, error)); ++links) {
+    const fs::path next = fs::read_symlink(target, error);
+    if (error) break;
+    target = target.parent_path() / next;  // an absolute one replaces what stands before it
+  }
+  fs::path canonical = fs::weakly_canonical(fs::absolute(target), error);
+  return (error ? target : canonical).string();
+}
 
 AtomicFile::AtomicFile(const FilePath& path)
     : path_(path.string()), target_(resolve(path.string())) {

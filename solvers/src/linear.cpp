@@ -24,13 +24,27 @@ double infinity_norm(const Eigen::MatrixXd& a) { return a.cwiseAbs().rowwise().s
 }  // namespace
 
 ExponentialOfMatrix::ExponentialOfMatrix(Index d)
-    : a(Matrix::Zero(d, d)), z(d, d), exponential(d, d), phi(d, d), product(d, d) {}
+    : a(Matrix::Zero(d, d)),
+      z(d, d),
+      exponential(d, d),
+      phi(d, d),
+      product(d, d),
+      corrected(d, d) {}
 
 bool ExponentialOfMatrix::update(const Matrix& matrix, Time step) {
-  if (known && step == h && matrix == a) return false;
+  if (known && matrix == a) {
+    exact = step == h;
+    if (exact) return false;
+    const double e = step - h;
+    if (std::abs(e) <= 1e-9 * h && std::abs(e) * norm <= 1e-9) {
+      corrected = (h * phi + e * exponential) / step;
+      return false;
+    }
+  }
   a = matrix;
   h = step;
-  known = true;
+  norm = infinity_norm(a);
+  known = exact = true;
   diagonal = a.isDiagonal(0);
   const int doublings = start();
   for (int i = 0; i < doublings; ++i) double_up();
@@ -91,6 +105,7 @@ LinearTransition::LinearTransition(Index d)
 
 void LinearTransition::update(const Matrix& linear, const Eigen::VectorXd& noise, Time h) {
   const bool changed = matrix.update(linear, h);
+  h = matrix.h;  // up to rounding
   if (!changed && known && noise == g) return;
   g = noise;
   known = true;

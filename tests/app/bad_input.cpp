@@ -92,7 +92,29 @@ TEST_CASE("settings that make no sense are refused") {
            {"tune --nfe 1", {"two steps at least"}},
            {"compare --paths 0", {"--paths", "0"}},
            {"compare --paths -5", {"--paths"}},
-           {"compare --paths 1e4", {"--paths"}},
+           {"compare --paths 1e4.5", {"--paths"}},
+           {"compare --paths 1.5", {"--paths", "1.5"}},
+           {"compare --paths 9223372036854775807", {"--paths", "1e+15"}},
+           {"compare --paths 99999999999999999999", {"--paths", "1e+15"}},
+           {"compare --paths 1e300", {"--paths", "1e+15"}},
+           {"compare --nfe 8,,16", {"--nfe", "empty item", "8,,16"}},
+           {"compare --nfe 8,", {"--nfe", "empty item"}},
+           {"compare --samplers ,euler", {"--samplers", "empty item"}},
+           {"compare --eta +-1", {"--eta", "+-1"}},
+           {"compare --data digits.csv", {"points:digits.csv"}},
+           {"compare --data mixture.json", {"mixture:mixture.json"}},
+           {"integrate --process gbm --solver milstein --paths 9223372036854775807", {"1e+15"}},
+           {"integrate --process gbm --solver milstein --points 1,,2", {"--points"}},
+           {"integrate --process gbm --process ou --solver milstein", {"--process", "2 times"}},
+           {"integrate --process gbm --solver milstein --dt 2 --t 0:1", {"--dt 2", "--t 0:1"}},
+           {"integrate --process gbm --solver milstein --trajectories 2", {"--csv", "--plot"}},
+           {"integrate --process gbm --solver rk4", {"diagonal noise"}},
+           {"integrate --process lorenz --solver milstein", {"no noise"}},
+           {"integrate --process bm --solver milstein --until \"x>=1 or\"", {"--until"}},
+           {"integrate --process bm --solver milstein --until \"x>=1 or x<=2\"", {"start"}},
+           {"converge --process gbm --solvers milstein --first-steps 9223372036854775807",
+            {"--first-steps", "1.099511627776e+12"}},
+           {"help compar", {"compare"}},
            {"compare --steps 0", {"--steps", "0"}},
            {"compare --nfe 8,0", {"--nfe", "0"}},
            {"compare --nfe 8,x", {"--nfe", "x"}},
@@ -123,7 +145,6 @@ TEST_CASE("settings that make no sense are refused") {
            {"integrate --process gbm --solver milstein --t 1:1", {"--t"}},
            {"integrate --process gbm --solver milstein --set sigma=-1", {"sigma"}},
            {"integrate --process heston --solver milstein", {"milstein", "euler-maruyama"}},
-           {"integrate --process heston --solver heun-sde", {"heun-sde", "euler-maruyama"}},
            {"integrate --process gbm --solver rk4", {"rk4", "milstein"}},
            {"integrate --process lorenz --solver milstein", {"milstein", "dopri5"}},
            {"integrate --process lorenz --solver dopri5 --dt 0.1", {"--rtol"}},
@@ -212,7 +233,7 @@ TEST_CASE("outputs that cannot be written are refused before the work") {
            {"compare --json file/out.json", {"file/out.json"}},
            {"compare --json .", {"."}},
            {"compare --plot absent/out.png", {"absent/out.png"}},
-           {"compare --plot out.pdf", {"out.pdf", ".svg"}},
+           {"compare --plot out.gif", {"out.gif", ".svg", ".pdf"}},
            {"compare --plot out.svg --json absent/out.json", {"absent/out.json"}},
            {"list --json absent/out.json", {"absent/out.json"}},
            {"bench --json absent/out.json", {"absent/out.json"}},
@@ -238,5 +259,8 @@ TEST_CASE("help ends with examples and exit code 0") {
       CHECK_THAT(run.out, ContainsSubstring(words));
   }
   CHECK(fokker("--help").code == 0);
+  CHECK(fokker("help").out == fokker("--help").out);
+  CHECK(fokker("help integrate").out == fokker("integrate --help").out);
   CHECK_THAT(fokker("--version").out, StartsWith("fokker "));
+  CHECK(fokker("-V").out == fokker("--version").out);
 }

@@ -167,6 +167,23 @@ TEST_CASE("a Stratonovich solver runs on the converted process and says so") {
         5 * end.at("mean_stderr").at(0).get<double>());
 }
 
+TEST_CASE("a Stratonovich solver runs on noise by columns") {
+  for (const char* process : {"linear", "linear-commuting", "heston"}) {
+    INFO(process);
+
+    const json end =
+        run_json("integrate --solver heun-sde --t 0:1 --dt 0.01 --paths 4000 --process " +
+                 std::string(process))
+            .at("rows")
+            .back();
+
+    for (std::size_t i = 0; i < end.at("mean").size(); ++i)
+      CHECK(
+          std::abs(end.at("mean").at(i).get<double>() - end.at("exact_mean").at(i).get<double>()) <
+          4.5 * end.at("mean_stderr").at(i).get<double>());
+  }
+}
+
 TEST_CASE("integrate writes its table as CSV") {
   const Program fokker;
 

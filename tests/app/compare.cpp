@@ -19,6 +19,7 @@ constexpr const char* small = " --paths 512 --nfe 8,16,32 --samplers euler-maruy
 /// The document without the times that it took.
 json without_seconds(json document) {
   document.erase("seconds");
+  document.erase("run");  // command and date
   for (json& row : document.at("rows")) row.erase("seconds");
   return document;
 }

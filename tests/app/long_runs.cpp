@@ -15,51 +15,17 @@
 #include <thread>
 #include <vector>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "app/program.hpp"
+#include "app/running.hpp"
 #include "catch.hpp"
 
 #include <fokker/solvers/bytes.hpp>
 #include <fokker/solvers/state.hpp>
 
 namespace {
-
-/// A fokker that runs beside the test, in a folder.
-class Running {
- public:
-  Running(const Program& in, const std::string& args) {
-    const std::string line = "cd '" + in.path("").string() + "' && exec " FOKKER_PROGRAM " " +
-                             args + " > /dev/null 2>&1";
-    pid_ = fork();
-    if (pid_ == 0) {
-      execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
-      _exit(127);
-    }
-  }
-  bool ended() {
-    if (!ended_) ended_ = waitpid(pid_, &status_, WNOHANG) == pid_;
-    return ended_;
-  }
-  /// The signal that ended it, or minus its exit code.
-  int end(int signal) {
-    if (!ended()) {
-      kill(pid_, signal);
-      waitpid(pid_, &status_, 0);
-      ended_ = true;
-    }
-    return WIFSIGNALED(status_) ? WTERMSIG(status_) : -WEXITSTATUS(status_);
-  }
-
- private:
-  pid_t pid_ = 0;
-  int status_ = 0;
-  bool ended_ = false;
-};
 
 /// Waits until the file is replaced (or comes) so many times, or the program ends.
 void wait_for_writes(Running& program, const std::filesystem::path& file, int writes) {
@@ -80,6 +46,7 @@ void wait_for_writes(Running& program, const std::filesystem::path& file, int wr
 nlohmann::json results_of(const std::string& text) {
   nlohmann::json run = nlohmann::json::parse(text);
   run.erase("seconds");
+  run.erase("run");          // command and date
   if (run.contains("rows"))  // of compare
     for (auto& row : run["rows"]) row.erase("seconds");
   return run;

@@ -3,6 +3,9 @@
 
 #include "catch.hpp"
 
+#include <fokker/processes/heston.hpp>
+#include <fokker/processes/linear.hpp>
+#include <fokker/solvers/any_process.hpp>
 #include <fokker/solvers/calculus.hpp>
 
 using namespace fokker;
@@ -70,6 +73,80 @@ TEST_CASE("converting there and back gives the drift again") {
 
   static_assert(back.calculus == Calculus::ito);
   CHECK_THAT((drift_of(back, x) - drift_of(Square{}, x)).abs().maxCoeff(), WithinAbs(0, 1e-14));
+}
+
+TEST_CASE("a conversion differentiates coefficients without a slope by dual numbers") {
+  const auto zero = [](const auto& z, Time) { return 0.0 * z; };
+  const auto diagonal = make_sde(
+      zero, [](const auto& z, Time t) { return 2.0 + t * sin(z) * exp(-0.5 * z.square()); },
+      noise::diagonal);
+  const auto powers = make_sde(
+      zero,
+      [](const auto& z, Time) { return pow(1.0 + z.square(), 0.25) / 3.0 + z.abs().max(1.5); },
+      noise::diagonal);
+  const auto circle = make_sde([](const auto& z, Time) { return -0.5 * z; },
+                               [](const auto& z, Time, auto& out) {
+                                 out.row(0) = -z.row(1);
+                                 out.row(1) = z.row(0);
+                               },
+                               noise::scalar);
+  const Block<double> e = (-0.5 * x.square()).exp();
+
+  CHECK_THAT((drift_of(to_stratonovich(diagonal), x) +
+              0.5 * (2.0 + 0.5 * sin(x) * e) * 0.5 * e * (cos(x) - x * sin(x)))
+                 .abs()
+                 .maxCoeff(),
+             WithinAbs(0, 1e-15));
+  CHECK_THAT(
+      (drift_of(to_stratonovich(powers), x) +
+       0.5 * (pow(1.0 + x.square(), 0.25) / 3.0 + x.abs().max(1.5)) *
+           (x * pow(1.0 + x.square(), -0.75) / 6.0 + (x.abs() > 1.5).select(x.sign(), 0.0 * x)))
+          .abs()
+          .maxCoeff(),
+      WithinAbs(0, 1e-14));
+  CHECK(drift_of(to_stratonovich(circle), x).abs().maxCoeff() == 0);
+}
+
+TEST_CASE("the Stratonovich drift of noise by columns is f - sum_k (g_k . grad) g_k / 2") {
+  const Eigen::Matrix2d A{{-1, 0.5}, {0.25, -2}}, B0{{0.5, 1}, {-0.25, 2}}, B1{{1, 0}, {3, -1}};
+  const auto linear = LinearSde::homogeneous(A, {B0, B1});
+  const auto lambdas = make_sde(
+      [&](const auto& z, Time, auto& out) {
+        for (Index i = 0; i < 2; ++i) out.row(i) = A(i, 0) * z.row(0) + A(i, 1) * z.row(1);
+      },
+      [&](const auto& z, Time, Index k, auto& out) {
+        const auto& B = k == 0 ? B0 : B1;
+        for (Index i = 0; i < 2; ++i) out.row(i) = B(i, 0) * z.row(0) + B(i, 1) * z.row(1);
+      },
+      noise::general(2));
+  const Block<double> expected = ((A - 0.5 * (B0 * B0 + B1 * B1)) * x.matrix()).array();
+
+  CHECK_THAT((drift_of(to_stratonovich(linear), x) - expected).abs().maxCoeff(),
+             WithinAbs(0, 1e-14));
+  CHECK_THAT((drift_of(to_stratonovich(lambdas), x) - expected).abs().maxCoeff(),
+             WithinAbs(0, 1e-14));
+  CHECK_THAT((drift_of(to_ito(to_stratonovich(lambdas)), x) - drift_of(linear, x)).abs().maxCoeff(),
+             WithinAbs(0, 1e-14));
+  CHECK(drift_of(to_stratonovich(AnySde<NoiseKind::general>{linear}), x)
+            .isApprox(drift_of(to_stratonovich(linear), x), 0));
+}
+
+TEST_CASE("the analytic slopes of Heston's columns agree with dual numbers") {
+  const Heston heston{};
+  const Block<double> state = (Block<double>(2, 3) << 4.5, 4.6, 4.7, 0.04, 0.5, -0.1).finished();
+  Block<double> slope(2, 3), dual(2, 3), g(2, 3);
+  for (const Index k : {0, 1})
+    for (const Index l : {0, 1}) {
+      INFO("k = " << k << ", l = " << l);
+      heston.diffusion(state, 0, k, g);
+
+      heston.diffusion_slope(state, 0, k, l, slope);
+      detail::differentiate([&](const auto& z, auto& out) { heston.diffusion(z, 0, l, out); },
+                            state, g, dual);
+
+      CHECK_THAT((slope - dual).leftCols(2).abs().maxCoeff(), WithinAbs(0, 1e-15));
+      CHECK(slope.col(2).abs().maxCoeff() == 0);
+    }
 }
 
 TEST_CASE("additive noise and processes of the wanted calculus stay as they are") {

@@ -17,7 +17,7 @@ namespace {
 
 /// The oscillator x'' = -x (1 + x^2 / 10) with a drive, and the number of calls.
 struct Oscillator {
-  static constexpr NoiseKind noise = NoiseKind::none;
+  [[maybe_unused]] static constexpr NoiseKind noise = NoiseKind::none;
   std::uint64_t* calls = nullptr;
   void drift(const auto& x, Time t, auto& out) const {
     if (calls) ++*calls;
@@ -28,7 +28,7 @@ struct Oscillator {
 
 /// x'' = -x.
 struct Circle {
-  static constexpr NoiseKind noise = NoiseKind::none;
+  [[maybe_unused]] static constexpr NoiseKind noise = NoiseKind::none;
   void drift(const auto& x, Time, auto& out) const {
     out.row(0) = x.row(1);
     out.row(1) = -x.row(0);
@@ -58,7 +58,7 @@ struct Rough {
 
 /// Van der Pol's oscillator with eps = 1e-3: stiff.
 struct VanDerPol {
-  static constexpr NoiseKind noise = NoiseKind::none;
+  [[maybe_unused]] static constexpr NoiseKind noise = NoiseKind::none;
   void drift(const auto& x, Time, auto& out) const {
     out.row(0) = x.row(1);
     out.row(1) = ((1 - x.row(0).square()) * x.row(1) - x.row(0)) / 1e-3;
@@ -67,7 +67,7 @@ struct VanDerPol {
 
 /// Van der Pol's oscillator, fast and slow by turns.
 struct Swing {
-  static constexpr NoiseKind noise = NoiseKind::none;
+  [[maybe_unused]] static constexpr NoiseKind noise = NoiseKind::none;
   void drift(const auto& x, Time, auto& out) const {
     out.row(0) = x.row(1);
     out.row(1) = 2 * (1 - x.row(0).square()) * x.row(1) - x.row(0);
@@ -99,7 +99,7 @@ TEMPLATE_TEST_CASE("embedded pairs solve to their tolerance, up and down, and co
   const TestType tight{.rtol = 1e-9, .atol = 1e-11};
   const Pair2 x0{1, 0};
 
-  const auto there = integrate(Oscillator{&calls}, tight, x0, {0, 10});
+  const auto there = integrate(Oscillator{&calls}, tight, x0, {0, 10}, {.check = false});
   const auto counted = calls;
   const auto back = integrate(Oscillator{&calls}, tight, there.end, {10, 0});
   const auto circle = integrate(Circle{}, tight, x0, {0, 10});

@@ -218,6 +218,32 @@ TEST_CASE("the kept matrices follow the step, the drift and the noise") {
   CHECK(same(noise, 2));
 }
 
+TEST_CASE("on a uniform grid the matrices are made once, and every step is right to rounding") {
+  for (const double end : {10.0, 1000.0}) {
+    const TimeGrid grid = uniform_grid(0, end, 1000);
+    detail::ExponentialOfMatrix kept(3);
+    int made = 0;
+    for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
+      const Time h = grid[k + 1] - grid[k];
+      made += kept.update(full, h) ? 1 : 0;
+      detail::ExponentialOfMatrix fresh(3);
+      fresh.update(full, h);
+      // The error of phi_1 is of second order in the rounding of h.
+      REQUIRE((kept.phi_of_step() - fresh.phi).norm() < 2e-15 * fresh.phi.norm());
+    }
+    CHECK(made == 1);
+  }
+}
+
+TEST_CASE("a step that differs by more than rounding makes its own matrices") {
+  detail::ExponentialOfMatrix kept(3);
+  CHECK(kept.update(full, 0.1));
+  CHECK_FALSE(kept.update(full, std::nextafter(0.1, 1)));
+  CHECK(kept.update(full, 0.1 + 1e-9));
+  CHECK(kept.update(1e9 * full, 0.1));
+  CHECK(kept.update(1e9 * full, std::nextafter(0.1, 1) + 1e-15));
+}
+
 TEST_CASE("an erased linear process steps alike, and one that is not linear is refused") {
   const TimeGrid grid = uniform_grid(0, 1, 4);
   const SimulateOptions options{.paths = 70, .seed = 3, .threads = 1};

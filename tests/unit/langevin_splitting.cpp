@@ -3,6 +3,7 @@
 ///        potential a step is q <- M q + C_w W + C_h H + C_k K, read off the stepper, and all laws
 ///        and strong errors are Gaussian integrals.
 
+#include "langevin_map.hpp"
 #include "no_allocation.hpp"
 
 #include <array>
@@ -13,53 +14,20 @@
 
 #include "catch.hpp"
 
-#include <fokker/processes/langevin.hpp>
 #include <fokker/processes/matrix_exponential.hpp>
 #include <fokker/solvers/langevin_high_order.hpp>
 #include <fokker/solvers/langevin_splitting.hpp>
 
 using namespace fokker;
+using Map = test::LangevinMap;
+using test::map_of;
+using test::noise_covariance;
+using test::stationary_covariance;
 
 namespace {
 
-using X = Block<double>;
 using Matrix = Eigen::Matrix2d;
 using Vector = Eigen::Vector2d;
-
-/// The affine map of one step of `method` on a harmonic `process`.
-struct Map {
-  Matrix m;
-  Vector w, h, k;
-};
-
-template <class M>
-Map map_of(const M& method, const Langevin& process, Time h) {
-  X x = X::Zero(2, 5), y(2, 5);
-  Increment<Langevin, X> dw;
-  dw.resize(2, 5, {.h = true, .k = true});
-  x(0, 0) = x(1, 1) = 1;
-  dw.w(1, 2) = dw.h(1, 3) = dw.k(1, 4) = 1;
-  dw.w.row(0).setConstant(7);  // of the position: drawn and not used
-  typename M::template Workspace<X> workspace(2, 5);
-  method.step(process, x, 0.3, h, dw, y, workspace);
-  return {y.leftCols(2).matrix(), y.col(2).matrix(), y.col(3).matrix(), y.col(4).matrix()};
-}
-
-/// The covariance of the noise of a step.
-Matrix noise_covariance(const Map& a, Time h) {
-  return h * a.w * a.w.transpose() + h / 12 * a.h * a.h.transpose() +
-         h / 720 * a.k * a.k.transpose();
-}
-
-/// P = M P M^T + Q.
-Matrix stationary_covariance(const Map& a, Time h) {
-  Eigen::Matrix4d lyapunov = Eigen::Matrix4d::Identity();
-  for (Index i = 0; i < 2; ++i)
-    for (Index j = 0; j < 2; ++j) lyapunov.block<2, 2>(2 * i, 2 * j) -= a.m(i, j) * a.m;
-  const Matrix q = noise_covariance(a, h);
-  const Eigen::Vector4d p = lyapunov.fullPivLu().solve(Eigen::Map<const Eigen::Vector4d>(q.data()));
-  return Eigen::Map<const Matrix>(p.data());
-}
 
 /// The integral of f over [0, end], by Gauss's five points on 16 pieces.
 template <class F>
@@ -104,6 +72,7 @@ double strong_error(const M& method, const Langevin& process, int n) {
     both << exact(s), off(s);
     return both * both.transpose();
   });
+  noise.bottomRightCorner<2, 2>() += a.normals * a.normals.transpose();
   Eigen::Vector4d mean(1, -0.5, 0, 0);
   Eigen::Matrix4d covariance = Eigen::Matrix4d::Zero();
   for (int i = 0; i < n; ++i) {
@@ -172,7 +141,7 @@ Eigen::Array4d step(const M& method, Time time_step, std::array<double, 3> noise
   B x(4, 3), y(4, 3);
   x.colwise() = Eigen::Array4d(0.5, -0.4, 0.3, 0.8).cast<S>();
   Increment<Coupled, B> dw;
-  dw.resize(4, 3, {.h = true, .k = true});
+  dw.resize(4, 3, {.h = true, .k = true, .normals = needs_of(method).normals});
   dw.w.setConstant(static_cast<S>(noises[0]));
   dw.h.setConstant(static_cast<S>(noises[1]));
   dw.k.setConstant(static_cast<S>(noises[2]));
@@ -215,6 +184,8 @@ TEST_CASE("strong and weak orders of the Langevin solvers are those claimed") {
   check_orders(Align{});
   check_orders(Sort{});
   check_orders(Quicsort{});
+  check_orders(PublishedSort{});
+  check_orders(PublishedQuicsort{});
 }
 
 TEST_CASE("the free motion of the high-order solvers is exact given W, H and K") {
@@ -239,6 +210,58 @@ TEST_CASE("the free motion of the high-order solvers is exact given W, H and K")
     CHECK_THAT(a.m(0, 1), WithinAbs((1 - std::exp(-1.7 * h)) / 1.7, 1e-15));
     CHECK_THAT(a.m(1, 1), WithinAbs(std::exp(-1.7 * h), 1e-15));
   }
+  const Vector on_k = project(h / 720, [](double r) { return (r * r - r) / 2 + 1.0 / 12; });
+  for (const Map& a : {map_of(Sort{}, still, h), map_of(Quicsort{}, still, h)}) {
+    CHECK((a.w - w).norm() < 1e-14);
+    CHECK((a.h - on_h).norm() < 1e-14);
+    CHECK((a.k - on_k).norm() < 1e-13);
+  }
+}
+
+TEST_CASE("the free motion of the high-order solvers has the exact covariance at any friction") {
+  for (const double x : {1e-9, 1e-3, 0.1, 0.49, 0.51, 3.99, 4.01, 20.0, 1e3, 1e6}) {
+    const double h = 0.4, gamma = x / h, u = 0.6;
+    const Langevin still{.gamma = gamma, .kT = u, .mass = 1, .stiffness = 1e-300};
+    const double rho = std::sqrt(2 * gamma * u);
+    // v^2, q v and q^2 of int over the step of (1 - e^{-gamma s}) / gamma and e^{-gamma s}.
+    const double vv = -u * std::expm1(-2 * x), way = -std::expm1(-x) / gamma;
+    const double qv = u * gamma * way * way;
+    const double qq = rho * rho * std::pow(h, 3) * detail::langevin_way_squared(x);
+    const auto check = [&](const auto& method) {
+      const Matrix c = noise_covariance(map_of(method, still, h), h);
+      INFO(method.name << ", gamma h " << x);
+      CHECK_THAT(c(1, 1), WithinRel(vv, 1e-13));
+      CHECK_THAT(c(0, 1), WithinRel(qv, 1e-12));
+      CHECK_THAT(c(0, 0), WithinRel(qq, 1e-12));
+    };
+    check(Ubu{});
+    check(Align{});
+    check(Sort{});
+    check(Quicsort{});
+  }
+}
+
+TEST_CASE("the noise of UBU in the middle of a step has its exact covariance with the end") {
+  // Against integrals of the responses at h/2 and h, given nothing: all of W, H and normals.
+  for (const double x : {1e-6, 0.1, 0.9, 1.1, 5.0, 10.0}) {
+    const double h = 0.4;
+    const Langevin still{.gamma = x / h, .kT = 0.5 * h / x, .mass = 1, .stiffness = 1e-300};
+    const detail::LangevinMotion motion(still, h);  // rho = 1
+    const detail::LangevinMidNoise mid(motion);
+    const detail::LangevinNoise end(motion, 2);
+    const auto way = [&](double s) { return -std::expm1(-x / h * s) * h / x; };
+    const double zz = integral(h / 2, [&](double s) { return way(s) * way(s); });
+    const double zv =
+        integral(h / 2, [&](double s) { return way(s) * std::exp(-x / h * (s + h / 2)); });
+
+    INFO("gamma h " << x);
+    CHECK_THAT(h * mid.z_w * mid.z_w + h / 12 * mid.z_h * mid.z_h + mid.z_rest * mid.z_rest,
+               WithinRel(zz, 1e-12));
+    CHECK_THAT(h * mid.z_w * end.v_w + h / 12 * mid.z_h * end.v_h + mid.z_rest * mid.v_mid,
+               WithinAbs(zv, 1e-12 * std::sqrt(zz)));
+    CHECK_THAT(mid.v_mid * mid.v_mid + mid.v_rest * mid.v_rest,
+               WithinAbs(end.v_rest * end.v_rest, 1e-15));
+  }
 }
 
 TEST_CASE("the Langevin coefficients are their integrals, for small and for large friction") {
@@ -250,6 +273,10 @@ TEST_CASE("the Langevin coefficients are their integrals, for small and for larg
 
     INFO("friction " << x);
     CHECK_THAT(detail::langevin_phi2(x), WithinRel(phi2, 4e-14));
+    CHECK_THAT(detail::langevin_moment1(x),
+               WithinRel(integral(1, [&](double s) { return s * std::exp(-x * s); }), 4e-14));
+    CHECK_THAT(detail::langevin_moment2(x),
+               WithinRel(integral(1, [&](double s) { return s * s * std::exp(-x * s); }), 4e-14));
     CHECK_THAT(detail::langevin_of_h(x), WithinRel(of_h, 4e-13));
     CHECK_THAT(detail::langevin_of_h_at_half(x), WithinRel(of_h_at_half, 4e-13));
   }

@@ -20,7 +20,7 @@ using Pair = Path<double, 2>;
 /// x' = A x + (sin t, 1), stiff, with the Jacobian if `known`.
 template <bool known>
 struct Linear {
-  static constexpr NoiseKind noise = NoiseKind::none;
+  [[maybe_unused]] static constexpr NoiseKind noise = NoiseKind::none;
   std::uint64_t* calls = nullptr;
   void drift(const auto& x, Time t, auto& out) const {
     if (calls) ++*calls;
@@ -32,13 +32,13 @@ struct Linear {
 
 /// x' = -1000 (x - cos t).
 struct Prothero {
-  static constexpr NoiseKind noise = NoiseKind::none;
+  [[maybe_unused]] static constexpr NoiseKind noise = NoiseKind::none;
   auto drift(const auto& x, Time t) const { return -1000 * (x - std::cos(t)); }
 };
 
 /// x'' = -x.
 struct Circle {
-  static constexpr NoiseKind noise = NoiseKind::none;
+  [[maybe_unused]] static constexpr NoiseKind noise = NoiseKind::none;
   void drift(const auto& x, Time, auto& out) const {
     out(0) = x(1);
     out(1) = -x(0);
@@ -47,13 +47,13 @@ struct Circle {
 
 /// x' = 1 up to t = 1 and undefined from there.
 struct UndefinedAfterOne {
-  static constexpr NoiseKind noise = NoiseKind::none;
+  [[maybe_unused]] static constexpr NoiseKind noise = NoiseKind::none;
   void drift(const auto&, Time t, auto& out) const { out.setConstant(t > 1 ? std::nan("") : 1.0); }
 };
 
 /// x' = lambda x.
 struct Scaling {
-  static constexpr NoiseKind noise = NoiseKind::none;
+  [[maybe_unused]] static constexpr NoiseKind noise = NoiseKind::none;
   double lambda;
   auto drift(const auto& x, Time) const { return lambda * x; }
   void drift_jacobian(const auto&, Time, auto& j) const { j(0, 0) = lambda; }

@@ -51,9 +51,10 @@ struct ComparisonSettings {
   std::optional<AnyData> data = {};
   std::string data_name = "ring8";
   std::vector<std::string> samplers = {};  ///< empty: the default set
-  std::vector<Index> nfe = {};             ///< budgets of score evaluations; empty: 8, 16, ... 256
-  std::vector<Index> steps = {};           ///< steps instead of budgets
-  std::optional<std::string> grid = {};    ///< empty: the process's default
+  /// Budgets of score evaluations, those of `last` included; empty: 8, 16, ... 256.
+  std::vector<Index> nfe = {};
+  std::vector<Index> steps = {};         ///< steps instead of budgets
+  std::optional<std::string> grid = {};  ///< empty: the process's default
   /// A grid of one's own, with `grid` its name; it fixes the steps, the start and t_min.
   std::optional<TimeGrid> times = {};
   std::optional<double> t_min = {};  ///< empty: the process's default
@@ -71,7 +72,8 @@ struct ComparisonSettings {
   bool pathwise = true;  ///< measure pathwise errors and orders, at many times the cost of the rows
   bool exact = false;    ///< Gaussian data: laws pushed through the schemes, no Monte Carlo
   bool trace = false;    ///< exact: the distance to the law of x_t at every step
-  bool modes = false;    ///< exact: the error of every eigenmode of the data
+  bool keep_samples = false;  ///< all final states in the rows, not those of a picture alone
+  bool modes = false;         ///< exact: the error of every eigenmode of the data
   /// Of a run with a checkpoint or ranks; exact laws, which take seconds, are found by every rank.
   SharedWork* work = nullptr;
   const std::atomic<bool>* cancel = nullptr;
@@ -109,15 +111,19 @@ struct ComparisonRow {
   /// exact only; the first and the last where the sampler's limit is the model's equation
   std::optional<double> error_init, error_truncation, error_discretisation;
   /// With a score that is learned or has an error: what the score costs. Exact: W2 of the laws of
-  /// the two equations, with this score and with the exact one. Else the RMS distance of their
-  /// solutions from the same start and noise, which is no less than that.
+  /// the two equations, with this score and with the exact one (in the JSON: error_score_kind
+  /// "w2"). Else the RMS distance of their solutions from the same start and noise, which is no
+  /// less than that (error_score_kind "pathwise").
   std::optional<double> error_score;
   std::vector<TracePoint> trace;  ///< with settings.trace, from the start to the end
   ModeErrors modes;               ///< with settings.modes, in the order of the spectrum
   double seconds = 0;
   Status status = Status::success;
-  Index failed = 0;  ///< paths that ended non-finite
-  /// Final states kept for a picture, d x n: the first paths of the run (empty if exact).
+  Index failed = 0;     ///< paths that ended non-finite
+  Index outliers = 0;   ///< paths that ended more than ten widths of the data outside them
+  std::string problem;  ///< why the row has no figures; empty where it has
+  /// Final states, d x n: the first paths of the run, for a picture, or all with keep_samples;
+  /// empty if exact.
   Eigen::Array<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> samples;
 };
 
@@ -135,9 +141,12 @@ struct Comparison {
   ComparisonSettings settings;          ///< with every default filled in
   double start_time = 0, end_time = 0;  ///< first and last time of the SDE grids
   double floor = 0, floor_sd = 0;       ///< of the metric, over repeated pairs of exact samples
+  double spread = 0;                    ///< of the data: RMS distance to their mean
   Index pathwise_paths = 0;             ///< paths behind error_pathwise
+  Index metric_paths = 0;               ///< paths behind error and floor
   std::vector<ComparisonRow> rows;
   std::vector<ComparisonOrder> orders;
+  std::vector<std::string> notes;   ///< sentences on settings that do less than they ask for
   Status status = Status::success;  ///< cancelled: rows hold what was finished
   double seconds = 0;
 };
@@ -147,7 +156,9 @@ struct Comparison {
 ///         sampled w2 in more than one dimension, exact with data that are not Gaussian, ...
 ComparisonSettings check_settings(ComparisonSettings settings);
 
-/// Runs the comparison. @throws std::invalid_argument as check_settings.
+/// Runs the comparison. A row that fails has its `problem`, and the others are run. With budgets of
+/// evaluations an adaptive sampler has the tolerances that the largest allows, and one at least.
+/// @throws std::invalid_argument as check_settings.
 Comparison compare(const ComparisonSettings& settings);
 
 /// The JSON document {"settings": ..., "rows": [...], "orders": [...]}; nan becomes null.

@@ -11,6 +11,7 @@
 
 #include <fokker/analysis/regression.hpp>
 #include <fokker/solvers/brownian.hpp>
+#include <fokker/solvers/contract.hpp>
 #include <fokker/solvers/grid.hpp>
 #include <fokker/solvers/random.hpp>
 #include <fokker/solvers/solver.hpp>
@@ -35,6 +36,7 @@ struct ConvergenceSettings {
   SharedWork* work = nullptr;  ///< of a run with a checkpoint or ranks: the study is a stage of it
   const std::atomic<bool>* cancel = nullptr;
   std::function<void(double fraction)> progress = {};
+  bool check = true;  ///< the contract of the coefficients, before the first step (contract.hpp)
 };
 
 /// The errors at one step size.
@@ -51,6 +53,7 @@ struct ConvergenceLevel {
 struct ConvergenceStudy {
   std::vector<ConvergenceLevel> levels;
   OrderFit strong, weak;
+  double scale = 0;  ///< the larger of |x0| and sqrt(E |X_T|^2) of the reference
   std::optional<double> claimed_strong, claimed_weak;
   std::string reference;  ///< "exact solution" or "the same solver with 16 x 512 steps"
   bool cancelled = false;
@@ -58,28 +61,32 @@ struct ConvergenceStudy {
 
 /// The states at s.t1 of `width` paths from number `first` on, after `steps` steps. Each step has
 /// the sum of the increments of `finest` steps, a multiple, that fall into it: so all solvers and
-/// all numbers of steps see the same paths.
+/// all numbers of steps see the same paths. Once cancelled it returns what is of no use.
 /// @param whole  if given, the increment over [s.t0, s.t1] is added to it, m x width
 template <class P, class M>
 Block<double> end_states(const P& process, const M& method, const ConvergenceSettings& s,
                          Index first, Index width, Index steps, Index finest,
                          Block<double>* whole = nullptr) {
+  require_compatible<M, P>();
+  static_assert(!AdaptiveSolver<M>, "steps of given numbers need a fixed-step solver");
   using X = Block<double>;
   const Index d = s.x0.size(), m = wiener_dimension(process, d);
-  const TimeGrid grid = uniform_grid(s.t0, s.t1, steps);
   const Needs needs = needs_of(method);
   CoarsenedIncrements source{
       BrownianIncrements<double>(s.seed, static_cast<std::uint64_t>(first), width, m, needs),
-      finest / steps, needs};
+      finest / steps, needs, s.cancel};
   Increment<P, X> dw;
   dw.resize(m, width, needs);
   X x = s.x0.replicate(1, width), y(d, width);
   typename M::template Workspace<X> workspace(d, width);
-  for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
-    source.increment(grid[k], grid[k + 1], dw);
+  Time t = s.t0;
+  for (Index k = 0; k < steps && !(s.cancel && s.cancel->load()); ++k) {
+    const Time next = subdivision(s.t0, s.t1, k + 1, steps);
+    source.increment(t, next, dw);
     if (whole) *whole += dw.w;
-    method.step(process, x, grid[k], grid[k + 1] - grid[k], dw, y, workspace);
+    method.step(process, x, t, next - t, dw, y, workspace);
     x.swap(y);
+    t = next;
   }
   return x;
 }
@@ -102,10 +109,14 @@ ConvergenceStudy measure_convergence(const EndStates& end_states, Index wieners,
 /// times more steps than the finest level. The interval of the strong order is a bootstrap over
 /// paths; weak errors are differences on the same path, so only their own noise is left.
 /// @param claimed  the orders that the method claims on this process
-/// @throws std::invalid_argument  fewer than three levels or two paths, steps that do not divide
+/// @throws std::invalid_argument  fewer than three levels or two paths, steps that do not divide,
+///                                an x0 that does not fit the process, or coefficients that break
+///                                their contract (contract.hpp)
 template <class P, class M>
 ConvergenceStudy measure_convergence(const P& process, const M& method, const ExactSolution& exact,
                                      const ConvergenceSettings& s, const Orders& claimed) {
+  if (s.check)
+    detail::check_ensemble<Block<double>, Block<double>>(process, s.x0, s.seed, true, s.t0, s.t1);
   return detail::measure_convergence(
       [&](Index first, Index width, Index steps, Index finest, Block<double>* whole) {
         return end_states(process, method, s, first, width, steps, finest, whole);

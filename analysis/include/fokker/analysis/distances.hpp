@@ -13,6 +13,7 @@
 /// and errs to the large side at the floor, where D is quadratic in the noise (law/distances.cpp
 /// measures both).
 
+#include <atomic>
 #include <concepts>
 #include <functional>
 #include <memory>
@@ -80,12 +81,14 @@ class Metric {
   Distance operator()(SampleView sample) const;
 
  protected:
-  explicit Metric(SampleView reference);
+  Metric(SampleView reference, const std::atomic<bool>* cancel);
+  bool cancelled() const { return cancel_ && cancel_->load(); }
 
  private:
   virtual Distance measure(SampleView sample) const = 0;
 
   Index d_;
+  const std::atomic<bool>* cancel_;
 };
 
 /// Names of the metrics: "sliced-w2", "energy", "w1", "w2".
@@ -101,9 +104,13 @@ std::span<const std::string_view> metric_names();
 ///   n log n for d = 1; for d > 1 exact in O(n^2 d) on the first `energy_paths` columns of a
 ///   sample. Source: Szekely & Rizzo, J. Stat. Plan. Inference 143 (2013).
 /// - `w1`, `w2`   Wasserstein distances, exact, for d = 1 only.
+/// @param cancel   looked at between directions and tiles, here and in every measurement; when it
+/// is
+///                 true they end at once, and the distance is {NaN, NaN}
 /// @throws std::invalid_argument  an unknown name; `w1` or `w2` with d > 1; a reference that has
 ///                                fewer than two paths or is not finite
-std::unique_ptr<Metric> make_metric(std::string_view name, SampleView reference);
+std::unique_ptr<Metric> make_metric(std::string_view name, SampleView reference,
+                                    const std::atomic<bool>* cancel = nullptr);
 
 /// The energy distance in d > 1 compares at most this many columns of each sample.
 inline constexpr Index energy_paths = 4096;
@@ -130,8 +137,9 @@ struct Floor {
 /// @param draw         draw(k), k = 0, 1, ..., gives pair k, independent of the others, each of the
 ///                     size of the samples to be compared
 /// @param repetitions  number of pairs, >= 2
+/// @param cancel       as for `make_metric`; the floor is then {NaN, NaN}
 /// @throws std::invalid_argument  as make_metric, or fewer than two repetitions
 Floor floor_of(std::string_view metric, const std::function<std::pair<Sample, Sample>(int)>& draw,
-               int repetitions);
+               int repetitions, const std::atomic<bool>* cancel = nullptr);
 
 }  // namespace fokker

@@ -17,6 +17,18 @@ struct DiagonalGaussian {
   Eigen::VectorXd variance;
 };
 
+/// The law of mean + root n with n standard normal, root d x q: N(mean, root root^T) as a linear
+/// form. A covariance knows a standard deviation below 1e-8 of the largest no longer, a root does.
+struct GaussianRoot {
+  Eigen::VectorXd mean;
+  Eigen::MatrixXd root;
+};
+
+/// The law with the symmetric root of its covariance.
+/// @throws std::invalid_argument  sizes that disagree, or a covariance with an eigenvalue below
+///                                -1e-10 times its largest
+GaussianRoot root_of(const GaussianLaw& law);
+
 /// The 2-Wasserstein distance between N(m1, C1) and N(m2, C2) (Bures-Wasserstein),
 ///
 ///     W2^2 = |m1 - m2|^2 + tr(C1 + C2 - 2 (C1^1/2 C2 C1^1/2)^1/2).
@@ -31,6 +43,13 @@ struct DiagonalGaussian {
 ///                                 with an eigenvalue below -1e-10 times its largest
 double bures_wasserstein(std::span<const double> mean1, std::span<const double> covariance1,
                          std::span<const double> mean2, std::span<const double> covariance2);
+
+/// The same between laws with roots R1 (d x q1) and R2 (d x q2), column after column:
+/// |m1 - m2|^2 + min over orthogonal U of |R1 - R2 U|_F^2, the smaller root filled up with zeros.
+/// Its rounding error is eps sqrt(tr C), also where the covariances are singular.
+/// @throws std::invalid_argument  sizes that disagree, or values that are not finite
+double bures_wasserstein_roots(std::span<const double> mean1, std::span<const double> root1,
+                               std::span<const double> mean2, std::span<const double> root2);
 
 /// The same for diagonal covariances: W2^2 = |m1 - m2|^2 + sum_i (sqrt v1_i - sqrt v2_i)^2.
 /// @throws std::invalid_argument  sizes that disagree, a variance below 0 or not finite
@@ -63,6 +82,13 @@ inline double bures_wasserstein(const GaussianLaw& p, const GaussianLaw& q) {
   using detail::coefficients;
   return bures_wasserstein(coefficients(p.mean), coefficients(p.covariance), coefficients(q.mean),
                            coefficients(q.covariance));
+}
+
+/// W2 between two Gaussian laws given by roots.
+inline double bures_wasserstein(const GaussianRoot& p, const GaussianRoot& q) {
+  using detail::coefficients;
+  return bures_wasserstein_roots(coefficients(p.mean), coefficients(p.root), coefficients(q.mean),
+                                 coefficients(q.root));
 }
 
 /// W2 between two Gaussian laws with diagonal covariance.

@@ -6,7 +6,8 @@
 /// scheme carries from step to step (the history of a multistep method), and n its normals: the
 /// Wiener increment and those beside it. The matrices are read off the real stepper by handing it
 /// chosen states and noise, so what is analysed is the code that runs, not a second copy of its
-/// formula. No Monte Carlo: the moments are exact to rounding.
+/// formula. No Monte Carlo, and laws are carried as linear forms: means and standard deviations are
+/// exact to rounding.
 
 #include <cmath>
 #include <span>
@@ -16,6 +17,7 @@
 #include <Eigen/Core>
 
 #include <fokker/analysis/gaussian.hpp>
+#include <fokker/solvers/contract.hpp>
 #include <fokker/solvers/grid.hpp>
 #include <fokker/solvers/solver.hpp>
 
@@ -68,43 +70,67 @@ class StepProbe {
   typename M::template Workspace<X> workspace_;
 };
 
-/// Mean and covariance of all that a scheme carries from step to step, where it acts on each of
-/// d coordinates by itself: pushed through a step by its answers to chosen states and normals.
-class DiagonalMoments {
+/// Refuses a step whose answer at a generic point is not what linearity predicts, by more than
+/// 1e-9 of `scale`. Numbers that are not finite, of a scheme that is not stable on its grid, pass:
+/// its law is then not finite.
+/// @throws std::invalid_argument
+void require_linear(std::span<const double> got, std::span<const double> expected, double scale);
+
+/// All that a scheme carries from step to step as linear forms in standard normals,
+///
+///     z_i = mean_i + sum_k root_ik n_k
+///
+/// for each of d coordinates by itself. A step is applied to the columns of the form, so that a
+/// variance is a sum of squares, whatever cancels between the memories of a multistep method.
+class DiagonalForm {
  public:
   /// @param kept     arrays that are carried, the state first
-  /// @param sources  normals of each coordinate
-  DiagonalMoments(const DiagonalGaussian& law, std::size_t kept, Index sources);
+  /// @param sources  normals of each coordinate in one step
+  /// @throws std::invalid_argument  if a variance of the start is negative
+  DiagonalForm(const DiagonalGaussian& law, std::size_t kept, Index sources);
 
-  /// Columns that a step is asked: zeros, a one in what is carried, a one in the normals, and
-  /// generic values in all.
-  Index columns() const { return generic_.cols() + 2; }
+  /// Columns of a step: zeros, those of the root, the mean, a one in each normal, and generic
+  /// combinations of all.
+  Index columns() const { return width_ + sources_ + 3; }
 
   /// Writes what is carried into the columns.
   void ask(const std::vector<Block<double>*>& carried) const;
   /// Normal s of coordinate i in the column of normal s, and in the last.
-  double normal(Index s, Index i) const { return generic_(i, generic_.cols() - sources_ + s); }
-  Index column_of_normal(Index s) const { return 1 + generic_.cols() - sources_ + s; }
+  double normal(Index s, Index i) const { return generic_(i, width_ + 1 + s); }
+  Index column_of_normal(Index s) const { return 2 + width_ + s; }
 
-  /// By the answers to these columns. @throws std::invalid_argument  if they are not linear
+  /// Takes the columns after the step. @throws std::invalid_argument  if it is not linear
   void advance(const std::vector<Block<double>*>& answers);
 
   /// Sets the law of the state.
   void get(DiagonalGaussian& law) const;
 
  private:
-  Index sources_;
-  Eigen::ArrayXXd generic_;  // d x (kept + sources)
-  std::vector<Eigen::ArrayXd> mean_;
-  std::vector<std::vector<Eigen::ArrayXd>> covariance_;
+  Index width_, sources_;
+  Eigen::ArrayXXd generic_;            // d x (width + 1 + sources)
+  std::vector<Eigen::ArrayXd> mean_;   // by array
+  std::vector<Eigen::ArrayXXd> root_;  // by array, d x width
 };
 
-/// mean <- A mean + b, covariance <- A covariance A^T + C C^T for a step of n numbers and m normals
-/// by its answers, n x (2 + n + m), column after column: b to zeros, b + A, b + C to unit vectors,
-/// and the one to `generic` (n + m), which is checked. covariance is n x n.
-/// @throws std::invalid_argument  if the step is not linear
-void advance_moments(std::span<const double> answers, std::span<const double> generic,
-                     std::span<double> mean, std::span<double> covariance);
+/// The same for coordinates that a scheme couples: `size` numbers are carried, the state first.
+class FullForm {
+ public:
+  FullForm(const GaussianRoot& law, Index size, Index sources);
+
+  Index columns() const { return root_.cols() + sources_ + 3; }
+  /// What is carried, size x columns(); the normals are those of `normal`.
+  Eigen::MatrixXd ask() const;
+  Index column_of_normal(Index s) const { return 2 + root_.cols() + s; }
+  double normal(Index s) const;
+  /// Takes the columns after the step, size x columns(). @throws std::invalid_argument
+  void advance(const Eigen::MatrixXd& answers);
+  GaussianRoot law(Index d) const { return {mean_.head(d), root_.topRows(d)}; }
+
+ private:
+  Index sources_;
+  Eigen::VectorXd mean_;
+  Eigen::MatrixXd root_;
+};
 
 /// Generic values in (-1, 1): multiples of the golden ratio, modulo 2, shifted.
 std::vector<double> generic_values(Index count);
@@ -115,28 +141,32 @@ std::vector<double> generic_values(Index count);
 /// grid), for a scheme that acts on each coordinate by itself, with one Wiener process each. A
 /// handful of columns is stepped, whatever d: linear cost.
 /// @param observe  called as observe(k, law) at every grid point
-/// @throws std::invalid_argument  if the step is not linear coordinate by coordinate
+/// @param check    the contract of the coefficients, once (contract.hpp)
+/// @throws std::invalid_argument  if the step is not linear coordinate by coordinate, or
+///                                coefficients break their contract
 template <class P, class M, class Observe>
 DiagonalGaussian propagate(const P& process, const M& method, DiagonalGaussian law,
-                           std::span<const Time> grid, Observe&& observe) {
+                           std::span<const Time> grid, Observe&& observe, bool check = true) {
   const Index d = law.mean.size();
+  if (check)
+    detail::check_contract<Block<double>>(process, law.mean, true, grid.front(), grid.back());
   const std::size_t kept = detail::StepProbe<P, M>(process, method, d, 1).carried().size();
   const Index sources = detail::StepProbe<P, M>(process, method, d, 1).normals() / d;
-  detail::DiagonalMoments moments(law, kept, sources);
-  detail::StepProbe<P, M> probe(process, method, d, moments.columns());
-  const Index check = moments.columns() - 1;
+  detail::DiagonalForm form(law, kept, sources);
+  detail::StepProbe<P, M> probe(process, method, d, form.columns());
+  const Index last = form.columns() - 1;
   observe(std::size_t{0}, law);
   for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
     const Time h = grid[k + 1] - grid[k];
-    moments.ask(probe.carried());
+    form.ask(probe.carried());
     for (Index s = 0; s < sources; ++s)
       for (Index i = 0; i < d; ++i) {
-        probe.set_normal(s * d + i, moments.column_of_normal(s), h, 1);
-        probe.set_normal(s * d + i, check, h, moments.normal(s, i));
+        probe.set_normal(s * d + i, form.column_of_normal(s), h, 1);
+        probe.set_normal(s * d + i, last, h, form.normal(s, i));
       }
     probe.step(grid[k], h);
-    moments.advance(probe.carried());
-    moments.get(law);
+    form.advance(probe.carried());
+    form.get(law);
     observe(k + 1, law);
   }
   return law;
@@ -148,52 +178,53 @@ DiagonalGaussian propagate(const P& process, const M& method, const DiagonalGaus
   return propagate(process, method, law, grid, [](std::size_t, const DiagonalGaussian&) {});
 }
 
-/// The same for a scheme that couples the coordinates: mean <- A mean + b,
-/// covariance <- A covariance A^T + C C^T, of all that is carried.
-/// @throws std::invalid_argument  if the step is not linear in what is carried and in the noise
+/// The same for a scheme that couples the coordinates, with the law as a linear form in and out:
+/// laws that are nearly equal keep their distance (`bures_wasserstein` of roots).
+/// @param check  the contract of the coefficients, once (contract.hpp)
+/// @throws std::invalid_argument  if the step is not linear in what is carried and in the noise, or
+///                                coefficients break their contract
 template <class P, class M>
-GaussianLaw propagate(const P& process, const M& method, GaussianLaw law,
-                      std::span<const Time> grid) {
+GaussianRoot propagate(const P& process, const M& method, const GaussianRoot& law,
+                       std::span<const Time> grid, bool check = true) {
   const Index d = law.mean.size();
+  if (check)
+    detail::check_contract<Block<double>>(process, law.mean, true, grid.front(), grid.back());
   const Index size =
       d * static_cast<Index>(detail::StepProbe<P, M>(process, method, d, 1).carried().size());
   const Index sources = detail::StepProbe<P, M>(process, method, d, 1).normals();
-  const Index check = 1 + size + sources;
-  detail::StepProbe<P, M> probe(process, method, d, check + 1);
-  const std::vector<double> generic = detail::generic_values(size + sources);
-
-  const auto count = [](Index n) { return static_cast<std::size_t>(n); };
-  std::vector<double> mean(count(size)), covariance(count(size * size)), answers;
-  for (Index i = 0; i < d; ++i) {
-    mean[count(i)] = law.mean[i];
-    for (Index j = 0; j < d; ++j) covariance[count(i + j * size)] = law.covariance(i, j);
-  }
+  detail::FullForm form(law, size, sources);
+  detail::StepProbe<P, M> probe(process, method, d, form.columns());
+  const Index last = form.columns() - 1;
+  Eigen::MatrixXd answers(size, form.columns());
   for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
     const Time h = grid[k + 1] - grid[k];
+    const Eigen::MatrixXd columns = form.ask();
     Index row = 0;
     for (auto* part : probe.carried()) {
-      part->setZero();
-      for (Index i = 0; i < d; ++i, ++row) {
-        (*part)(i, 1 + row) = 1;
-        (*part)(i, check) = generic[count(row)];
-      }
+      *part = columns.middleRows(row, d).array();
+      row += d;
     }
     for (Index i = 0; i < sources; ++i) {
-      probe.set_normal(i, 1 + size + i, h, 1);
-      probe.set_normal(i, check, h, generic[count(size + i)]);
+      probe.set_normal(i, form.column_of_normal(i), h, 1);
+      probe.set_normal(i, last, h, form.normal(i));
     }
     probe.step(grid[k], h);
-    answers.clear();
-    for (Index column = 0; column <= check; ++column)
-      for (const auto* part : probe.carried())
-        for (Index i = 0; i < d; ++i) answers.push_back((*part)(i, column));
-    detail::advance_moments(answers, generic, mean, covariance);
+    row = 0;
+    for (const auto* part : probe.carried()) {
+      answers.middleRows(row, d) = part->matrix();
+      row += d;
+    }
+    form.advance(answers);
   }
-  for (Index i = 0; i < d; ++i) {
-    law.mean[i] = mean[count(i)];
-    for (Index j = 0; j < d; ++j) law.covariance(i, j) = covariance[count(i + j * size)];
-  }
-  return law;
+  return form.law(d);
+}
+
+/// The same for a law that is given by its covariance.
+template <class P, class M>
+GaussianLaw propagate(const P& process, const M& method, const GaussianLaw& law,
+                      std::span<const Time> grid, bool check = true) {
+  const GaussianRoot end = propagate(process, method, root_of(law), grid, check);
+  return {end.mean, end.root * end.root.transpose()};
 }
 
 }  // namespace fokker

@@ -2,12 +2,13 @@
 /// @file  fokker/analysis/plot.hpp
 /// @brief Pictures: panels of curves, bands, densities, bars and images, drawn by gnuplot.
 ///
-/// A `Figure` is a description; `write_figure` draws it as SVG or PNG, the same picture in both.
-/// gnuplot is looked for at run time (Debian: gnuplot-nox), so nothing here links to it.
+/// A `Figure` is a description; `write_figure` draws it as SVG, PNG or PDF, the same picture in
+/// each. gnuplot is looked for at run time (Debian: gnuplot-nox), so nothing here links to it.
 
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -33,7 +34,8 @@ enum class Colour : int {
 /// How a curve is drawn.
 enum class Mark { line, points, line_points, dots };
 
-/// Points (x, y), joined or not, with optional error bars of y +- error. On a logarithmic axis
+/// Points (x, y), joined or not, with optional error bars of y +- error. Values beyond 1e300 are
+/// left out. On a logarithmic axis
 /// values that are not positive are left out, and a bar ends at a third of y at the lowest.
 struct Curve {
   std::string label = {};  ///< in the legend; empty: none
@@ -90,7 +92,8 @@ struct Axis {
   std::string label = {};
   bool log = false;
   std::optional<double> min = {}, max = {};
-  bool powers_of_two = false;  ///< ticks at powers of two, for a logarithmic axis
+  bool powers_of_two = false;      ///< ticks at powers of two, for a logarithmic axis
+  std::vector<double> ticks = {};  ///< where the ticks are; empty: chosen
 };
 
 /// One plot. Layers are drawn in order, the first at the back. An image grid has a panel to itself.
@@ -110,17 +113,27 @@ struct Figure {
   int width = 1600, height = 800;  ///< pixels
 };
 
-/// Checks, before long work, that `path` ends in .svg or .png, can be written, and gnuplot is
-/// there.
+/// Checks, before long work, that `path` ends in .svg, .png or .pdf and can be written.
 /// @throws std::invalid_argument  another ending
-/// @throws std::runtime_error     an unwritable path; no gnuplot, with the package that has it
+/// @throws std::runtime_error     an unwritable path
+void check_figure_file(const FilePath& path);
+
+/// The same, and that gnuplot is there.
+/// @throws std::runtime_error  no gnuplot, with the package that has it
 void check_figure(const FilePath& path);
 
+/// Whether gnuplot is there.
+bool can_draw();
+
+/// The sentence for a machine without gnuplot, with the package that has it.
+inline constexpr std::string_view missing_gnuplot =
+    "plots need gnuplot, which is not installed: apt-get install gnuplot-nox";
+
 /// Draws the figure into `path`, as its ending says, all or nothing.
-/// @throws std::invalid_argument  another ending than .svg or .png, no panel, or a layer whose
-/// sizes
+/// @throws std::invalid_argument  another ending than .svg, .png or .pdf, no panel, or a layer
+/// whose sizes
 ///                                disagree
-/// @throws std::runtime_error     as check_figure, or what gnuplot said
+/// @throws std::runtime_error     as check_figure, no gnuplot, or what gnuplot said
 void write_figure(const Figure& figure, const FilePath& path);
 
 }  // namespace fokker

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <fokker/analysis/convergence.hpp>
+#include <fokker/analysis/step_growth.hpp>
 #include <fokker/processes/registry.hpp>
 #include <fokker/solvers/any_stepper.hpp>
 #include <fokker/solvers/path_statistics.hpp>
@@ -89,6 +90,12 @@ Ensemble<PathStatistics::Value> simulate_by_name(const RegisteredProcess& proces
                                                  std::span<const Time> grid, PathStatistics keep,
                                                  const SimulateOptions& options,
                                                  const Tolerances& tolerances = {});
+
+/// The growth of a step of h from time t, where solver and process are linear; empty otherwise and
+/// for solvers that choose their steps.
+/// @throws std::invalid_argument  a solver that does not take the process
+std::optional<StepGrowth> step_growth_by_name(const RegisteredProcess& process,
+                                              std::string_view solver, Time t, Time h);
 
 /// `measure_convergence` by names, against the exact solution where the process knows it; for an
 /// ODE the strong order is the deterministic one. settings.x0 may be empty: the process's start.

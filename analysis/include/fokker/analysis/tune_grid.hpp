@@ -39,6 +39,7 @@ struct TunedGrid {
 ///                  evaluations; `grid` and `times` are not looked at
 /// @throws std::invalid_argument  as `compare`; more than one sampler or budget; fewer than two
 ///                  steps, an adaptive sampler, or sigma = 0 at t_min, where ln sigma has no end
+/// @throws std::runtime_error     no grid on which the law of the sampler is finite
 TunedGrid tune_grid(ComparisonSettings settings);
 
 }  // namespace fokker

@@ -42,9 +42,11 @@ Carried carry(const Flow& flow, const X& x, std::array<Time, 2> span, const M& m
                  .status = std::vector<Status>(static_cast<std::size_t>(n)),
                  .counts = std::vector<Counts>(static_cast<std::size_t>(n))};
   options.save_at = {span[1]};
+  IntegrateOptions unchecked = options;
+  unchecked.check = false;
   for_each_index(n, [&](Index j) {
     const Path<double> start = x.col(j).template cast<double>();
-    const auto solution = integrate(flow, method, start, span, options);
+    const auto solution = integrate(flow, method, start, span, j == 0 ? options : unchecked);
     const auto at = static_cast<std::size_t>(j);
     result.x.col(j) = solution.end;
     result.status[at] = solution.status;

@@ -184,13 +184,15 @@ LogLikelihoods log_likelihood(const ProbabilityFlow<Forward, Score>& flow, const
                         .status = std::vector<Status>(paths),
                         .counts = std::vector<Counts>(paths),
                         .score_evaluations = std::vector<std::uint64_t>(paths)};
+  detail::check_contract<Path<double>>(flow, x.template cast<double>(), false, span[0], span[1]);
   for_each_index(n, [&](Index j) {
     const auto at = static_cast<std::size_t>(j);
     const Probes probes = divergence.probes(d, at);
     const detail::FlowWithDivergence augmented(flow, probes);
     Path<double> y = Path<double>::Zero(augmented.dimension());
     y.head(d) = x.col(j).template cast<double>();
-    const auto solution = integrate(augmented, method, y, span, {.save_at = {span[1]}});
+    const auto solution =
+        integrate(augmented, method, y, span, {.save_at = {span[1]}, .check = false});
     result.latent.col(j) = solution.end.head(d);
     result.estimates.col(j) = solution.end.tail(k);
     if (solution.status != Status::success)

@@ -79,7 +79,9 @@ SampledLaw sampled_law(const ReverseSde<Forward, Score>& reverse, const Gaussian
                        std::array<Time, 2> span, const M& method) {
   const Block<double> y = detail::moments_of(start, span);
   const detail::MomentEquations equations(reverse, y.rows());
-  const auto solution = integrate(equations, method, y, span, {.save_at = {span[1]}});
+  detail::check_contract<Block<double>>(reverse, start.mean, true, span[0], span[1]);
+  const auto solution =
+      integrate(equations, method, y, span, {.save_at = {span[1]}, .check = false});
   return {detail::law_of(solution.end), solution.status, solution.message, solution.counts};
 }
 

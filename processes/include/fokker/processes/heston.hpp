@@ -59,6 +59,16 @@ struct Heston {
       out.row(1) = (std::sqrt(1 - rho * rho) * xi) * x.row(1).max(0).sqrt();
     }
   }
+  /// (g_k . grad) g_l, which depends on v only where it is positive: with g_l = sqrt(v) c_l,
+  /// 1/2 c_l times the second component of c_k; c_1 = (1, rho xi), c_2 = (0, sqrt(1 - rho^2) xi).
+  template <State X>
+  void diffusion_slope(const X& x, Time, Index k, Index l, X& out) const {
+    using S = typename X::Scalar;
+    const double of_v[] = {rho * xi, std::sqrt(1 - rho * rho) * xi};
+    const auto inside = (x.row(1) > S(0)).template cast<S>();
+    out.row(1) = S(0.5 * of_v[k] * of_v[l]) * inside;
+    out.row(0) = S(l == 0 ? 0.5 * of_v[k] : 0.0) * inside;
+  }
   template <State X>
   void drift_jacobian(const X& x, Time, auto& j) const {
     using S = typename X::Scalar;

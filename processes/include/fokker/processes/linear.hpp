@@ -62,6 +62,12 @@ struct LinearSde {
     const auto i = static_cast<std::size_t>(k);
     detail::affine_map(B[i], b[i], x, out);
   }
+  /// (g_k . grad) g_l = B_l (B_k x + b_k).
+  template <State X>
+  void diffusion_slope(const X& x, Time, Index k, Index l, X& out) const {
+    const auto from = static_cast<std::size_t>(k), to = static_cast<std::size_t>(l);
+    detail::affine_map<X>(B[to] * B[from], B[to] * b[from], x, out);
+  }
   double divergence(const State auto&, Time) const { return A.trace(); }
   void drift_jacobian(const State auto&, Time, auto& j) const {
     using S = typename std::remove_cvref_t<decltype(j)>::Scalar;

@@ -36,6 +36,7 @@ struct ProcessInfo {
   std::vector<double> x0;  ///< where it is not given
   bool has_exact;          ///< X_t is a known function of W_t; this and the next at the defaults
   bool has_moments;        ///< mean and covariance are known
+  std::vector<std::string_view> components = {};  ///< what each one is, where it has a name
 };
 
 /// A process of any noise kind, Ito where it matters, on states Block<double>.

@@ -8,6 +8,7 @@
 #include <limits>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 #include <fokker/solvers/process.hpp>
 #include <fokker/solvers/run.hpp>
@@ -29,20 +30,69 @@ bool all_finite(const X& x) {
   }
 }
 
-/// A small step for a first look at how f changes; d0 and d1 are the norms of x and f.
-inline double euler_guess(double d0, double d1, Time span) {
-  return std::min(d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1, span);
-}
+/// The choice of a first step, from norms in units of the tolerance: a look along the solution,
+/// some of which may have to be closer, and then the step of which the error is about a hundredth
+/// of the tolerance. All of it scales with the unit of time, and it asks for no origin.
+///
+/// With d1 the norm of f, and tau the time in which f changes by its own size, the error of a step
+/// of h is taken to be d1 h (h / tau)^(power - 1), as it is where the derivatives of the solution
+/// grow by 1 / tau each. The step is at most a tenth of tau: error estimates may vanish where h and
+/// tau are comparable (for x' = lambda x, tau = 1 / |lambda|), but not below.
+/// Source: after Hairer, Norsett & Wanner (1993), II.4, "Starting step size", whose rule depends on
+/// the unit of time.
+class FirstStep {
+ public:
+  /// @param d0, d1  norms of x and f
+  FirstStep(double d0, double d1, Time t, Time span) : d1_(d1), span_(span) {
+    constexpr double epsilon = std::numeric_limits<Time>::epsilon();
+    finest_ = 64 * epsilon * std::abs(t);
+    look_at(d1 > 0 ? 0.01 * std::max(d0, 1.0) / d1 : 1e-3 * span);
+  }
 
-/// A first step whose explicit Euler error is about the tolerance; d2 is the norm of the change of
-/// f over the guess h0, divided by h0; the error follows h^power.
-/// Source: Hairer, Norsett & Wanner (1993), II.4, "Starting step size".
-inline double first_step_size(double h0, double d1, double d2, Time span, int power) {
-  const double steepest = std::max(d1, d2);
-  const double h1 =
-      steepest <= 1e-15 ? std::max(1e-6, 1e-3 * h0) : std::pow(0.01 / steepest, 1.0 / power);
-  const double h = std::min({100 * h0, h1, span});
-  return h > 0 ? h : 1e-6 * span;  // also where f is nan
+  /// How far ahead to look.
+  Time look() const { return look_; }
+
+  /// @param change  norm of the change of f over the look
+  /// @return        whether it is so large that a closer look is needed
+  bool again(double change) {
+    change_ = change;
+    if (!(change > d1_ && d1_ > 0) || !(look_ > finest_) || ++closer_ > 4) return false;
+    look_at(std::max(0.1 * d1_ / change, 1e-3) * look_);
+    return true;
+  }
+
+  /// The step, for an error that follows h^power.
+  Time size(int power) const {
+    const double steepest = std::max(d1_, change_), tau = look_ * (steepest / change_);
+    double h =
+        change_ > 0
+            ? std::min(std::pow(0.01 / steepest, 1.0 / power) * std::pow(tau, 1 - 1.0 / power),
+                       0.1 * tau)
+            : 100 * look_;
+    h = std::min(std::max(h, finest_ / 16), span_);
+    return h > 0 ? h : 1e-6 * span_;  // also where f is nan
+  }
+
+ private:
+  void look_at(Time h) {
+    look_ = std::max(h, finest_);
+    if (!(look_ < span_)) look_ = span_;
+  }
+
+  double d1_, change_ = 0;
+  Time span_, finest_, look_ = 0;
+  int closer_ = 0;
+};
+
+/// A step of h between t and t1, shortened to a difference of times as they can be there: sums of
+/// the steps are then the times. That of h itself, where times are so close to each other that it
+/// makes no difference, or so far from each other that nothing is left.
+inline Time representable(Time h, Time t, Time t1) {
+  const Time grain = std::abs(t) + std::abs(t1);
+  const Time unit = std::numeric_limits<Time>::epsilon() * grain;
+  if (unit <= 1e-10 * h) return h;
+  const Time shorter = (grain + (h - unit / 2)) - grain;
+  return shorter > 0 ? shorter : h;
 }
 
 /// The loop around the steps of `Method`, a class derived from this one, over one state: a path, or
@@ -72,11 +122,15 @@ class AdaptiveRun {
     check_tolerances(name, rtol, atol);
   }
 
-  /// The first step to try; 0: chosen from the size of f and of its change along the solution.
+  /// The first step to try; 0: chosen from the size of f and of its change along the solution. Of a
+  /// step that is given nothing is known, and error estimates may vanish where the error does not:
+  /// before it is accepted, two unequal steps over it must lead to the same state within the
+  /// tolerance.
   /// @throws std::invalid_argument  for h < 0 or not finite
   void first_step(Time h) {
     check_first_step(h);
     h_ = h;
+    unconfirmed_ = h > 0;
   }
 
   /// Tries one step from (x, t) towards t1 > t, which is never passed. An accepted step (see
@@ -137,25 +191,38 @@ class AdaptiveRun {
     return t + h_ == t ? underflow() : Status::success;
   }
 
+  /// Whether the next step is to be looked at whatever its error is.
+  bool doubtful() const { return unconfirmed_ || controller_.doubtful(); }
+
   /// Whether a step of size h is clipped at t1, or stretched a little to meet it. After such a step
   /// the next is the one that was meant, and the controller has not seen the error, which says
   /// nothing new.
   static bool ends(Time t, Time h, Time t1) { return t + 1.0001 * h >= t1; }
 
   Trial trial(Time t, Time t1) const {
-    const bool last = ends(t, h_, t1);
-    return {.h = last ? t1 - t : h_, .stop = t1, .last = last};
+    const Time h = representable(h_, t, t1);
+    const bool last = ends(t, h, t1);
+    return {.h = last ? t1 - t : h, .stop = t1, .last = last};
   }
 
   /// What comes of the step that was tried, from its error.
   void settle(X& x, Time& t, const Trial& tried, Counts& counts) {
+    if (controller_.doubts(error_)) error_ = controller_.expected();
+    if (unconfirmed_ && StepController::accepts(error_))
+      error_ = std::max(error_, disagreement(x, t, tried.h, counts));
     if (!StepController::accepts(error_) || !all_finite(next_)) {
       if (StepController::accepts(error_)) error_ = std::numeric_limits<double>::quiet_NaN();
       h_ = tried.h * controller_.factor(error_);
+      finite_ = std::isfinite(error_);
+      unconfirmed_ = unconfirmed_ && !(error_ < 0.02 * norm(next_, x, next_));
       ++counts.rejected;
       return;
     }
+    unconfirmed_ = false;
+    const Time reach = reach_ = std::max(reach_, tried.stop - t);
     if (!tried.last) h_ *= controller_.factor(error_);
+    controller_.trust();
+    if (error_ == 0) h_ = std::min(h_, std::max(tried.h, 0.1 * reach));
     ++counts.accepted;
     accepted_ = true;
     self().accept();
@@ -219,30 +286,52 @@ class AdaptiveRun {
  private:
   Method& self() { return static_cast<Method&>(*this); }
 
-  /// A step whose explicit Euler error is about the tolerance: see first_step_size.
+  /// See FirstStep.
   Time initial_step(const X& x, Time t, Time t1, Counts& counts) {
     const X& slope = self().slope();
-    const double d0 = norm(x, x, x), d1 = norm(slope, x, x);
-    const double h0 = euler_guess(d0, d1, t1 - t);
+    FirstStep first(norm(x, x, x), norm(slope, x, x), t, t1 - t);
     X change = slope;  // shaped like x
-    next_ = x + S(h0) * slope;
-    evaluate(next_, t + h0, change, counts);
-    change -= slope;
-    const double d2 = norm(change, x, x) / h0;
-    return first_step_size(h0, d1, d2, t1 - t, error_power_);
+    do {
+      next_ = x + S(first.look()) * slope;
+      evaluate(next_, t + first.look(), change, counts);
+      change -= slope;
+    } while (first.again(norm(change, x, x)));
+    return first.size(error_power_);
+  }
+
+  /// The difference, in units of the tolerance, between next_ and where two steps lead whose sizes
+  /// have no simple ratio to each other. 0 where x hardly moves.
+  [[gnu::noinline]] double disagreement(const X& x, Time t, Time h, Counts& counts) {
+    constexpr double part = 0.3819660112501051;  // (3 - sqrt 5) / 2
+    const X movement = S(h) * self().slope();
+    if (norm(movement, x, x) <= 1) return 0;
+    Method other(self());
+    AdaptiveRun& run = other;
+    X at(x);
+    other.attempt(at, t, part * h, counts);
+    other.accept();
+    swap_states(at, run.next_);
+    run.step_start_ = t;
+    run.step_ = part * h;
+    other.refresh(at, t + part * h, counts);
+    other.attempt(at, t + part * h, h - part * h, counts);
+    at = run.next_ - next_;
+    return norm(at, x, next_);
   }
 
   /// Why the step became too small: something that is not finite, or accuracy.
   Status underflow() {
-    const bool finite =
-        std::isfinite(error_) && self().slope().isFinite().all() && next_.isFinite().all();
+    const bool finite = finite_ && self().slope().isFinite().all() && next_.isFinite().all();
     return finite ? Status::step_underflow : Status::non_finite;
   }
 
   double rtol_, atol_;
   int error_power_;
   Time h_ = 0, step_start_ = 0, step_ = 0;
+  Time reach_ = 0;  // the longest way to a stop that there was
   bool started_ = false, accepted_ = false;
+  bool finite_ = true;        // the error of the last step rejected
+  bool unconfirmed_ = false;  // the first step was given, and since then no error was informative
 };
 
 }  // namespace fokker::detail

@@ -21,9 +21,9 @@
 namespace fokker {
 
 /// Whether a step can be taken over any interval of a Brownian tree: a step with memory, Levy areas
-/// and normals beside the path are for fixed grids.
+/// and normals beside the path are for fixed grids. Normals that a step can do without are zero.
 constexpr bool takes_any_interval(Needs needs, bool memory) {
-  return !needs.area && needs.normals == 0 && !memory;
+  return !needs.area && (needs.normals == 0 || needs.path_suffices) && !memory;
 }
 
 /// Whether steps that look at the noise converge for a step of this calculus, needs and orders on a

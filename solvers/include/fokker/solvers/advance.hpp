@@ -87,12 +87,29 @@ Run make_run(const M& method, const P& process, Index d, [[maybe_unused]] PathKe
     return Run(method, process, d);
 }
 
+/// An adaptive solver that solves the paths of a block X of process P several at once.
+template <class M, class P, class X>
+concept SolvesInLanes = AdaptiveSolver<M> && requires {
+  requires M::template in_lanes<P, typename X::Scalar, X::RowsAtCompileTime>;
+};
+
+/// The states X on which M evaluates the coefficients of P, in blocks Blocks.
+template <class P, class M, State Blocks>
+struct EvaluatedOn {
+  using X = Blocks;
+};
+template <class P, AdaptiveSolver M, State Blocks>
+requires(!SolvesInLanes<M, P, Blocks>) struct EvaluatedOn<P, M, Blocks> {
+  using FixedColumn = Path<typename Blocks::Scalar, Blocks::RowsAtCompileTime>;
+  using X =
+      std::conditional_t<Process<P, FixedColumn>, FixedColumn, Block<typename Blocks::Scalar>>;
+};
+
 /// A block advanced by an adaptive solver: every path by itself, with its own steps.
 template <class P, AdaptiveSolver M, State X>
 class Advance<P, M, X> {
   using S = typename X::Scalar;
-  using FixedColumn = Path<S, X::RowsAtCompileTime>;
-  using Column = std::conditional_t<Process<P, FixedColumn>, FixedColumn, Block<S>>;
+  using Column = typename EvaluatedOn<P, M, X>::X;
   using Run = typename M::template Run<P, Column>;
 
  public:
@@ -127,12 +144,6 @@ class Advance<P, M, X> {
   std::vector<Run> runs_;
   Status status_ = Status::success;
   Counts counts_;
-};
-
-/// An adaptive solver that solves the paths of a block X of process P several at once.
-template <class M, class P, class X>
-concept SolvesInLanes = AdaptiveSolver<M> && requires {
-  requires M::template in_lanes<P, typename X::Scalar, X::RowsAtCompileTime>;
 };
 
 /// A block advanced in lanes: every path with its own steps, several at once.

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include <fokker/solvers/diffusion_derivative.hpp>
 #include <fokker/solvers/drift_jacobian.hpp>
 #include <fokker/solvers/linear_process.hpp>
 #include <fokker/solvers/process.hpp>
@@ -88,10 +89,17 @@ class AnyProcess {
   void diffusion_slope(const X& x, Time t, X& out) const
       requires(kind == NoiseKind::scalar || kind == NoiseKind::diagonal) {
     check_rows(x.rows());
-    if (!has_diffusion_slope())
-      throw std::invalid_argument(
-          text("the process {} has no diffusion_slope: ask has_diffusion_slope() first", {name_}));
+    check_slope();
     self_->slope(x, t, out);
+  }
+
+  /// out = (g_k . grad) g_l at (x, t).
+  /// @throws std::invalid_argument  if the process does not know it
+  void diffusion_slope(const X& x, Time t, Index k, Index l, X& out) const
+      requires(by_columns(kind)) {
+    check_rows(x.rows());
+    check_slope();
+    self_->slope(x, t, k, l, out);
   }
 
   bool has_drift_jacobian() const { return self_->has_jacobian(); }
@@ -148,6 +156,7 @@ class AnyProcess {
     virtual void diffusion(const X&, Time, X&) const = 0;
     virtual void diffusion(const X&, Time, Index, X&) const = 0;
     virtual void slope(const X&, Time, X&) const = 0;
+    virtual void slope(const X&, Time, Index, Index, X&) const = 0;
     virtual bool has_jacobian() const = 0;
     virtual void jacobian(const Path<double>&, Time, Eigen::MatrixXd&) const = 0;
     virtual void jacobian(const X&, Time, X&, Path<double>&, Eigen::MatrixXd&) const = 0;
@@ -163,7 +172,7 @@ class AnyProcess {
     explicit Model(P process) : p(std::move(process)) {}
     Index dimension() const override { return dimension_of(p); }
     Index sources() const override { return wiener_dimension(p, dimension()); }
-    bool has_slope() const override { return fokker::has_diffusion_slope<X>(p); }
+    bool has_slope() const override { return knows_slope<X>(p); }
     void drift(const X& x, Time t, X& out) const override { evaluate_drift(p, x, t, out); }
     void diffusion([[maybe_unused]] Time t, [[maybe_unused]] Vector& g) const override {
       if constexpr (kind == NoiseKind::additive) {
@@ -186,6 +195,10 @@ class AnyProcess {
                [[maybe_unused]] X& out) const override {
       if constexpr (HasDiffusionSlope<P, X>)
         detail::assign(out, fokker::diffusion_slope(p, x, t, out));
+    }
+    void slope([[maybe_unused]] const X& x, [[maybe_unused]] Time t, [[maybe_unused]] Index k,
+               [[maybe_unused]] Index l, [[maybe_unused]] X& out) const override {
+      if constexpr (HasColumnSlope<P, X>) p.diffusion_slope(x, t, k, l, out);
     }
     bool has_jacobian() const override { return fokker::has_drift_jacobian<X>(p); }
     void jacobian([[maybe_unused]] const Path<double>& x, [[maybe_unused]] Time t,
@@ -222,6 +235,12 @@ class AnyProcess {
     if (dimension() >= 0 && rows != dimension())
       throw std::invalid_argument(
           text("the process {} has dimension {} and the state has {}", {name_, dimension(), rows}));
+  }
+
+  void check_slope() const {
+    if (!has_diffusion_slope())
+      throw std::invalid_argument(
+          text("the process {} has no diffusion_slope: ask has_diffusion_slope() first", {name_}));
   }
 
   void check_jacobian(Index rows) const {

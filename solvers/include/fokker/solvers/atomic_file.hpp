@@ -14,7 +14,8 @@ namespace fokker {
 /// A file that takes its name only when it is whole. Until `commit` it has no name at all where the
 /// file system allows that (Linux, O_TMPFILE), so that even SIGKILL leaves nothing behind;
 /// elsewhere it is a temporary file beside, removed with the object. What stood there before stays
-/// until then. A path that is no regular file (a pipe, a device) is written to directly.
+/// until then. A link is followed, also one that leads to no file yet, and never replaced. A path
+/// that is no regular file (a pipe, a device) is written to directly.
 class AtomicFile {
  public:
   /// @throws std::runtime_error  naming path and cause; so do all the others
@@ -48,6 +49,10 @@ class AtomicFile {
 /// Writes `text` to `path`, all or nothing (AtomicFile).
 /// @throws std::runtime_error  naming path and cause; then no temporary file is left either
 void write_file_atomically(const FilePath& path, std::string_view text);
+
+/// The path to which `path` leads once links are followed, also one that leads to no file yet:
+/// absolute, without "." and "..". A circle of links comes back as it is.
+std::string followed(const FilePath& path);
 
 /// Checks that an AtomicFile could write `path`, to be called before long work.
 /// @throws std::runtime_error  naming path and cause

@@ -2,6 +2,7 @@
 /// @file  fokker/solvers/brownian.hpp
 /// @brief Wiener increments, drawn outside the step, one stream per (seed, path).
 
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <optional>
@@ -27,6 +28,7 @@ struct Needs {
   bool k = false;     ///< the space-time-time Levy area K
   bool area = false;  ///< the Levy area A between the Wiener processes, of noise by columns only
   int normals = 0;    ///< blocks of m standard normals that are not of the Brownian path
+  bool path_suffices = false;  ///< a step takes zeros for those normals where steps adapt
 };
 
 /// Rows of the Wiener increment of process P on states X, if known at compile time.
@@ -177,9 +179,11 @@ class BrownianIncrements {
 template <class Source>
 class CoarsenedIncrements {
  public:
-  /// @param needs  what the source fills beside W
-  CoarsenedIncrements(Source source, Index factor, Needs needs = {})
-      : source_(std::move(source)), factor_(factor), needs_(needs) {}
+  /// @param needs   what the source fills beside W
+  /// @param cancel  once it is true, an increment ends before its time
+  CoarsenedIncrements(Source source, Index factor, Needs needs = {},
+                      const std::atomic<bool>* cancel = nullptr)
+      : source_(std::move(source)), factor_(factor), needs_(needs), cancel_(cancel) {}
 
   template <class P, State X>
   void increment(Time t0, Time t1, Increment<P, X>& dw) {
@@ -187,7 +191,7 @@ class CoarsenedIncrements {
     const Index m = dw.w.rows(), n = dw.w.cols();
     piece.resize(m, n, needs_);
     dw.resize(m, n, needs_);
-    for (Index i = 0; i < factor_; ++i) {
+    for (Index i = 0; i < factor_ && !(cancel_ && cancel_->load()); ++i) {
       const Time from = subdivision(t0, t1, i, factor_), to = subdivision(t0, t1, i + 1, factor_);
       source_.increment(from, to, piece);
       append(dw, from - t0, piece, to - from, needs_);
@@ -199,6 +203,7 @@ class CoarsenedIncrements {
   Source source_;
   Index factor_;
   Needs needs_;
+  const std::atomic<bool>* cancel_;
 };
 
 }  // namespace fokker

@@ -4,14 +4,16 @@
 
 #include <utility>
 
+#include <fokker/solvers/diffusion_derivative.hpp>
 #include <fokker/solvers/process.hpp>
 
 namespace fokker {
 
 /// The process P written in the other calculus: the same solution, the drift shifted by
-/// c = 1/2 (g . grad) g, which is subtracted from an Ito drift and added to a Stratonovich one.
-/// Diagonal: c_i = 1/2 g_i dg_i/dx_i; scalar: the process gives (g . grad) g itself. No allocation
-/// where the coefficients return.
+/// c = 1/2 sum_k (g_k . grad) g_k, which is subtracted from an Ito drift and added to a
+/// Stratonovich one. Diagonal noise: c_i = 1/2 g_i dg_i/dx_i. The derivatives are those of
+/// `diffusion_slope` or, where the process has none, dual numbers (see diffusion_derivative.hpp).
+/// No allocation where the coefficients and slopes of scalar or diagonal noise are returned.
 /// Source: Kloeden & Platen (1992), section 4.9.
 template <class P>
 struct Converted {
@@ -23,13 +25,14 @@ struct Converted {
   P base;
 
   Index dimension() const { return dimension_of(base); }
+  Index sources() const requires(by_columns(noise)) { return base.sources(); }
 
   template <State X>
   void drift(const X& x, Time t, X& out) const {
     using S = typename X::Scalar;
     constexpr S sign = calculus == Calculus::ito ? S(0.5) : S(-0.5);
     evaluate_drift(base, x, t, out);
-    if constexpr (requires {
+    if constexpr (!by_columns(noise) && requires {
                     base.diffusion(x, t);
                     base.diffusion_slope(x, t);
                   }) {
@@ -37,19 +40,26 @@ struct Converted {
         out += sign * base.diffusion(x, t) * base.diffusion_slope(x, t);
       else
         out += sign * base.diffusion_slope(x, t);
-    } else {  // coefficients that write need room
-      X slope(x.rows(), x.cols()), g(x.rows(), x.cols());
-      detail::assign(slope, fokker::diffusion_slope(base, x, t, slope));
-      if constexpr (noise == NoiseKind::diagonal) slope *= fokker::diffusion(base, x, t, g);
-      out += sign * slope;
+    } else {
+      X derivative(x.rows(), x.cols()), g(x.rows(), x.cols());
+      const Index columns = by_columns(noise) ? wiener_dimension(base, x.rows()) : 1;
+      for (Index k = 0; k < columns; ++k) {
+        evaluate_self_derivative(base, x, t, k, derivative, g);
+        out += sign * derivative;
+      }
     }
   }
   decltype(auto) diffusion(const auto& x, Time t) const requires requires { base.diffusion(x, t); }
   { return base.diffusion(x, t); }
-  void diffusion(const auto& x, Time t, auto& out) const requires requires {
-    base.diffusion(x, t, out);
+  /// @param last  out, or k for noise by columns
+  decltype(auto) diffusion(const auto& x, Time t, auto&& last) const requires requires {
+    base.diffusion(x, t, last);
   }
-  { base.diffusion(x, t, out); }
+  { return base.diffusion(x, t, last); }
+  void diffusion(const auto& x, Time t, Index k, auto& out) const requires requires {
+    base.diffusion(x, t, k, out);
+  }
+  { base.diffusion(x, t, k, out); }
   decltype(auto) diffusion_slope(const auto& x, Time t) const requires requires {
     base.diffusion_slope(x, t);
   }
@@ -58,6 +68,10 @@ struct Converted {
     base.diffusion_slope(x, t, out);
   }
   { base.diffusion_slope(x, t, out); }
+  void diffusion_slope(const auto& x, Time t, Index k, Index l, auto& out) const requires requires {
+    base.diffusion_slope(x, t, k, l, out);
+  }
+  { base.diffusion_slope(x, t, k, l, out); }
   bool has_diffusion_slope() const requires requires { base.has_diffusion_slope(); }
   { return base.has_diffusion_slope(); }
 };
@@ -71,12 +85,11 @@ auto convert(P process) {
     return process;
   } else {
     static_assert(
-        !by_columns(noise_kind<P>),
-        "to_ito / to_stratonovich know scalar and diagonal noise: for commutative and general "
-        "noise write the corrected drift in the process itself");
-    static_assert(HasDiffusionSlope<P, Block<double>>,
-                  "to_ito / to_stratonovich need the slope of the diffusion coefficient: give the "
-                  "process a member diffusion_slope(x, t)");
+        DifferentiableDiffusion<P, Block<double>>,
+        "to_ito / to_stratonovich need the derivative of the diffusion coefficient: write "
+        "it for any scalar (`const auto& x`), or give the process a member "
+        "diffusion_slope, (x, t) for scalar and diagonal noise, (x, t, k, l, out) for "
+        "noise by columns");
     return Converted<P>{std::move(process)};
   }
 }

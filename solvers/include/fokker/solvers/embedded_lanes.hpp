@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include <fokker/solvers/adaptive_run.hpp>
 #include <fokker/solvers/embedded_tableaus.hpp>
@@ -95,7 +96,8 @@ class EmbeddedLanes {
   /// @return the first failure met, in the order of the paths of the block that were first to fail
   Status to(Block<S, d>& x, Time t0, Time t1, Counts& counts) {
     status_ = Status::success;
-    if (!started_) start(x, t1 - t0, counts);
+    grain_ = std::abs(t0) + std::abs(t1);
+    if (!started_) start(x, t0, t1 - t0, counts);
     started_ = true;
     next_path_ = 0;
     int active = 0;
@@ -115,24 +117,41 @@ class EmbeddedLanes {
   static constexpr double max_tries_ = 10'000'000;
 
   /// Slope and first step of every path, `lanes` at once.
-  void start(const Block<S, d>& x, Time span, Counts& counts) {
+  void start(const Block<S, d>& x, Time t0, Time span, Counts& counts) {
     const auto column = [&](Index first, int l) { return std::min(first + l, paths_ - 1); };
     for (Index first = 0; first < paths_; first += lanes) {
       for (int l = 0; l < lanes; ++l) x_.col(l) = x.col(column(first, l));
       evaluate_drift(process_, x_, Time{}, k_[0]);
-      Row d0, d1, d2, h0;
+      Row d0, d1, change;
       norm([&](int r) { return x_.row(r); }, x_, d0);
       norm([&](int r) { return k_[0].row(r); }, x_, d1);
-      for (int l = 0; l < lanes; ++l) h0[l] = euler_guess(d0[l], d1[l], span);
-      for (int r = 0; r < d; ++r)
-        argument_.row(r) = x_.row(r) + h0.template cast<S>() * k_[0].row(r);
-      evaluate_drift(process_, argument_, Time{}, k_[1]);
-      norm([&](int r) { return k_[1].row(r) - k_[0].row(r); }, x_, d2);
+      const auto in_lanes = [&]<std::size_t... l>(std::index_sequence<l...>) {
+        return std::array{
+            FirstStep(d0[static_cast<Index>(l)], d1[static_cast<Index>(l)], t0, span)...};
+      };
+      std::array first_step = in_lanes(std::make_index_sequence<lanes>{});
+      std::array<bool, lanes> open;
+      open.fill(true);
+      for (bool any = true; any;) {  // a path that needs a closer look
+        any = false;
+        Row look;
+        for (int l = 0; l < lanes; ++l) look[l] = first_step[static_cast<std::size_t>(l)].look();
+        for (int r = 0; r < d; ++r)
+          argument_.row(r) = x_.row(r) + look.template cast<S>() * k_[0].row(r);
+        evaluate_drift(process_, argument_, Time{}, k_[1]);
+        norm([&](int r) { return k_[1].row(r) - k_[0].row(r); }, x_, change);
+        for (std::size_t l = 0; l < lanes; ++l) {
+          if (!open[l]) continue;
+          const auto lane = static_cast<Index>(l);
+          if (first + lane < paths_ && x_.col(lane).isFinite().all()) ++counts.drift_evaluations;
+          open[l] = first_step[l].again(change[lane]);
+          any = any || open[l];
+        }
+      }
       for (int l = 0; l < lanes && first + l < paths_; ++l) {
-        step_[first + l] =
-            first_step_size(h0[l], d1[l], d2[l] / h0[l], span, Pair::error_order + 1);
+        step_[first + l] = first_step[static_cast<std::size_t>(l)].size(Pair::error_order + 1);
         slope_.col(first + l) = k_[0].col(l);
-        if (x_.col(l).isFinite().all()) counts.drift_evaluations += 2;
+        if (x_.col(l).isFinite().all()) ++counts.drift_evaluations;
       }
     }
   }
@@ -156,7 +175,8 @@ class EmbeddedLanes {
   [[gnu::flatten]] bool step(Time t1) {
     alignas(cache_line) Row h;
     for (int l = 0; l < lanes; l += Numbers::width) {
-      const Vector t = get(t_, l), step = get(h_, l), rest = t1 - t, zero = all(0), one = all(1);
+      const Vector t = get(t_, l), rest = t1 - t, zero = all(0), one = all(1);
+      const Vector step = moving(get(h_, l));
       const auto last = t + 1.0001 * step >= t1;
       set(last_, l, last ? one : zero);
       set(h, l, last ? rest : step);
@@ -212,11 +232,15 @@ class EmbeddedLanes {
   /// What each lane makes of its error: as AdaptiveRun::settle. A factor other than 1 is computed
   /// lane by lane, since few lanes leave the dead band in a step.
   bool decide(const Row& h, Time t1) {
-    alignas(cache_line) Row factor = Row::Ones();
-    for (int l = 0; l < lanes; ++l)
-      if (!controller_.keeps(error_[l]) && active_[l] > 0)
-        factor[l] =
-            controller_.changed(error_[l], previous_lane_[l], older_lane_[l], after_lane_[l] > 0);
+    alignas(cache_line) Row factor = Row::Ones(), expected = Row::Ones();
+    for (int l = 0; l < lanes; ++l) {
+      const bool doubtful = StepController::doubts(error_[l], after_lane_[l]);
+      if ((!doubtful && controller_.keeps(error_[l])) || !(active_[l] > 0)) continue;
+      if (doubtful) error_[l] = after_lane_[l];
+      factor[l] =
+          controller_.changed(error_[l], previous_lane_[l], older_lane_[l], after_lane_[l] > 0);
+      expected[l] = std::max(1.0, controller_.expected_after(error_[l], factor[l]));
+    }
 
     const Vector zero = all(0), one = all(1), smallest = all(StepController::smallest),
                  end = all(t1);
@@ -232,7 +256,7 @@ class EmbeddedLanes {
       const Vector tries = get(tries_, l) + 1;
       set(h_, l, next);
       set(t_, l, arrived);
-      set(after_lane_, l, accept ? ((last & after) ? one : zero) : one);
+      set(after_lane_, l, accept ? ((last & after) ? one : zero) : get(expected, l));
       set(older_lane_, l, (accept & ~last) ? previous : older);
       set(previous_lane_, l, (accept & ~last) ? seen : previous);
       set(tries_, l, tries);
@@ -258,6 +282,13 @@ class EmbeddedLanes {
   static Vector get(const Row& row, int l) { return Numbers::load(row.data() + l); }
   static void set(Row& row, int l, Vector v) { Numbers::store(row.data() + l, v); }
   static Vector greater(Vector a, Vector b) { return a < b ? b : a; }
+
+  /// See representable.
+  Vector moving(Vector h) const {
+    const Vector grain = all(grain_), unit = all(std::numeric_limits<Time>::epsilon() * grain_);
+    const Vector shorter = (grain + (h - 0.5 * unit)) - grain;
+    return ((unit > 1e-10 * h) & (shorter > 0.0)) ? shorter : h;
+  }
 
   bool ended(int l, Time t1) const {
     return t_[l] == t1 || t_[l] + h_[l] == t_[l] || tries_[l] >= max_tries_;
@@ -328,6 +359,7 @@ class EmbeddedLanes {
   Index paths_;
   Block<S, d> slope_;                                       // of every path: f at its state,
   Path<double> step_, previous_, older_, after_rejection_;  // step to try, its last errors
+  Time grain_ = 0;
   bool started_ = false;
   Status status_ = Status::success;
   Index next_path_ = 0;  // not yet in a lane
@@ -337,9 +369,10 @@ class EmbeddedLanes {
   alignas(cache_line) Row active_;  // 1, or 0 where there was no path left
   alignas(cache_line) Row t_, h_, error_, tries_, accepted_;
   alignas(cache_line) Row last_, stops_;  // 1 or 0: the step ends at t1; the path may have ended
-  alignas(cache_line) Row previous_lane_, older_lane_, after_lane_;  // of the controller
-  alignas(cache_line) X x_, y_, argument_, first_, end_;             // first_ = f(x_), end_ = f(y_)
-  alignas(cache_line) std::array<X, s_ + 1> k_;                      // times h
+  // Of the controller; after_lane_ is above 0 after a rejection: the error to expect, or 1.
+  alignas(cache_line) Row previous_lane_, older_lane_, after_lane_;
+  alignas(cache_line) X x_, y_, argument_, first_, end_;  // first_ = f(x_), end_ = f(y_)
+  alignas(cache_line) std::array<X, s_ + 1> k_;           // times h
 };
 
 }  // namespace fokker::detail

@@ -75,8 +75,8 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
           const Status status = Base::prepare(x, t, counts);
           if (status != Status::success) return status;
           const Trial trial = Base::trial(t, stop);
-          const bool alone =
-              trial.last || leg.max_dt > 0 || leg.after || !resolved(trial.h, t, stop);
+          const bool alone = trial.last || leg.max_dt > 0 || leg.after || Base::doubtful() ||
+                             !resolved(trial.h, t, stop);
           std::uint64_t more = alone ? 0 : std::min(leg.tries, until_look());
           leg.tries -= more;
           attempts(x, t, trial, more, leg, counts);

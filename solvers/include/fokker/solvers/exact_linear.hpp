@@ -62,8 +62,10 @@ struct LinearTransition {
 /// Converges to  the Ito solution.
 /// Order         strong 1; weak 2 and deterministic 2, both exact for constant a and g.
 /// Stability     that of the solution.
-/// Cost          one f and one g; e^{hA} and R once per change of h or g, 40 products of matrices
-///               and more for stiff A; O(d^2) rows per step; no allocation.
+/// Cost          one f and one g; e^{hA} and R once per change of g, or of h by more than the
+/// rounding
+///               of a grid, 40 products of matrices and more for stiff A; O(d^2) rows per step; no
+///               allocation.
 /// Throws        std::invalid_argument for a process that is not linear.
 /// Source        Gillespie (1996) for one dimension; Kloeden & Platen (1992), 4.8, the solution.
 struct ExactLinear {
@@ -115,7 +117,7 @@ struct ExactLinear {
     y = x;
     for (Index i = 0; i < d; ++i) {
       for (Index j = 0; j < d; ++j)
-        if (const double phi = w.transition.matrix.phi(i, j); phi != 0)
+        if (const double phi = w.transition.matrix.phi_of_step()(i, j); phi != 0)
           y.row(i) += S(phi) * f.row(j);
       for (Index j = 0; j <= i; ++j)
         if (const double r = w.transition.root(i, j); r != 0) y.row(i) += S(r) * dw.normals.row(j);

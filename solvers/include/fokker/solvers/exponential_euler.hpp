@@ -23,7 +23,8 @@ namespace fokker {
 /// Order         strong 1/2 (1 for additive noise), weak 1, deterministic 1, for globally Lipschitz
 ///               f and g.
 /// Stability     of the linear part unconditional.
-/// Cost          one f and one g; e^{hA} of a matrix once per change of h; no allocation.
+/// Cost          one f and one g; e^{hA} of a matrix once per change of h by more than the
+///               rounding of a grid; no allocation.
 /// Throws        std::invalid_argument for a type-erased process that has no linear part.
 /// Source        Lord & Tambue (2013); Jentzen & Kloeden (2009) for additive noise.
 struct ExponentialEuler {
@@ -100,8 +101,8 @@ struct ExponentialEuler {
     y = x;
     for (Index i = 0; i < x.rows(); ++i)
       for (Index j = 0; j < x.rows(); ++j)
-        y.row(i) +=
-            S(h * w.matrix.phi(i, j)) * f.row(j) + S(w.matrix.exponential(i, j)) * noise_dw.row(j);
+        y.row(i) += S(h * w.matrix.phi_of_step()(i, j)) * f.row(j) +
+                    S(w.matrix.exponential(i, j)) * noise_dw.row(j);
   }
 
   template <class P>

@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <fokker/solvers/contract.hpp>
 #include <fokker/solvers/initial.hpp>
 #include <fokker/solvers/integrate_options.hpp>
 #include <fokker/solvers/text.hpp>
@@ -94,7 +95,8 @@ Trajectory<X> make_trajectory(const P& process, const TimeReversed<P>& reversed,
 ///                  share every step
 /// @param span      {t0, t1}
 /// @param on_step   called with (t, x) after each accepted step; return false to stop
-/// @throws std::invalid_argument  for bad options or spans, or an x0 that does not fit the process.
+/// @throws std::invalid_argument  for bad options or spans, an x0 that does not fit the process, or
+///                  coefficients that break their contract (contract.hpp).
 ///                  Numerical failure (nan, step underflow, too many steps) is `solution.status`
 ///                  with a message.
 template <class P, class M, class X0, class OnStep>
@@ -107,6 +109,7 @@ auto integrate(const P& process, const M& method, const X0& x0, std::array<Time,
   detail::check_start(process, x);
   for (const Time t : options.save_at)
     if (t1 > t0 ? t > t1 : t < t1) detail::refuse_save_at(t);
+  if (options.check) detail::check_contract<X>(process, x, x.cols() > 1, t0, t1);
   const TimeReversed<P> reversed{process};
   return detail::make_trajectory(process, reversed, method, x, t0, t1 > t0, options)
       .run(t1, detail::callback<X>(on_step));
@@ -147,6 +150,7 @@ class Integration {
   Integration(P process, M method, const X0& x0, Time t0, IntegrateOptions options = {}) : t0_(t0) {
     const X x = detail::as_state<P>(x0);
     detail::check_start(process, x);
+    if (options.check) detail::check_contract<X>(process, x, x.cols() > 1, t0, t0);
     struct Shared {
       Shared(P p, M m) : process(std::move(p)), method(std::move(m)) {}
       Shared(const Shared&) = delete;

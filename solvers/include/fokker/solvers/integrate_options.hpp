@@ -35,6 +35,7 @@ struct IntegrateOptions {
   /// ODEs: end with Status::steady_state after a step with |f_i| <= tolerance (1 + |x_i|) for every
   /// component i of every path; 0: never.
   double steady_state_tolerance = 0;
+  bool check = true;  ///< the contract of the coefficients, before the first step (contract.hpp)
 };
 
 /// What `integrate` returns.

@@ -126,15 +126,20 @@ inline double exponential_phi1(double z) { return z == 0 ? 1 : std::expm1(z) / z
 /// Terms of Taylor's series for the functions of a matrix of norm at most 1/2.
 inline constexpr int taylor_terms = 14;
 
-/// e^Z and phi_1(Z) = Z^{-1} (e^Z - 1) for Z = h A, kept while h and A stay the same.
+/// e^Z and phi_1(Z) = Z^{-1} (e^Z - 1) for Z = h A, kept while A stays the same and h up to the
+/// rounding of a time grid: a step h + e with e so small that (e |A|)^2 and (e / h)^2 are below
+/// rounding takes phi_1 by its derivative, (h phi_1 + e e^{hA}) / (h + e).
 struct ExponentialOfMatrix {
   using Matrix = Eigen::MatrixXd;
 
   explicit ExponentialOfMatrix(Index d);
 
   /// By Taylor's series at |Z| <= 1/2 and phi_1(2Z) = (e^Z + 1) phi_1(Z) / 2. No allocation.
-  /// @return  whether h or A had changed
+  /// @return  whether h or A had changed by more than that
   bool update(const Matrix& matrix, Time step);
+
+  /// phi_1 of the step of the last update.
+  const Matrix& phi_of_step() const { return exact ? phi : corrected; }
 
   /// Z = 2^{-doublings} h A with |Z| <= 1/2, and its functions. @return doublings
   int start();
@@ -142,10 +147,12 @@ struct ExponentialOfMatrix {
   /// Z becomes 2 Z in e^Z and phi_1(Z).
   void double_up();
 
-  Matrix a, z, exponential, phi, product;
+  Matrix a, z, exponential, phi, product, corrected;
   Time h = 0;
+  double norm = 0;  ///< |A|
   bool known = false;
   bool diagonal = false;  ///< A is
+  bool exact = true;      ///< the step of the last update is h to the last bit
 };
 
 }  // namespace detail

@@ -45,9 +45,10 @@ struct NewtonWorkspace {
 namespace detail {
 
 /// The Jacobian of f at (u, t) into w.jacobian: the process's own, or forward differences from f
-/// in w.f with a relative displacement of sqrt(epsilon) of |u| or |r|.
+/// in w.f with a relative displacement of sqrt(epsilon) of |u| or |r|, or where both are 0 of c
+/// |f|.
 template <State X, class P>
-void evaluate_jacobian(const P& p, const X& u, const X& r, Time t, NewtonWorkspace<X>& w) {
+void evaluate_jacobian(const P& p, const X& u, const X& r, Time t, Time c, NewtonWorkspace<X>& w) {
   if constexpr (HasDriftJacobian<P, X>)
     if (has_drift_jacobian<X>(p))
       return evaluate_drift_jacobian(p, u, t, w.jacobian, w.path, w.matrix);
@@ -57,7 +58,8 @@ void evaluate_jacobian(const P& p, const X& u, const X& r, Time t, NewtonWorkspa
   for (Index j = 0; j < d; ++j) {
     w.moved = u;
     const auto size = u.row(j).abs().max(r.row(j).abs());
-    w.moved.row(j) += root * (size > S(0)).select(size, S(1));
+    const auto step = static_cast<S>(c) * w.f.row(j).abs();
+    w.moved.row(j) += root * (size > S(0)).select(size, (step > S(0)).select(step, S(1)));
     evaluate_drift(p, w.moved, t, w.f_moved);
     for (Index i = 0; i < d; ++i)
       w.jacobian.row(i + d * j) = (w.f_moved.row(i) - w.f.row(i)) / (w.moved.row(j) - u.row(j));
@@ -86,7 +88,7 @@ void solve_implicit(const P& p, Time t, Time c, const X& r, X& u, NewtonWorkspac
   w.open.setConstant(true);
   for (int iteration = 0; iteration < newton_iterations && w.open.any(); ++iteration) {
     evaluate_drift(p, u, t, w.f);
-    detail::evaluate_jacobian(p, u, r, t, w);
+    detail::evaluate_jacobian(p, u, r, t, c, w);
     w.f = u - r - weight * w.f;
     if (d == 1) {
       w.moved.row(0) = w.f.row(0) / (S(1) - weight * w.jacobian.row(0));

@@ -25,6 +25,7 @@
 #include <boost/numeric/odeint/stepper/runge_kutta_dopri5.hpp>
 #include <boost/numeric/odeint/stepper/runge_kutta_fehlberg78.hpp>
 
+#include <fokker/solvers/adaptive_run.hpp>
 #include <fokker/solvers/run.hpp>
 #include <fokker/solvers/solution.hpp>
 #include <fokker/solvers/solver.hpp>
@@ -105,11 +106,13 @@ struct OdeintOperations : boost::numeric::odeint::default_operations {
   };
 };
 
-/// An adaptive run of the odeint stepper `Stepper` over one state: a path, or a block with a joint
-/// step. The process must outlive it.
-template <class Stepper, class P, State X>
+/// An adaptive run of the odeint stepper of `OdeintMethod` over one state: a path, or a block with
+/// a joint step. The process must outlive it.
+template <class OdeintMethod, class P, State X>
 class OdeintRun {
   using S = typename X::Scalar;
+  using Stepper = typename OdeintMethod::template Stepper<X>;
+  static constexpr bool may_be_blind = requires { OdeintMethod::blind; };
 
  public:
   /// @param method  its tolerances and order
@@ -124,11 +127,11 @@ class OdeintRun {
     check_tolerances(Method::name, rtol_, atol_);
   }
 
-  /// The first step to try; 0: chosen from the size of f and of its change along the solution.
-  /// @throws std::invalid_argument  for h < 0 or not finite
+  /// As AdaptiveRun::first_step.
   void first_step(Time h) {
     check_first_step(h);
     h_ = h;
+    unconfirmed_ = h > 0;
   }
 
   /// Tries one step from (x, t) towards t1 > t, which is never passed. An accepted step (see
@@ -138,10 +141,7 @@ class OdeintRun {
   /// @return success; step_underflow, or non_finite if a nan is the cause, where t + h == t
   Status try_step(X& x, Time& t, Time t1, Counts& counts) {
     accepted_ = false;
-    const auto system = [&](const X& at, X& slope, Time s) {
-      evaluate_drift(*process_, at, s, slope);
-      ++counts.drift_evaluations;
-    };
+    const auto system = this->system(counts);
     if (!has_slope_) {
       for (X* scratch : {&slope_, &slope_out_, &out_}) scratch->resizeLike(x);
       out_ = x;
@@ -152,18 +152,24 @@ class OdeintRun {
     if (t + h_ == t) return blame(system, t);
 
     // The step is clipped at t1, or stretched a little to meet it, and resumed after this stop.
-    const Time resumed = h_;
-    const bool last = t + 1.0001 * h_ >= t1;
-    const Time h = last ? t1 - t : h_;
+    const Time resumed = h_, step = representable(h_, t, t1);
+    const bool last = t + 1.0001 * step >= t1;
+    const Time h = last ? t1 - t : step;
     h_ = h;
-    const bool within_tolerance = odeint_step(system, x, t);
+    bool within_tolerance = odeint_step(system, x, t);
     accepted_ = within_tolerance && out_.isFinite().all();
+    if (accepted_ && unconfirmed_ && !confirmed(x, t, h, counts)) {
+      accepted_ = within_tolerance = false;
+      h_ = h / 5;
+    }
     if (!accepted_) {
       if (within_tolerance) h_ = h / 10;  // an overflow that the error estimate does not show
+      unconfirmed_ = unconfirmed_ || h_ < 0.21 * h;
       ++counts.rejected;
       return Status::success;
     }
     ++counts.accepted;
+    unconfirmed_ = false;
     x.swap(out_);
     if constexpr (first_same_as_last)
       slope_.swap(slope_out_);
@@ -198,32 +204,80 @@ class OdeintRun {
     }
   }
 
+  /// f for odeint.
+  auto system(Counts& counts) {
+    return [this, &counts](const X& at, X& slope, Time t) {
+      evaluate_drift(*process_, at, t, slope);
+      ++counts.drift_evaluations;
+      if constexpr (may_be_blind)
+        if (++stage_ < stages_.size()) stages_[stage_] = &slope;
+    };
+  }
+
   /// out_ = x(t + h_) if the error allows it; h_ becomes the next step to try.
   template <class System>
   bool odeint_step(const System& system, const X& x, Time t) {
     using boost::numeric::odeint::success;
+    [[maybe_unused]] const Time h = h_;
+    stage_ = 0;
     if constexpr (first_same_as_last)
       return stepper_.try_step(system, x, slope_, t, out_, slope_out_, h_) == success;
-    else
-      return stepper_.try_step(system, x, slope_, t, out_, h_) == success;
+    else if (stepper_.try_step(system, x, slope_, t, out_, h_) != success)
+      return false;
+    if constexpr (may_be_blind) {
+      const double error = unseen_error(x, h);
+      if (error > 0) {
+        const Time next = h * std::clamp(0.9 * std::pow(error, -1.0 / (order_ + 1)), 0.2, 5.0);
+        h_ = error > 1 ? next : std::min(h_, next);
+      }
+      return !(error > 1);
+    }
+    return true;
   }
 
-  /// A step whose explicit Euler error is about the tolerance.
-  /// Source: Hairer, Norsett & Wanner (1993), II.4, "Starting step size".
+  /// The error of the step of h just made by the second estimate of a method whose own is blind, in
+  /// odeint's measure; 0 where its own is not.
+  double unseen_error(const X& x, Time h) {
+    const auto norm = [&](const std::array<double, 13>& weights) {
+      stages_[0] = &slope_;
+      slope_out_.setZero();
+      for (std::size_t i = 0; i < weights.size(); ++i)
+        if (weights[i] != 0) slope_out_ += S(h * weights[i]) * *stages_[i];
+      return static_cast<double>(
+          (slope_out_.abs() / (S(atol_) + S(rtol_) * (x.abs() + S(h) * slope_.abs()))).maxCoeff());
+    };
+    const double high = norm(OdeintMethod::blind[1]), low = norm(OdeintMethod::blind[2]);
+    const double error = high == 0 ? 0 : high * (high / std::hypot(high, 0.1 * low));
+    return norm(OdeintMethod::blind[0]) < 1e-4 * error ? error : 0;
+  }
+
+  /// Whether two steps whose sizes have no simple ratio to each other lead to out_ too.
+  bool confirmed(const X& x, Time t, Time h, Counts& counts) {
+    constexpr double part = 0.3819660112501051;  // (3 - sqrt 5) / 2
+    const auto scale = S(atol_) + S(rtol_) * (x.abs() + S(h) * slope_.abs());
+    if (((S(h) * slope_).abs() / scale).maxCoeff() <= 1) return true;
+    OdeintRun other(*this);
+    const auto system = other.system(counts);
+    other.h_ = part * h;
+    if (!other.odeint_step(system, x, t)) return false;
+    const X middle = other.out_;
+    system(middle, other.slope_, t + part * h);
+    other.h_ = h - part * h;
+    return other.odeint_step(system, middle, t + part * h) &&
+           ((other.out_ - out_).abs() / scale).maxCoeff() <= 1;
+  }
+
+  /// See FirstStep.
   template <class System>
   Time initial_step(const System& system, const X& x, Time t, Time t1) {
     const X scale = S(atol_) + S(rtol_) * x.abs();
     const auto norm = [&](const X& v) { return static_cast<double>((v / scale).abs().maxCoeff()); };
-    const double d0 = norm(x), d1 = norm(slope_);
-    const double h0 = std::min(d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1, t1 - t);
-    out_ = x + S(h0) * slope_;
-    system(out_, slope_out_, t + h0);
-    const double d2 = norm(slope_out_ - slope_) / h0;
-    const double steepest = std::max(d1, d2);
-    const double h1 = steepest <= 1e-15 ? std::max(1e-6, 1e-3 * h0)
-                                        : std::pow(0.01 / steepest, 1.0 / (order_ + 1));
-    const double h = std::min({100 * h0, h1, t1 - t});
-    return h > 0 ? h : 1e-6 * (t1 - t);  // also where f is nan
+    FirstStep first(norm(x), norm(slope_), t, t1 - t);
+    do {
+      out_ = x + S(first.look()) * slope_;
+      system(out_, slope_out_, t + first.look());
+    } while (first.again(norm(slope_out_ - slope_)));
+    return first.size(order_ + 1);
   }
 
   /// Why the step at t became too small: a state or slope that is not finite, or accuracy.
@@ -242,6 +296,9 @@ class OdeintRun {
   int order_;
   Time h_ = 0;
   bool accepted_ = false;
+  bool unconfirmed_ = false;              // error estimates may be blind to the next step
+  std::array<const X*, 13> stages_ = {};  // of the last step, in the stepper, if they are asked for
+  std::size_t stage_ = 0;
 };
 
 }  // namespace detail
@@ -263,11 +320,19 @@ struct DormandPrince5 {
 };
 
 /// Fehlberg's pair of orders 7 and 8, the solution carried on with order 8: for tight tolerances.
-/// Thirteen evaluations of f per step.
+/// Thirteen evaluations of f per step. Its error estimate takes f at the start and at the end only
+/// and is 0 where f depends on t alone; where it is far below that of quadrature rules over the
+/// same evaluations, of orders 6 and 4 and put together to follow h^9, that one counts.
 struct Fehlberg78 {
   static constexpr std::string_view name = "fehlberg78";
   static constexpr std::string_view source = "Fehlberg (1968), NASA TR R-287";
   static constexpr int order = 8, control_order = 8;
+  static constexpr std::array<std::array<double, 13>, 3> blind{
+      {{41. / 840, 0, 0, 0, 0, 0, 0, 0, 0, 0, 41. / 840, -41. / 840, -41. / 840},
+       {41. / 840 - 7. / 150, 0, 0, 0, 0, 34. / 105 - 11. / 30, 9. / 35 - 27. / 100,
+        9. / 35 - 27. / 100, 9. / 280, 9. / 280, 41. / 840 - 7. / 150},
+       {41. / 840 - 1. / 6, 0, 0, 0, 0, 34. / 105 - 2. / 3, 9. / 35, 9. / 35, 9. / 280, 9. / 280,
+        41. / 840 - 1. / 6}}};
   template <State X>
   using Stepper =
       boost::numeric::odeint::controlled_runge_kutta<boost::numeric::odeint::runge_kutta_fehlberg78<
@@ -312,7 +377,7 @@ struct AdaptiveOde {
   }
 
   template <class P, State X>
-  using Run = detail::OdeintRun<typename Method::template Stepper<X>, P, X>;
+  using Run = detail::OdeintRun<Method, P, X>;
 
   double rtol = 1e-6;  ///< relative tolerance
   double atol = 1e-9;  ///< absolute tolerance, in the unit of x

@@ -12,6 +12,7 @@
 #include <boost/numeric/odeint/util/unwrap_reference.hpp>
 
 #include <fokker/solvers/brownian.hpp>
+#include <fokker/solvers/contract.hpp>
 #include <fokker/solvers/solver.hpp>
 
 namespace fokker {
@@ -44,8 +45,10 @@ class OdeintStepper {
   /// @param process  the one that will be passed as system; its noise dimension is read here
   /// @param x        a state of the shape to come, d x n
   /// @param source   BrownianIncrements of n paths and the process's noise dimension
-  /// @throws std::invalid_argument  for a solver with memory
-  OdeintStepper(M method, const P& process, const X& x, Source source = {})
+  /// @param check    the contract of the coefficients near x at t = 0 (contract.hpp)
+  /// @throws std::invalid_argument  for a solver with memory, or coefficients that break their
+  ///                                contract
+  OdeintStepper(M method, const P& process, const X& x, Source source = {}, bool check = true)
       : shared_(
             std::make_shared<Shared>(std::move(method), std::move(source), x.rows(), x.cols())) {
     require_compatible<M, P>();
@@ -56,6 +59,7 @@ class OdeintStepper {
           fmt::format("{} carries something from step to step, and odeint's steps may start "
                       "anywhere: choose a one-step solver",
                       name_of(shared_->method)));
+    if (check) detail::check_contract<X>(process, x, x.cols() > 1, 0, 0);
     shared_->dw.w.resize(wiener_dimension(process, x.rows()), x.cols());
   }
 
@@ -94,6 +98,6 @@ class OdeintStepper {
 template <class M, class P, State X>
 OdeintStepper(M, const P&, const X&) -> OdeintStepper<M, P, X>;
 template <class M, class P, State X, class Source>
-OdeintStepper(M, const P&, const X&, Source) -> OdeintStepper<M, P, X, Source>;
+OdeintStepper(M, const P&, const X&, Source, bool = true) -> OdeintStepper<M, P, X, Source>;
 
 }  // namespace fokker

@@ -133,11 +133,13 @@ RecordedPath<S> record(Source&& source, TimeGrid grid, Index m, Index n) {
 /// @param grid    ascending times
 /// @param source  of n paths and the process's noise dimension; what it fills, W, H, K or A, must
 ///                be what the solver needs
+/// @param check   the contract of the coefficients, before the first step (contract.hpp)
 /// @return the states at every point of the grid, up to the first that is not finite (`status`)
-/// @throws std::invalid_argument  for a bad grid or x0, and what the source throws
+/// @throws std::invalid_argument  for a bad grid or x0, coefficients that break their contract, and
+/// what the source throws
 template <class P, class M, class X0, class Source>
 auto integrate_on(const P& process, const M& method, const X0& x0, std::span<const Time> grid,
-                  Source&& source) {
+                  Source&& source, bool check = true) {
   require_compatible<M, P>();
   static_assert(!AdaptiveSolver<M>, "steps on a given grid need a fixed-step solver");
   check_grid(grid);
@@ -146,6 +148,7 @@ auto integrate_on(const P& process, const M& method, const X0& x0, std::span<con
   auto x = detail::as_state<P>(x0);
   using X = decltype(x);
   detail::check_start(process, x);
+  if (check) detail::check_contract<X>(process, x, x.cols() > 1, grid.front(), grid.back());
 
   X y(x.rows(), x.cols());
   Increment<P, X> dw;

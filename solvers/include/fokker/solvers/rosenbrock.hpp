@@ -152,7 +152,7 @@ class RosenbrockRun : public JacobianRun<RosenbrockRun<Tableau, P, X>, P, X> {
   double attempt(const X& x, Time t, Time h, Counts& counts) {
     if (!has_jacobian_) {
       this->differentiate(x, t, h, counts);
-      differentiate_in_time(x, t, counts);
+      differentiate_in_time(x, t, h, counts);
     }
     w_ = -jacobian_;
     w_.diagonal().array() += S(1 / (tableau_.gamma * h));
@@ -173,12 +173,25 @@ class RosenbrockRun : public JacobianRun<RosenbrockRun<Tableau, P, X>, P, X> {
     return this->norm(u_[s_ - 1], x, next_);
   }
 
-  /// f_t by a forward difference.
-  void differentiate_in_time(const X& x, Time t, Counts& counts) {
-    const double epsilon = std::numeric_limits<S>::epsilon();
-    const Time later = t + std::sqrt(epsilon) * std::max(1e-5, std::abs(t));
-    this->evaluate(x, later, f_, counts);
-    slope_t_ = (f_ - slope_) / S(later - t);
+  /// f_t by a forward difference, or that of second order where times are coarse against the step.
+  /// The increment, a difference of times that there are, balances the rounding of f and of t
+  /// against h, in which the solution changes: it knows no other unit of time.
+  void differentiate_in_time(const X& x, Time t, Time h, [[maybe_unused]] Counts& counts) {
+    if constexpr (is_autonomous<P>) {
+      slope_t_.setZero();
+    } else {
+      constexpr double epsilon = std::numeric_limits<S>::epsilon(),
+                       grain = std::numeric_limits<Time>::epsilon();
+      const Time wanted = std::sqrt(h * std::max(epsilon * h, grain * std::abs(t)));
+      const Time later = t + wanted, step = later - t;
+      this->evaluate(x, later, f_, counts);
+      slope_t_ = (f_ - slope_) / S(step);
+      if (wanted < 1e-6 * h || epsilon > grain) return;
+      const Time latest = later + step;
+      this->evaluate(x, latest, f_, counts);
+      z_ = slope_ + S(step) * slope_t_;  // f at `later`
+      slope_t_ = S(1.5) * slope_t_ - S(0.5) * ((f_ - z_) / S(latest - later));
+    }
   }
 
   X slope_t_;

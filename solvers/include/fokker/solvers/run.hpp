@@ -13,7 +13,8 @@
 
 namespace fokker::detail {
 
-/// @throws std::invalid_argument  for tolerances that are not positive and finite
+/// @throws std::invalid_argument  for tolerances that are not positive and finite, and for a
+///                                relative one below 4 epsilon of double, which rounding exceeds
 void check_tolerances(std::string_view solver, double rtol, double atol);
 
 /// @throws std::invalid_argument  for a first step h < 0 or not finite

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include <fokker/solvers/advance.hpp>
+#include <fokker/solvers/contract.hpp>
 #include <fokker/solvers/grid.hpp>
 #include <fokker/solvers/initial.hpp>
 #include <fokker/solvers/random.hpp>
@@ -34,6 +35,7 @@ struct SimulateOptions {
   std::function<void(Index done, Index total)> progress = {};  ///< in paths; called by one thread
   Checkpoint* checkpoint = nullptr;  ///< goes on from it and writes to it (checkpoint.hpp)
   Communicator* ranks = nullptr;     ///< share the paths and return the same on each (mpi.hpp)
+  bool check = true;                 ///< the contract of the coefficients, once (contract.hpp)
 };
 
 /// What `simulate` returns.
@@ -134,9 +136,12 @@ class ReducedBlocks final : public Blocks {
     auto node = std::make_unique<TreeNode>();
     node->status = Status::cancelled;
     if (cancelled()) return node;
-    Advance<P, M, X> advance(process_, method_, d_, width_, real, options_.seed,
+    // The last block is as wide as its leaves: whole leaves are whole vectors at the same places of
+    // a row, so that a column has the same bits at every width.
+    const Index columns = std::min(width_, (real + leaf_paths - 1) / leaf_paths * leaf_paths);
+    Advance<P, M, X> advance(process_, method_, d_, columns, real, options_.seed,
                              static_cast<std::uint64_t>(first));
-    PathRandom random(options_.seed, static_cast<std::uint64_t>(first), width_);
+    PathRandom random(options_.seed, static_cast<std::uint64_t>(first), columns);
     set_initial(x0_, random, advance.x());
     auto observer = reduction_.observer(advance.x());
     reduction_.observe(observer, 0, sign_ * grid_[0], advance.x(), first);
@@ -208,8 +213,9 @@ auto simulate_up(const P& process, const M& method, const X0& x0, const TimeGrid
 /// @param reduction   what to keep: Moments, expectation(phi), FinalState, SavedStates, ...
 /// @throws std::invalid_argument  for paths < 1, a bad grid, a clock that runs the other way,
 ///                    dimensions that differ, an x0 (not a law) outside the domain of the process,
-///                    or a checkpoint or ranks for a reduction that keeps its result beside its
-///                    partials. Numerical failure is a status in the result.
+///                    coefficients that break their contract (contract.hpp), or a checkpoint or
+///                    ranks for a reduction that keeps its result beside its partials. Numerical
+///                    failure is a status in the result.
 /// @throws std::runtime_error  a checkpoint of another run; an exception on another rank
 template <class S = double, class P, class M, class X0, class Reduction>
 auto simulate(const P& process, const M& method, const X0& x0, std::span<const Time> grid,
@@ -219,6 +225,12 @@ auto simulate(const P& process, const M& method, const X0& x0, std::span<const T
                 "this type-erased solver was made for another type of process");
   check_grid(grid);
   const bool up = grid[1] > grid[0];
+  if (options.check) {
+    using X = Block<S, detail::state_rows<S, P, X0>()>;
+    using Evaluated = typename detail::EvaluatedOn<P, M, X>::X;
+    detail::check_ensemble<Evaluated, X>(process, x0, options.seed, std::same_as<Evaluated, X>,
+                                         grid.front(), grid.back());
+  }
   if (up) {
     if constexpr (detail::runs_up<P, M>)
       return detail::simulate_up<S>(process, method, x0, detail::upward(grid), 1.0, options,

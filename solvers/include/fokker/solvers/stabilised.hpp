@@ -105,7 +105,7 @@ struct SkRock {
     if (!w.jacobian) w.jacobian.emplace(d, x.cols());
     NewtonWorkspace<X>& newton = *w.jacobian;
     if (!has_drift_jacobian<X>(p)) evaluate_drift(p, x, t, newton.f);
-    detail::evaluate_jacobian(p, x, x, t, newton);
+    detail::evaluate_jacobian(p, x, x, t, h, newton);
     double largest = 0;
     for (Index i = 0; i < d; ++i) {
       auto sum = newton.moved.row(i);

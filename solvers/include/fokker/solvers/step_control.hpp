@@ -58,7 +58,10 @@ class StepController {
   /// @param k        the power of h that the error follows: q + 1 for an estimate of order q
   /// @throws std::invalid_argument  for numbers outside their ranges
   StepController(const StepControl& control, double k)
-      : c_(control), k_(k), target_(std::pow(control.safety, k)) {
+      : c_(control),
+        k_(k),
+        target_(std::pow(control.safety, k)),
+        shortest_(std::pow(control.min_factor, k)) {
     if (!(k > 0) || !(c_.safety > 0 && c_.safety < 1) ||
         !(c_.min_factor > 0 && c_.min_factor < c_.safety) || !(c_.max_factor > 1) ||
         !std::isfinite(c_.b[0] + c_.b[1] + c_.b[2] + c_.max_factor))
@@ -80,12 +83,32 @@ class StepController {
   /// most `max_factor`, below 1 after a rejection and at most 1 right after one.
   double factor(double error) {
     const double factor = keeps(error) ? 1 : changed(error, previous_, older_, after_rejection_);
-    if (accepts(error))
+    if (accepts(error)) {
       keep(error);
-    else
+    } else {
       after_rejection_ = true;
+      expected_ = expected_after(error, factor);
+    }
     return factor;
   }
+
+  /// The error to expect, at the order of the estimate, of the step that is tried next after one
+  /// that was rejected and shortened by `min_factor`; 0 where the factor was chosen by the error.
+  double expected_after(double error, double factor) const {
+    return factor <= c_.min_factor && error < infinity ? error * shortest_ : 0;
+  }
+
+  /// Whether a step that is accepted for its error is not to be believed, with `expected` by
+  /// expected_after: of estimates that fall from far above the tolerance to below it, to less than
+  /// a hundredth of what the order explains, some vanish at that step. Its error is then the one
+  /// that was expected.
+  static bool doubts(double error, double expected) {
+    return accepts(error) && expected > 10 && error < 0.01 * expected;
+  }
+  bool doubts(double error) const { return doubts(error, expected_); }
+  bool doubtful() const { return expected_ > 10; }
+  double expected() const { return expected_; }
+  void trust() { expected_ = 0; }
 
   /// The same outside the dead band, by the errors of the two steps accepted before (none: the
   /// target; small ones: `smallest`) and whether one was rejected since.
@@ -134,6 +157,8 @@ class StepController {
   std::array<double, 3> powers_ = {};    // of the errors in the factor
   double scale_ = 1;                     // of their product
   std::array<double, 2> kept_ = {2, 2};  // errors of the dead band; never met: none
+  double shortest_;      // what is left of an error where the step is shortened by min_factor
+  double expected_ = 0;  // see expected_after
   double previous_ = target_, older_ = target_;
   bool after_rejection_ = false;
 };

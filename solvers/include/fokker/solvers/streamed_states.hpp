@@ -17,6 +17,10 @@
 
 namespace fokker {
 
+/// Writes numbers to `path` as an array of one dimension in NumPy's format, all or nothing.
+/// @throws std::runtime_error  an unwritable path
+void write_npy(const FilePath& path, std::span<const double> values);
+
 /// The states of all paths at chosen grid points, written to an .npy file of doubles (float states
 /// are widened) as the paths go: numpy.load(file)[i, r, j] is component r of path j at
 /// grid[points[i]], the same numbers as `SavedStates` value[i](r, j). Every block writes to its own

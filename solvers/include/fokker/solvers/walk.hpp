@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <type_traits>
@@ -153,10 +154,13 @@ class FixedWalk final : public ProcessWalk<P, X> {
 
  private:
   void step(Time stop) {
-    constexpr double slack = 1e-9;  // a step this much short of a stop is stretched to meet it
     const Time regular = t0_ + static_cast<double>(step_ + 1) * dt_;
-    const Time next = regular >= stop - slack * dt_ ? stop : regular;
-    if (next >= regular - slack * dt_) ++step_;
+    // A step this much short of a stop is stretched to meet it: by the rounding of times at least.
+    const Time slack =
+        std::max(1e-9 * dt_, std::min(1e-2 * dt_, 4 * std::numeric_limits<Time>::epsilon() *
+                                                      std::max(std::abs(t0_), std::abs(stop))));
+    const Time next = regular >= stop - slack ? stop : regular;
+    if (next >= regular - slack) ++step_;
     advance_.to(t_, next);
     before_.swap(x_);
     x_ = advance_.x();

@@ -1,0 +1,11 @@
+// expect-error: Ito and Stratonovich do not match
+#include <fokker/analysis/convergence.hpp>
+#include <fokker/solvers/stochastic_heun.hpp>
+
+using namespace fokker;
+
+int main() {
+  const auto p = make_sde([](const auto& x, Time) { return -x; },
+                          [](const auto& x, Time) { return 0.5 * x; }, noise::diagonal);
+  measure_convergence(p, StochasticHeun{}, {}, {.x0 = Eigen::ArrayXd::Ones(1)}, {});
+}

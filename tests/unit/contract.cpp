@@ -1,0 +1,364 @@
+/// @file  unit/contract.cpp
+/// @brief The contract of coefficients: what the check refuses, with which words, and what it lets
+///        pass.
+
+#include <cmath>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "catch.hpp"
+
+#include <fokker/analysis/convergence.hpp>
+#include <fokker/analysis/linear_law.hpp>
+#include <fokker/diffusion/affine_process.hpp>
+#include <fokker/diffusion/reverse_sde.hpp>
+#include <fokker/diffusion/schedules.hpp>
+#include <fokker/solvers/adaptive_sde.hpp>
+#include <fokker/solvers/contract.hpp>
+#include <fokker/solvers/euler_maruyama.hpp>
+#include <fokker/solvers/integrate.hpp>
+#include <fokker/solvers/odeint_stepper.hpp>
+#include <fokker/solvers/recorded_path.hpp>
+#include <fokker/solvers/reductions.hpp>
+#include <fokker/solvers/runge_kutta.hpp>
+#include <fokker/solvers/simulate.hpp>
+#include <fokker/solvers/sri.hpp>
+
+using namespace fokker;
+
+namespace {
+
+using X = Block<double>;
+
+/// What the check says of a process on blocks from `start`; empty where it lets the process pass.
+template <class States = X, class P>
+std::string said(const P& process, const Eigen::ArrayXd& start, Time t0 = 0, Time t1 = 1) {
+  try {
+    detail::check_contract<States>(process, start, States::ColsAtCompileTime != 1, t0, t1);
+  } catch (const std::invalid_argument& e) {
+    return e.what();
+  }
+  return {};
+}
+
+const Eigen::ArrayXd two = Eigen::Array2d(1, 2);
+
+/// An ODE of which the drift is looked at.
+template <class States = X, class F>
+std::string said_of_drift(const F& drift, const Eigen::ArrayXd& start = two) {
+  return said<States>(make_ode(drift), start);
+}
+
+template <class F>
+std::string said_of_diagonal(const F& g, const Eigen::ArrayXd& start = two) {
+  return said(make_sde([](const auto& x, Time) { return -x; }, g, noise::diagonal), start);
+}
+
+const auto linear_index = [](const auto& x, Time, auto& out) {
+  out(0) = x(1);
+  out(1) = -x(0);
+};
+
+/// Two columns B_k x.
+auto linear_columns(Eigen::Matrix2d a, Eigen::Matrix2d b) {
+  return [a, b](const auto& x, Time, Index k, auto& out) {
+    out = ((k == 0 ? a : b) * x.matrix()).array();
+  };
+}
+
+/// dX = -X dt + X_i^2 dW_i with a slope of choice.
+struct WithSlope {
+  static constexpr Calculus calculus = Calculus::ito;
+  static constexpr NoiseKind noise = NoiseKind::diagonal;
+  double factor;
+  auto drift(const auto& x, Time) const { return -x; }
+  auto diffusion(const auto& x, Time) const { return x * x; }
+  auto diffusion_slope(const auto& x, Time) const { return factor * x; }
+};
+
+/// The square root of a positive process that starts on its boundary.
+struct Root {
+  static constexpr NoiseKind noise = NoiseKind::diagonal;
+  static constexpr Calculus calculus = Calculus::ito;
+  struct Domain {
+    double low, high;
+  };
+  int* outside;
+  Domain domain(Index) const { return {0, 1}; }
+  auto drift(const auto& x, Time) const { return 0.5 - x; }
+  void diffusion(const auto& x, Time, auto& out) const {
+    if ((x < 0 || x > 1).any()) ++*outside;
+    out = (x * (1.0 - x)).sqrt();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("linear indices into a block are refused, and are right on a single path") {
+  CHECK_THAT(said_of_drift(linear_index),
+             Contains("out(i) is a linear index") && Contains("write out.row(i)"));
+  CHECK_THAT(said_of_drift([](const auto& x, Time, auto& out) { out(0) = -x(0); },
+                           Eigen::ArrayXd::Ones(1)),
+             Contains("out(i) is a linear index"));
+  CHECK_THAT(said_of_drift(linear_index, Eigen::Array2d(0, 0)), Contains("linear index"));
+  CHECK(said_of_drift<Path<double, 2>>(linear_index).empty());
+  CHECK(said_of_drift<Path<double>>(linear_index).empty());
+}
+
+TEST_CASE("an entry that is not written is named by its row") {
+  const auto half = [](const auto& x, Time, auto& out) { out.row(0) = x.row(1); };
+
+  CHECK_THAT(said_of_drift(half), Contains("does not write row 1"));
+  CHECK_THAT(said_of_drift<Path<double, 2>>(half), Contains("does not write row 1"));
+  CHECK_THAT(said_of_drift([](const auto&, Time, auto&) {}), Contains("nor any other"));
+  CHECK_THAT(said_of_drift([](const auto& x, Time, auto& out) { out += x; }),
+             Contains("does not write row 0"));
+}
+
+TEST_CASE("a column that depends on other columns is refused") {
+  CHECK_THAT(said_of_drift([](const auto& x, Time) { return x.mean() - x; }),
+             Contains("depends on other paths"));
+  CHECK_THAT(said_of_drift([](const auto& x, Time, auto& out) {
+               out.row(0) = -x.row(0) * x(1);
+               out.row(1) = -x.row(1);
+             }),
+             Contains("x(i) is a linear index"));
+  CHECK_THAT(said_of_drift([](const auto& x, Time, auto& out) {
+               out = -x;
+               out(0) = x(0);
+             }),
+             Contains("place of the path"));
+}
+
+TEST_CASE("an expression over a local variable is refused: array, evaluated, freed and captured") {
+  const auto array = [](const auto& x, Time) {
+    Eigen::Array2d a(1, 2);
+    return -(x.colwise() * a);
+  };
+  const auto evaluated = [](const auto& x, Time) {
+    const auto y = (2.0 * x).eval();
+    return 1.0 - y;
+  };
+  const auto freed = [](const auto& x, Time) {
+    const std::vector<double> a{1, 2};
+    return x.colwise() * Eigen::Map<const Eigen::Array2d>(a.data());
+  };
+  const auto captured = [](const auto& x, Time) {
+    const double a = 2;
+    return x.unaryExpr([&](double v) { return a * v; });
+  };
+
+  CHECK_THAT(said_of_drift(array),
+             Contains("refers to a local variable") && Contains("-> Plain<decltype(x)>"));
+  CHECK_THAT(said_of_drift<Path<double, 2>>(array), Contains("refers to a local variable"));
+  CHECK_THAT(said_of_drift(evaluated), Contains("refers to a local variable"));
+  CHECK_THAT((said_of_drift<Path<double, 2>>(evaluated)), Contains("refers to a local variable"));
+  CHECK_THAT(said_of_drift(freed), Contains("a local variable"));
+  CHECK_THAT(said_of_drift(captured), Contains("a local variable"));
+  CHECK_THAT(said_of_diagonal(array), Contains("the diffusion coefficient returns"));
+  const auto additive = make_sde([](const auto& x, Time) { return -x; },
+                                 [](Time t) {
+                                   Eigen::Array2d a(1, 2);
+                                   return t * a;
+                                 },
+                                 noise::additive);
+  CHECK_THAT(said(additive, two), Contains("refers to a local variable"));
+}
+
+TEST_CASE("expressions over the state, members, captured arrays and numbers pass") {
+  const Eigen::Array2d a(1, 2);
+  Eigen::Matrix2d m;
+  m << 0, 1, -1, 0.5;
+
+  CHECK(said_of_drift([a](const auto& x, Time) { return x.colwise() * a; }).empty());
+  CHECK(said_of_drift([&a](const auto& x, Time) { return x.colwise() * a; }).empty());
+  CHECK(said_of_drift([m](const auto& x, Time) { return (m * x.matrix()).array(); }).empty());
+  CHECK(said_of_drift([](const auto& x, Time) { return (x > 1).select(x, -x); }).empty());
+  CHECK(said_of_drift([](const auto&, Time) { return 1.5; }).empty());
+  CHECK(said_of_drift([](const auto& x, Time) -> const auto& { return x; }).empty());
+  CHECK(said_of_drift([a](const auto& x, Time t) -> Plain<decltype(x)> {
+          const Eigen::Array2d b = a * t;
+          return x.colwise() + b;
+        }).empty());
+}
+
+TEST_CASE("a start of too few numbers is refused with a sentence") {
+  const auto writes = [](const auto& x, Time, auto& out) {
+    out.row(0) = x.row(1);
+    out.row(1) = x.row(0);
+    out.row(2) = x.row(2);
+  };
+  const auto returns = [](const auto& x, Time) -> Plain<decltype(x)> {
+    Plain<decltype(x)> out(3, x.cols());
+    out << x.row(0), x.row(1), x.row(0);
+    return out;
+  };
+  const Eigen::ArrayXd three = Eigen::Array3d(1, 2, 3);
+
+  CHECK_THAT(said_of_drift(writes), Contains("rows beyond the 2 of the start"));
+  CHECK_THAT(said_of_drift<Path<double>>(writes), Contains("rows beyond the 2 of the start"));
+  CHECK_THAT(said_of_drift([](const auto& x, Time, auto& out) { out = x.rowwise() + x.row(2); }),
+             Contains("rows beyond the 2 of the start"));
+  CHECK_THAT(said_of_drift(returns),
+             Contains("has 3 rows and the start has 2 components: give a start of 3 numbers"));
+  CHECK_THAT(said_of_drift([three](const auto& x, Time) { return x.colwise() * three; }),
+             Contains("arrays of different sizes"));
+  CHECK_THAT(said(make_sde([](const auto& x, Time) { return -x; },
+                           [three](Time) -> Eigen::ArrayXd { return three; }, noise::additive),
+                  two),
+             Contains("the diffusion coefficient has 3 rows"));
+  CHECK(said_of_drift(writes, three).empty());
+}
+
+TEST_CASE("a coefficient that is random, or counts its calls in its result, is refused") {
+  int calls = 0;
+
+  CHECK_THAT(said_of_drift([&](const auto& x, Time) { return x + 1.0 * ++calls; }),
+             Contains("two different results at one state"));
+}
+
+TEST_CASE("diagonal noise that couples any pair of components is refused") {
+  for (const Index d : {2, 3, 5, 8})
+    for (const Index i : {Index{0}, d / 2, d - 1})
+      for (const Index j : {Index{0}, d / 2, d - 1}) {
+        INFO(d << " components, g_" << i << " depends on x_" << j);
+        const auto g = [=](const auto& x, Time, auto& out) {
+          out = x;
+          out.row(i) += 0.1 * x.row(j);
+        };
+        CHECK(said_of_diagonal(g, Eigen::ArrayXd::LinSpaced(d, 1, 2)).empty() == (i == j));
+      }
+  CHECK_THAT(said_of_diagonal([](const auto& x, Time, auto& out) {
+               out.row(0) = x.row(1);
+               out.row(1) = x.row(0);
+             }),
+             Contains("declared diagonal") && Contains("noise::general(2)"));
+}
+
+TEST_CASE("columns that do not commute are refused as commutative, in any unit") {
+  Eigen::Matrix2d a, b, c;
+  a << 0, 1, 0, 0;
+  b << 0, 0, 1, 0;
+  c << 0, 3, 0, 0;
+  const auto drift = [](const auto& x, Time) { return -x; };
+  for (const double unit : {1e-12, 1.0, 1e12}) {
+    INFO("unit " << unit);
+    const Eigen::ArrayXd start = unit * two;
+    CHECK_THAT(said(make_sde(drift, linear_columns(a, b), noise::commutative(2)), start),
+               Contains("do not commute") && Contains("noise::general(2)"));
+    CHECK_THAT((said<Path<double, 2>>(make_sde(drift, linear_columns(a, b), noise::commutative(2)),
+                                      start)),
+               Contains("do not commute"));
+    CHECK(said(make_sde(drift, linear_columns(a, c), noise::commutative(2)), start).empty());
+    CHECK(said(make_sde(drift, linear_columns(a, b), noise::general(2)), start).empty());
+  }
+}
+
+TEST_CASE("columns that commute pass: functions of one direction, kinks, stiff and flat ones") {
+  const auto drift = [](const auto& x, Time) { return -x; };
+  const auto separate = [](const auto& x, Time, Index k, auto& out) {
+    out.setZero();
+    if (k == 0)
+      out.row(0) = (1e6 * x.row(0)).sin() + x.row(0).abs();
+    else
+      out.row(1) = 1.0 + 1e-9 * x.row(1).max(1.5);
+  };
+
+  CHECK(said(make_sde(drift, separate, noise::commutative(2)), two).empty());
+  CHECK(said(make_sde(drift, separate, noise::commutative(2)), Eigen::Array2d(0, 0)).empty());
+}
+
+TEST_CASE("a slope that is not the derivative of the noise is refused") {
+  CHECK(said(WithSlope{2}, two).empty());
+  CHECK_THAT(said(WithSlope{1}, two), Contains("diffusion_slope is not the derivative"));
+  CHECK_THAT((said<Path<double, 2>>(WithSlope{1}, two)), Contains("dg_i/dx_i"));
+}
+
+TEST_CASE("the check stays in the domain of the process, also on its boundary") {
+  for (const double start : {0.0, 1.0, 0.5}) {
+    int outside = 0;
+    CHECK(said(Root{&outside}, Eigen::Array2d(start, start)).empty());
+    CHECK(outside == 0);
+  }
+}
+
+TEST_CASE("coefficients that are nan beside the start, at it, or at its time pass") {
+  CHECK(said_of_drift([](const auto& x, Time) { return (1.0 - x).sqrt(); }, Eigen::Array2d(1, 1))
+            .empty());
+  CHECK(said_of_drift([](const auto& x, Time) { return std::nan("") * x; }).empty());
+  CHECK(said_of_drift([](const auto& x, Time t) { return x / t; }).empty());
+  CHECK_THAT(said_of_drift([](const auto& x, Time t) { return x.mean() / t - x; }),
+             Contains("depends on other paths"));
+}
+
+TEST_CASE("a coefficient that refuses states beside the start passes") {
+  CHECK(said_of_drift(
+            [](const auto& x, Time) {
+              if ((x != 1.0).any()) throw std::domain_error("not there");
+              return -x;
+            },
+            Eigen::Array2d(1, 1))
+            .empty());
+}
+
+TEST_CASE("what a process counts in its own members is as it was") {
+  struct Counting {
+    static constexpr NoiseKind noise = NoiseKind::none;
+    mutable int calls = 0;
+    auto drift(const auto& x, Time) const {
+      ++calls;
+      return -x;
+    }
+  };
+  const Counting process;
+
+  const auto s = integrate(process, Euler{}, 1.0, {0, 1}, {.dt = 0.25});
+
+  CHECK(process.calls == 4);
+  CHECK(s.counts.drift_evaluations == 4);
+}
+
+TEST_CASE("every entry point checks, and is told not to") {
+  const auto p = make_sde(
+      linear_index, [](Time) { return 0.1; }, noise::additive);
+  const TimeGrid grid = uniform_grid(0, 1, 4);
+  const Block<double> block = Eigen::Array22d{{1, 1}, {2, 2}};
+  const auto refused = Contains("linear index");
+  const SimulateOptions unchecked{.paths = 64, .check = false};
+
+  CHECK_THROWS_WITH(simulate(p, EulerMaruyama{}, two, grid, {.paths = 64}, Moments{}), refused);
+  CHECK(simulate(p, EulerMaruyama{}, two, grid, unchecked, Moments{}).paths == 64);
+  CHECK_THROWS_WITH(integrate(p, EulerMaruyama{}, block, {0, 1}, {.dt = 0.1}), refused);
+  CHECK_THROWS_WITH(Integration(p, EulerMaruyama{}, block, 0, {.dt = 0.1}), refused);
+  CHECK_NOTHROW(integrate(p, EulerMaruyama{}, block, {0, 1}, {.dt = 0.1, .check = false}));
+  BrownianIncrements<double> source(1, 0, 2, 2);
+  CHECK_THROWS_WITH(integrate_on(p, EulerMaruyama{}, block, grid, source), refused);
+  CHECK_NOTHROW(integrate_on(p, EulerMaruyama{}, block, grid, source, false));
+  ConvergenceSettings study{.x0 = two, .steps = {2, 4, 8}, .paths = 64};
+  CHECK_THROWS_WITH(measure_convergence(p, EulerMaruyama{}, {}, study, {}), refused);
+  CHECK_THROWS_WITH(
+      propagate(p, EulerMaruyama{}, GaussianLaw{two.matrix(), Eigen::Matrix2d::Identity()}, grid),
+      refused);
+  CHECK_THROWS_WITH(OdeintStepper(EulerMaruyama{}, p, block, source), refused);
+  // one path at a time, where linear indices are right
+  CHECK(simulate(p, AdaptiveSde<Sriw1>{}, Path<double, 2>(two), grid, {.paths = 2}, Moments{})
+            .failed == 0);
+}
+
+TEST_CASE("a user's score is a coefficient too") {
+  const AffineProcess vp{VariancePreserving{}};
+  const auto local = [](const auto& x, Time) {
+    const auto y = (-1.0 * x).eval();
+    return 1.0 * y;
+  };
+  const auto index = [](const auto& x, Time, auto& out) {
+    out(0) = -x(0);
+    out(1) = -x(1);
+  };
+
+  CHECK_THAT(said(ReverseSde{vp, index}, two, 1, 0.01), Contains("the score writes only path 0"));
+  CHECK_THAT(said(ReverseSde{vp, local}, two, 1, 0.01),
+             Contains("the score returns an expression that refers to a local variable"));
+  CHECK(said(ReverseSde{vp, [](const auto& x, Time) { return -x; }}, two, 1, 0.01).empty());
+}

@@ -43,6 +43,7 @@ void check(const LearnedParts& parts) {
       parts.sigma_min > 0 && parts.sigma_max > parts.sigma_min && std::isfinite(parts.sigma_max),
       fmt::format("noise levels need 0 < sigma_min < sigma_max: got {} and {}", parts.sigma_min,
                   parts.sigma_max));
+  require(parts.reach > 0, fmt::format("the reach must be positive: got {}", parts.reach));
 }
 
 /// skip (x - s m) + gain F((x - s m) / v, ln sigma): the score, or D - m.
@@ -57,6 +58,30 @@ struct Preconditioning {
   }
   double v = 0, skip = 0, gain = 0;
 };
+
+/// The factor of F where the root mean square of an input is q, and its derivative.
+struct Damping {
+  Damping(double q, double reach) {
+    const double u = std::clamp(q / reach - 1, 0.0, 1.0);
+    factor = 1 - u * u * (3 - 2 * u);
+    slope = -6 * u * (1 - u) / reach;
+  }
+  double factor, slope;
+};
+
+double root_mean_square(const auto& column) {
+  return std::sqrt(column.template cast<double>().square().mean());
+}
+
+/// Multiplies F by its damping, path by path. An input that is not finite stays as it is.
+void damp(const LearnedParts& parts, Network<float>::Workspace& w) {
+  if (!std::isfinite(parts.reach)) return;
+  const auto& input = w.activation[0];
+  for (Index j = 0; j < input.cols(); ++j) {
+    const double q = root_mean_square(input.col(j).array());
+    if (q > parts.reach) w.output.col(j) *= static_cast<float>(Damping(q, parts.reach).factor);
+  }
+}
 
 /// result = x - s m and w.output = F((x - s m) / v, ln sigma), on a block of either scalar.
 template <class S>
@@ -85,12 +110,34 @@ void evaluate_network(const LearnedParts& parts, const Network<float>& network,
   const Preconditioning c(parts, s, std, score);
   thread_local Network<float>::Workspace w;
   pass(parts, network, x, s, std, c.v, false, out, w);
+  damp(parts, w);
   auto result = detail::as_array(out);
   result = static_cast<S>(c.skip) * result +
            static_cast<S>(c.gain) * w.output.array().template cast<S>();
   if (!score)
     for (Index r = 0; r < x.rows; ++r)
       result.row(r) += static_cast<S>(parts.mean[static_cast<std::size_t>(r)]);
+}
+
+/// `product` = F' v or F'^T v of the network becomes that of the damped one: with the factor f of
+/// the input y, q its root mean square, f F' + F (f' y / (d q))^T.
+void damp_product(const LearnedParts& parts, const Network<float>::Matrix& vector, bool transposed,
+                  const Network<float>::Workspace& w, Network<float>::Matrix& product) {
+  if (!std::isfinite(parts.reach)) return;
+  const auto& input = w.activation[0];
+  const auto& output = w.output;
+  const auto d = static_cast<double>(input.rows());
+  for (Index j = 0; j < input.cols(); ++j) {
+    const double q = root_mean_square(input.col(j).array());
+    if (!(q > parts.reach)) continue;
+    const Damping damping(q, parts.reach);
+    const float slope = static_cast<float>(damping.slope / (d * q));
+    product.col(j) *= static_cast<float>(damping.factor);
+    if (transposed)
+      product.col(j) += slope * output.col(j).dot(vector.col(j)) * input.col(j);
+    else
+      product.col(j) += slope * input.col(j).dot(vector.col(j)) * output.col(j);
+  }
 }
 
 template <class S>
@@ -110,6 +157,7 @@ void differentiate_network(const LearnedParts& parts, const Network<float>& netw
     network.cotangent(vector, w, product);
   else
     network.tangent(vector, w, product);
+  damp_product(parts, vector, transposed, w, product);
   detail::as_array(out) = static_cast<S>(c.skip) * detail::as_array(v) +
                           static_cast<S>(c.gain / c.v) * product.array().template cast<S>();
 }
@@ -122,7 +170,7 @@ LearnedParts parts_from(const Json& json) {
           fmt::format("version {} of the format: this program reads version {}", version,
                       format_version));
   detail::require_keys(json, {"format", "version", "process", "parameters", "loss", "network",
-                              "data_std", "sigma_min", "sigma_max", "mean", "weights"});
+                              "data_std", "sigma_min", "sigma_max", "reach", "mean", "weights"});
   const Json network = detail::json_member<Json>(json, "network", "an object");
   detail::require_keys(network, {"dimension", "width", "layers", "frequencies"});
   const auto size = [&](const char* key) {
@@ -142,6 +190,7 @@ LearnedParts parts_from(const Json& json) {
   parts.data_std = detail::json_member<double>(json, "data_std", "a number");
   parts.sigma_min = detail::json_member<double>(json, "sigma_min", "a number");
   parts.sigma_max = detail::json_member<double>(json, "sigma_max", "a number");
+  if (json.contains("reach")) parts.reach = detail::json_member<double>(json, "reach", "a number");
   parts.process = detail::json_member<std::string>(json, "process", "a name");
   parts.parameters = detail::json_member<Parameters>(json, "parameters", "an object of strings");
   parts.loss = detail::json_member<std::string>(json, "loss", "a name");
@@ -181,21 +230,22 @@ void LearnedDenoiser::differentiate(detail::BlockView<const double> x, double s,
 
 std::string to_json(const LearnedDenoiser& denoiser) {
   const LearnedParts& parts = denoiser.parts();
-  const Json json = {{"format", format_name},
-                     {"version", format_version},
-                     {"process", parts.process},
-                     {"parameters", parts.parameters},
-                     {"loss", parts.loss},
-                     {"network",
-                      {{"dimension", parts.shape.dimension},
-                       {"width", parts.shape.width},
-                       {"layers", parts.shape.layers},
-                       {"frequencies", parts.shape.frequencies}}},
-                     {"data_std", parts.data_std},
-                     {"sigma_min", parts.sigma_min},
-                     {"sigma_max", parts.sigma_max},
-                     {"mean", parts.mean},
-                     {"weights", std::vector<double>(parts.weights.begin(), parts.weights.end())}};
+  Json json = {{"format", format_name},
+               {"version", format_version},
+               {"process", parts.process},
+               {"parameters", parts.parameters},
+               {"loss", parts.loss},
+               {"network",
+                {{"dimension", parts.shape.dimension},
+                 {"width", parts.shape.width},
+                 {"layers", parts.shape.layers},
+                 {"frequencies", parts.shape.frequencies}}},
+               {"data_std", parts.data_std},
+               {"sigma_min", parts.sigma_min},
+               {"sigma_max", parts.sigma_max},
+               {"mean", parts.mean},
+               {"weights", std::vector<double>(parts.weights.begin(), parts.weights.end())}};
+  if (std::isfinite(parts.reach)) json["reach"] = parts.reach;
   return json.dump() + '\n';
 }
 

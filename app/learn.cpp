@@ -239,12 +239,10 @@ void print(std::FILE* out, const LearnOptions& o, const AnyData& data,
              training.denoiser->parts().weights.size(), training.denoiser->parts().shape.width,
              settings.layers, training.seconds, settings.seed);
   if (const double reach = training.denoiser->parts().reach; std::isfinite(reach))
-    fmt::print(
-        out,
-        "beyond {:.2g} standard deviations (RMS of a coordinate) from the mean, where no sample "
-        "of the training lies, the score is blended into that of a normal law (--undamped: "
-        "not)\n\n",
-        reach);
+    fmt::print(out,
+               "farther from the mean than the training inputs (RMS of a coordinate above {:.2g}) "
+               "the score is blended into that of a normal law; --undamped leaves it\n\n",
+               reach);
   using Align = TextTable::Align;
   TextTable table({{"loss", Align::left}, {"learned"}, {"exact score"}, {"excess"}});
   for (const LossRow& row : rows)

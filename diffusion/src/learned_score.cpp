@@ -49,6 +49,8 @@ void check(const LearnedParts& parts) {
 /// skip (x - s m) + gain F((x - s m) / v, ln sigma): the score, or D - m.
 struct Preconditioning {
   Preconditioning(const LearnedParts& parts, double s, double std, bool score) {
+    require(!(s < 0 || std < 0),
+            fmt::format("scale and noise must not be negative: got s={}, std={}", s, std));
     require(!score || std > 0, "a learned score has no value without noise, at std = 0");
     const double spread = s * parts.data_std;
     const double variance = std * std + spread * spread;

@@ -24,10 +24,10 @@ void require_noise(Time end, Time t_min, Time start, double scale, double sigma,
   if (!(end > 0) || !std::isfinite(end))
     throw std::invalid_argument("the end time of a schedule must be positive and finite: got " +
                                 text(end));
-  if (!(start > 0 && start <= end) || !(t_min >= 0 && t_min < start))
-    throw std::invalid_argument("a schedule needs 0 <= t_min < start <= end: got " +
+  if (!(start > 0 && start <= end) || !(t_min >= 0 && t_min <= start))
+    throw std::invalid_argument("a schedule needs 0 <= t_min <= start <= end: got " +
                                 text("t_min={}, start={}, end={}", {t_min, start, end}));
-  const bool infinite = sigma > largest && !finite_at_start;
+  const bool infinite = std::isinf(sigma) && sigma > 0 && !finite_at_start;
   if (!(sigma >= least && sigma <= largest) && !infinite)
     throw std::invalid_argument(
         text("a schedule needs a noise sigma from {} to {} where it starts: got sigma={} at t={}",
@@ -256,9 +256,9 @@ Time VarianceExploding::time_of_sigma(double sigma) const {
 }
 
 void VarianceExploding::validate() const {
-  if (!(sigma_min > 0) || !std::isfinite(sigma_min))
-    throw std::invalid_argument("sigma_min must be positive and finite: got sigma_min=" +
-                                text(sigma_min));
+  if (!(sigma_min >= 1e-150) || !std::isfinite(sigma_min))
+    throw std::invalid_argument(
+        "sigma_min must be positive and finite, at least 1e-150: got sigma_min=" + text(sigma_min));
   if (!(sigma_max > sigma_min) || !std::isfinite(sigma_max))
     throw std::invalid_argument("sigma_max must exceed sigma_min: got sigma_max=" +
                                 text(sigma_max) + ", sigma_min=" + text(sigma_min));

@@ -113,6 +113,14 @@ TEST_CASE("a learned denoiser has its limits without noise and without data") {
   CHECK_THROWS_AS(denoiser.score(x, 1.0, 0.0, score), std::invalid_argument);
 }
 
+TEST_CASE("a learned denoiser refuses negative scale and noise") {
+  const LearnedDenoiser denoiser(some_parts());
+  Block<double> out(2, 3);
+
+  CHECK_THROWS_WITH(denoiser.score(some_points(), -1, 0.5, out), ContainsSubstring("negative"));
+  CHECK_THROWS_WITH(denoiser.denoise(some_points(), 1, -0.5, out), ContainsSubstring("negative"));
+}
+
 TEST_CASE("a learned score is an AnyScore, of blocks, paths and both scalars") {
   const AffineProcess process{fokker::VariancePreserving{}};
   const auto learned = learned_score(process, LearnedDenoiser(some_parts()));

@@ -49,7 +49,7 @@ concept Schedule = requires(const C& c, Time t) {
 
 namespace detail {
 
-/// @throws std::invalid_argument  unless 0 <= t_min < start <= end and the scale and the noise at
+/// @throws std::invalid_argument  unless 0 <= t_min <= start <= end and the scale and the noise at
 /// the
 ///         start are numbers whose squares are numbers; unless finite_at_start, the noise may be
 ///         infinite and the scale 0

@@ -78,6 +78,11 @@ void LinearBeta::validate() const {
   if (!(high > low) || !std::isfinite(high))
     throw std::invalid_argument("beta_max must exceed beta_min: got beta_max=" + text(high) +
                                 ", beta_min=" + text(low));
+  if (const double b = integral(1); !(b >= 1e-300 && b <= 700))
+    throw std::invalid_argument(
+        "(beta_min + beta_max) / 2 must lie in [1e-300, 700], where sigma is a number: got "
+        "beta_min=" +
+        text(low) + ", beta_max=" + text(high));
 }
 
 }  // namespace detail
@@ -256,9 +261,12 @@ Time VarianceExploding::time_of_sigma(double sigma) const {
 }
 
 void VarianceExploding::validate() const {
-  if (!(sigma_min >= 1e-150) || !std::isfinite(sigma_min))
-    throw std::invalid_argument(
-        "sigma_min must be positive and finite, at least 1e-150: got sigma_min=" + text(sigma_min));
+  if (!(sigma_min > 0) || !std::isfinite(sigma_min))
+    throw std::invalid_argument("sigma_min must be positive and finite: got sigma_min=" +
+                                text(sigma_min));
+  if (sigma_min < 1e-150 || sigma_max > 1e150)
+    throw std::invalid_argument("sigma_min and sigma_max must lie in [1e-150, 1e150]: got " +
+                                text("sigma_min={}, sigma_max={}", {sigma_min, sigma_max}));
   if (!(sigma_max > sigma_min) || !std::isfinite(sigma_max))
     throw std::invalid_argument("sigma_max must exceed sigma_min: got sigma_max=" +
                                 text(sigma_max) + ", sigma_min=" + text(sigma_min));

@@ -18,7 +18,7 @@ namespace {
 double number(std::string_view name, std::string_view value) {
   const auto found = number_of(value);
   if (!found || !std::isfinite(*found))
-    throw std::invalid_argument(std::string(name) + " must be a finite number: got '" +
+    throw std::invalid_argument(std::string(name) + " must be a number: got '" +
                                 std::string(value) + "'");
   return *found;
 }

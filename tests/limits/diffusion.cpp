@@ -179,7 +179,7 @@ TEST_CASE("schedules whose noise is no number are refused") {
   refused("polynomial", {{"n", "1e-300"}});
   refused("flow", {{"shift", "1e300"}});
   refused("vp", {{"shift", "1e-300"}});
-  for (const char* value : {"-1", "nan", "inf", "1e400", "+1", "0x1", ""})
+  for (const char* value : {"-1", "nan", "inf", "1e400", "+-1", "0x1", ""})
     refused("vp", {{"beta_max", value}});
   CHECK_THROWS_AS(iddpm_levels(10, 0.0, 0.008), std::invalid_argument);
   CHECK_THROWS_AS(iddpm_levels(10, 1.5, 0.008), std::invalid_argument);

@@ -75,9 +75,10 @@ struct ShiftedSchedule {
 
   /// @throws std::invalid_argument  if the parameters make no sense, or C has noise at t = 0
   void validate() const {
+    if (!(factor > 0) || !std::isfinite(factor))
+      throw std::invalid_argument("shift must be positive and finite: got shift=" + text(factor));
     if (!(factor >= 1e-12 && factor <= 1e12))
-      throw std::invalid_argument(
-          "shift must be positive and finite, from 1e-12 to 1e12: got shift=" + text(factor));
+      throw std::invalid_argument("shift must lie in [1e-12, 1e12]: got shift=" + text(factor));
     if (!(power > 0) || !std::isfinite(power))
       throw std::invalid_argument("the power of a shift must be positive and finite: got power=" +
                                   text(power));

@@ -5,8 +5,6 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -22,8 +20,8 @@
 #include <fokker/analysis/csv.hpp>
 #include <fokker/analysis/plot.hpp>
 #include <fokker/analysis/report.hpp>
+#include <fokker/diffusion/input_file.hpp>
 #include <fokker/diffusion/time_grids.hpp>
-#include <fokker/solvers/bytes.hpp>
 #include <fokker/solvers/checkpoint.hpp>
 #include <fokker/solvers/shared_work.hpp>
 #include <fokker/solvers/text.hpp>
@@ -150,15 +148,9 @@ ComparisonSettings read_settings(const CompareOptions& o) {
   return check_settings(std::move(s));
 }
 
-/// The checksum of the file of a word like points:FILE; nothing where there is none.
-std::string contents_of(const std::string& word) {
-  std::ifstream file(word.substr(word.find(':') + 1), std::ios::binary);
-  const std::string bytes(std::istreambuf_iterator<char>(file), {});
-  return fmt::format("{:x}", checksum(bytes));
-}
-
 /// What the result depends on beside the code.
-Settings settings_of(const CompareOptions& o, const ComparisonSettings& s) {
+Settings settings_of(const CompareOptions& o, const ComparisonSettings& s,
+                     const std::vector<InputFile>& read) {
   Comparison comparison;
   comparison.settings = s;
   Settings settings;
@@ -167,9 +159,8 @@ Settings settings_of(const CompareOptions& o, const ComparisonSettings& s) {
   settings.emplace_back("columns left out", fmt::format("{}", fmt::join(o.data.drop_columns, ",")));
   settings.emplace_back("scale", o.data.scale);
   settings.emplace_back("all samples kept", s.keep_samples ? "yes" : "no");
-  for (const auto& word : {s.process, s.data_name, s.score_name})
-    if (word.find(':') != std::string::npos)
-      settings.emplace_back("contents of " + word, contents_of(word));
+  for (const InputFile& file : read)
+    settings.emplace_back("contents of " + file.path, fmt::format("{:x}", file.checksum));
   return with_build(std::move(settings));
 }
 
@@ -368,6 +359,7 @@ double memory_of(const ComparisonSettings& s) {
 
 int compare_command(CompareOptions o) {
   resolve(o);
+  const InputRecord record;
   ComparisonSettings settings = read_settings(o);
   if (o.common.json.empty() && o.common.plots.empty()) {
     o.common.json = "compare.json";
@@ -397,7 +389,8 @@ int compare_command(CompareOptions o) {
 
   settings.cancel = &catch_interrupt();
   std::optional<Checkpoint> checkpoint;
-  if (o.checkpoint.given()) checkpoint.emplace(o.checkpoint.file, settings_of(o, settings), every);
+  if (o.checkpoint.given())
+    checkpoint.emplace(o.checkpoint.file, settings_of(o, settings, record.files()), every);
   SharedWork work(checkpoint ? &*checkpoint : nullptr, ranks());
   settings.work = &work;
   Comparison comparison;

@@ -3,8 +3,8 @@
 #include <optional>
 #include <stdexcept>
 
-#include <fokker/analysis/csv.hpp>
 #include <fokker/diffusion/boxes.hpp>
+#include <fokker/diffusion/csv.hpp>
 #include <fokker/diffusion/finite_set.hpp>
 #include <fokker/diffusion/gaussian.hpp>
 #include <fokker/diffusion/mixture.hpp>
@@ -45,11 +45,7 @@ GaussianLowRank read_low_rank(const std::string& file_and_floor) {
   const bool has_floor = colon != std::string::npos;
   const double floor =
       has_floor ? number(file_and_floor.substr(colon + 1), "--data low-rank:FILE.csv:FLOOR") : 0.0;
-  const Table table = read_csv(file_and_floor.substr(0, colon));
-  const auto rows = static_cast<Index>(table.rows), columns = static_cast<Index>(table.columns);
-  const Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>
-      factor(table.values.data(), rows, columns);
-  return {Eigen::VectorXd::Zero(rows), Eigen::MatrixXd(factor), floor};
+  return low_rank_from_csv(file_and_floor.substr(0, colon), floor);
 }
 
 /// The words between the separators of a text.

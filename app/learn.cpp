@@ -28,6 +28,7 @@
 
 #include "command.hpp"
 #include "data.hpp"
+#include "estimate.hpp"
 #include "interrupt.hpp"
 #include "names.hpp"
 #include "options.hpp"
@@ -53,6 +54,7 @@ struct LearnOptions {
   std::string batch = std::to_string(TrainingSettings{}.batch);
   std::string width = std::to_string(TrainingSettings{}.width);
   std::string layers = std::to_string(TrainingSettings{}.layers);
+  bool undamped = false;
   std::string rate = fmt::format("{}", TrainingSettings{}.rate);
 };
 
@@ -236,6 +238,11 @@ void print(std::FILE* out, const LearnOptions& o, const AnyData& data,
              o.data.data, data.dimension(), o.process, training.steps, settings.batch, o.loss,
              training.denoiser->parts().weights.size(), training.denoiser->parts().shape.width,
              settings.layers, training.seconds, settings.seed);
+  if (const double reach = training.denoiser->parts().reach; std::isfinite(reach))
+    fmt::print(out,
+               "farther from the mean than the training inputs (RMS of a coordinate above {:.2g}) "
+               "the score is blended into that of a normal law; --undamped leaves it\n\n",
+               reach);
   using Align = TextTable::Align;
   TextTable table({{"loss", Align::left}, {"learned"}, {"exact score"}, {"excess"}});
   for (const LossRow& row : rows)
@@ -293,6 +300,26 @@ nlohmann::ordered_json json_of(const LearnOptions& o, const TrainingSettings& se
   return json;
 }
 
+/// @throws std::invalid_argument  settings for which the memory is not enough
+void require_memory_for(const TrainingSettings& settings, Index d, Index samples) {
+  const auto size = [](Index n) { return static_cast<double>(n); };
+  const NetworkShape shape{
+      .dimension = d, .width = width_of(settings, d), .layers = settings.layers};
+  shape.validate();
+  // Each 128 samples of a batch have a gradient of their own, and the activations of every layer.
+  const double chunks = std::ceil(size(settings.batch) / 128);
+  require_memory(
+      4 * (chunks * (size(shape.parameters()) +
+                     128 * size(3 * d + 3 * shape.width * (shape.layers + 2))) +
+           5 * size(shape.parameters())),
+      fmt::format("training by batches of {} samples: lower --batch, --width or --layers",
+                  settings.batch));
+  constexpr double copies = 8;  // of the learned and the exact score, of the data, and of the floor
+  require_memory(
+      copies * 8 * size(samples) * size(d),
+      fmt::format("{} samples with the learned score and the exact one: lower --samples", samples));
+}
+
 int learn_command(LearnOptions o) {
   resolve_schedule(o.process);
   const AnyData data = read_data(o.data);
@@ -301,6 +328,7 @@ int learn_command(LearnOptions o) {
   TrainingSettings settings{.loss = score_loss(o.loss).name,
                             .steps = whole_number(o.steps, "--steps", 1),
                             .batch = whole_number(o.batch, "--batch", 1),
+                            .damped = !o.undamped,
                             .width = whole_number(o.width, "--width", 0),
                             .layers = whole_number(o.layers, "--layers", 0),
                             .rate = number(o.rate, "--rate"),
@@ -309,6 +337,7 @@ int learn_command(LearnOptions o) {
   const Index samples = whole_number(o.samples, "--samples", 0);
   if (samples == 1)
     throw std::invalid_argument("--samples needs 0, for none, or at least 2: got 1");
+  require_memory_for(settings, data.dimension(), samples);
   if (o.common.json.empty() && o.common.plots.empty()) {
     o.common.json = "learn.json";
     o.common.plots = {"learn.svg", "learn.png"};
@@ -390,6 +419,9 @@ Command make_learn(CLI::App& app) {
       ->add_option("--width", o->width,
                    "Width of the network; 0: four for each dimension, from 128 to 512")
       ->capture_default_str();
+  parser->add_flag("--undamped", o->undamped,
+                   "Leave the network as it is far outside its training inputs, where the score is "
+                   "otherwise blended into that of a normal law");
   parser->add_option("--layers", o->layers, "Residual layers of the network")
       ->capture_default_str();
   parser->add_option("--rate,--lr", o->rate, "Learning rate, at its highest")

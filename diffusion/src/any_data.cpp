@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <string>
 
+#include <fokker/solvers/text.hpp>
+
 namespace fokker {
 
 Eigen::VectorXd AnyData::mean() const {
@@ -48,6 +50,12 @@ void AnyData::check_rows(Index rows) const {
   if (rows != dimension())
     throw std::invalid_argument("the data have dimension " + std::to_string(dimension()) +
                                 ", the state has " + std::to_string(rows) + " rows");
+}
+
+void AnyData::check_noise(double s, double std) {
+  if (s < 0 || std < 0)
+    throw std::invalid_argument("scale and noise must not be negative: got s=" + text(s) +
+                                ", std=" + text(std));
 }
 
 void AnyData::check_directions(Index paths, Index directions) {

@@ -79,7 +79,6 @@ class BoxesModel final : public DoubleModel<BoxesModel> {
   explicit BoxesModel(std::vector<Box> boxes) : boxes_(std::move(boxes)) {
     if (boxes_.empty()) throw std::invalid_argument("a union of boxes needs at least one box");
     const std::size_t d = boxes_.front().low.size();
-    double total = 0;
     for (std::size_t k = 0; k < boxes_.size(); ++k) {
       try {
         check(boxes_[k], d);
@@ -87,13 +86,12 @@ class BoxesModel final : public DoubleModel<BoxesModel> {
         throw std::invalid_argument(
             fmt::format("box {} of {}: {}", k + 1, boxes_.size(), error.what()));
       }
-      total += boxes_[k].weight;
     }
+    scale_weights(boxes_);
     mean_ = Eigen::VectorXd::Zero(static_cast<Index>(d));
     std::map<std::array<double, 3>, std::size_t> known;
     double cumulative = 0;
-    for (Box& box : boxes_) {
-      box.weight /= total;
+    for (const Box& box : boxes_) {
       cumulative_.push_back(cumulative += box.weight);
       mean_ += box.weight * middle(box);
       for (std::size_t r = 0; r < d; ++r) {
@@ -218,8 +216,10 @@ class BoxesModel final : public DoubleModel<BoxesModel> {
           fmt::format("all boxes need the same dimension >= 1: got {} lows and {} highs, and {} in "
                       "the first",
                       box.low.size(), box.high.size(), d));
+    require_coordinates(box.low, "low ends of a box");
+    require_coordinates(box.high, "high ends of a box");
     for (std::size_t r = 0; r < d; ++r)
-      if (!(box.low[r] <= box.high[r]) || !std::isfinite(box.high[r] - box.low[r]))
+      if (!(box.low[r] <= box.high[r]))
         throw std::invalid_argument(
             fmt::format("it needs finite low <= high: coordinate {} goes from {} to {}", r + 1,
                         box.low[r], box.high[r]));
@@ -349,8 +349,7 @@ Boxes::Boxes(std::vector<Box> boxes)
     : AnyData(std::make_shared<detail::BoxesModel>(std::move(boxes))) {}
 
 Boxes Boxes::checkerboard(Index cells, double half_width) {
-  if (cells < 1)
-    throw std::invalid_argument(fmt::format("a checkerboard needs cells >= 1: got {}", cells));
+  detail::require_count(cells, detail::most_cells, "a checkerboard needs cells");
   if (!(half_width > 0) || !std::isfinite(half_width))
     throw std::invalid_argument(
         fmt::format("a checkerboard needs half_width > 0: got {}", half_width));

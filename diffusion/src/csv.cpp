@@ -1,19 +1,13 @@
 #include <algorithm>
-#include <cerrno>
-#include <charconv>
 #include <cmath>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <optional>
 #include <stdexcept>
 #include <string_view>
-#include <system_error>
 
 #include <fmt/format.h>
 
 #include <fokker/diffusion/csv.hpp>
+#include <fokker/diffusion/input_file.hpp>
+#include <fokker/solvers/text.hpp>
 
 namespace fokker {
 namespace {
@@ -34,29 +28,20 @@ std::vector<std::string_view> split(std::string_view line) {
   }
 }
 
-/// The whole of `cell` as a number, nan and infinities included; beyond the range of double: inf.
-std::optional<double> number(std::string_view cell) {
-  if (cell.starts_with('+')) cell.remove_prefix(1);
-  double value = 0.0;
-  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  if (cell.empty() || end != cell.data() + cell.size()) return {};
-  if (error == std::errc::result_out_of_range) return HUGE_VAL;
-  return error == std::errc{} ? std::optional(value) : std::nullopt;
-}
-
-std::string read_text(const FilePath& path) {
-  std::ifstream file(path.string(), std::ios::binary);
-  if (!file || std::filesystem::is_directory(path.string())) {
-    throw std::runtime_error(fmt::format("{}: cannot be read: {}", path.string(),
-                                         file ? "it is a directory" : std::strerror(errno)));
-  }
-  return {std::istreambuf_iterator<char>(file), {}};
+/// Whether a cell may name a column: it starts with none of what numbers start with, and is no
+/// decimal with letters in place of digits.
+bool is_name(std::string_view cell) {
+  if (cell.empty() || number_of(cell)) return false;
+  if (std::string_view("0123456789+-.").find(cell.front()) != std::string_view::npos) return false;
+  const bool decimal = cell.find('.') != std::string_view::npos &&
+                       cell.find_first_of("0123456789") != std::string_view::npos;
+  return !decimal || cell.find_first_not_of("0123456789+-.eEoOlI") != std::string_view::npos;
 }
 
 }  // namespace
 
 Table read_csv(const FilePath& path, const CsvOptions& options) {
-  const std::string text = read_text(path);
+  const std::string text = read_input(path);
   std::string_view rest = text;
   if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
 
@@ -97,17 +82,21 @@ Table read_csv(const FilePath& path, const CsvOptions& options) {
       refuse(std::min(cells.size(), width),
              fmt::format("{} cells in this row, {} in the first", cells.size(), width));
     }
-    const bool header =
-        first && std::none_of(cells.begin(), cells.end(), [](auto cell) { return number(cell); });
+    const bool header = first && std::any_of(cells.begin(), cells.end(), is_name) &&
+                        std::all_of(cells.begin(), cells.end(),
+                                    [](auto cell) { return cell.empty() || is_name(cell); });
     first = false;
 
     for (std::size_t c = 0; c < width; ++c) {
       if (dropped(c)) continue;
       if (header) {
+        if (!cells[c].empty() &&
+            std::find(table.header.begin(), table.header.end(), cells[c]) != table.header.end())
+          refuse(c, fmt::format("'{}' names two columns", cells[c]));
         table.header.emplace_back(cells[c]);
         continue;
       }
-      const auto value = number(cells[c]);
+      const auto value = number_of(cells[c]);
       if (cells[c].empty()) refuse(c, "an empty cell is not a number");
       if (!value) refuse(c, fmt::format("'{}' is not a number", cells[c]));
       if (!std::isfinite(*value)) refuse(c, fmt::format("'{}' is not a finite number", cells[c]));

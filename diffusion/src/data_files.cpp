@@ -2,9 +2,6 @@
 /// @brief Data distributions from CSV and JSON files.
 
 #include <cmath>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -15,48 +12,28 @@
 #include <fokker/diffusion/csv.hpp>
 #include <fokker/diffusion/finite_set.hpp>
 #include <fokker/diffusion/gaussian.hpp>
+#include <fokker/diffusion/input_file.hpp>
 #include <fokker/diffusion/mixture.hpp>
+
+#include "json_input.hpp"
 
 namespace fokker {
 namespace {
 
-std::string contents(const FilePath& path) {
-  std::string text;
-  std::ifstream file;
-  if (!std::filesystem::is_directory(path.string())) file.open(path.string(), std::ios::binary);
-  if (file.is_open()) text.assign(std::istreambuf_iterator<char>(file), {});
-  if (!file.is_open() || file.bad())
-    throw std::runtime_error(fmt::format("cannot read {}", path.string()));
-  return text;
-}
-
-/// A member of a component that must be there and of type T.
-template <class T>
-T member(const nlohmann::json& component, const char* key, const char* what) {
-  try {
-    return component.at(key).get<T>();
-  } catch (const nlohmann::json::exception&) {
-    throw std::invalid_argument(fmt::format("'{}' must be {}", key, what));
-  }
-}
-
 MixtureComponent component_from(const nlohmann::json& json) {
-  if (!json.is_object()) throw std::invalid_argument("it must be an object");
-  for (const auto& [key, value] : json.items())
-    if (key != "weight" && key != "mean" && key != "covariance" && key != "variance")
-      throw std::invalid_argument(
-          fmt::format("unknown key '{}': choose from weight, mean, covariance, variance", key));
+  detail::require_keys(json, {"weight", "mean", "covariance", "variance"});
   if (json.contains("covariance") == json.contains("variance"))
     throw std::invalid_argument("give either 'covariance' (rows of numbers) or 'variance'");
-  MixtureComponent component{.weight = member<double>(json, "weight", "a number"),
-                             .mean = member<std::vector<double>>(json, "mean", "a list of numbers"),
-                             .covariance = {}};
+  MixtureComponent component{
+      .weight = detail::json_member<double>(json, "weight", "a number"),
+      .mean = detail::json_member<std::vector<double>>(json, "mean", "a list of numbers"),
+      .covariance = {}};
   if (json.contains("variance")) {
-    component.covariance = {member<double>(json, "variance", "a number")};
+    component.covariance = {detail::json_member<double>(json, "variance", "a number")};
     return component;
   }
-  const auto rows =
-      member<std::vector<std::vector<double>>>(json, "covariance", "a list of rows of numbers");
+  const auto rows = detail::json_member<std::vector<std::vector<double>>>(
+      json, "covariance", "a list of rows of numbers");
   const std::size_t d = component.mean.size();
   for (const std::vector<double>& row : rows) {
     if (rows.size() != d || row.size() != d)
@@ -69,14 +46,10 @@ MixtureComponent component_from(const nlohmann::json& json) {
 }
 
 Box box_from(const nlohmann::json& json) {
-  if (!json.is_object()) throw std::invalid_argument("it must be an object");
-  for (const auto& [key, value] : json.items())
-    if (key != "weight" && key != "low" && key != "high")
-      throw std::invalid_argument(
-          fmt::format("unknown key '{}': choose from weight, low, high", key));
-  return {json.contains("weight") ? member<double>(json, "weight", "a number") : 1.0,
-          member<std::vector<double>>(json, "low", "a list of numbers"),
-          member<std::vector<double>>(json, "high", "a list of numbers")};
+  detail::require_keys(json, {"weight", "low", "high"});
+  return {json.contains("weight") ? detail::json_member<double>(json, "weight", "a number") : 1.0,
+          detail::json_member<std::vector<double>>(json, "low", "a list of numbers"),
+          detail::json_member<std::vector<double>>(json, "high", "a list of numbers")};
 }
 
 /// A Law made of the list that the file has under `key`, one part from each object in it.
@@ -85,15 +58,8 @@ Box box_from(const nlohmann::json& json) {
 template <class Law, class Part>
 Law law_from_json(const FilePath& path, const char* key, std::string_view part,
                   std::string_view example, Part (*part_from)(const nlohmann::json&)) {
-  const std::string text = contents(path);
-  nlohmann::json json;
-  try {
-    json = nlohmann::json::parse(text);
-  } catch (const nlohmann::json::parse_error& error) {
-    throw std::invalid_argument(
-        fmt::format("{} is not valid JSON: {}", path.string(), error.what()));
-  }
-  if (!json.is_object() || !json.contains(key) || !json[key].is_array())
+  const auto json = detail::parse_json<nlohmann::json>(read_input(path), path.string());
+  if (!json.is_object() || !json.contains(key) || !json[key].is_array() || json.size() != 1)
     throw std::invalid_argument(fmt::format("{}: {}", path.string(), example));
   std::vector<Part> parts;
   const nlohmann::json& list = json[key];
@@ -123,6 +89,14 @@ GaussianSpectrum spectrum_from_csv(const FilePath& path) {
       throw std::invalid_argument(fmt::format("{}: eigenvalue {} must not be negative: got {}",
                                               path.string(), i + 1, table.values[i]));
   return {std::vector<double>(table.rows, 0.0), table.values};
+}
+
+GaussianLowRank low_rank_from_csv(const FilePath& path, double floor) {
+  const Table table = read_csv(path);
+  const auto rows = static_cast<Index>(table.rows), columns = static_cast<Index>(table.columns);
+  const Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>
+      factor(table.values.data(), rows, columns);
+  return {Eigen::VectorXd::Zero(rows), Eigen::MatrixXd(factor), floor};
 }
 
 FiniteSet points_from_csv(const FilePath& path, const PointsFormat& format) {

@@ -2,6 +2,7 @@
 /// @file  data_model.hpp
 /// @brief Helpers of the compiled data distributions.
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <span>
@@ -141,6 +142,49 @@ class DoubleModel : public TypedModel<Self> {
     narrowed<DoubleModel, 1>(out, f);
   }
 };
+
+/// Coordinates up to here, and variances between these, have squares and inverses that are numbers.
+inline constexpr double largest_coordinate = 1e150;
+inline constexpr double smallest_variance = 1e-300, largest_variance = 1e300;
+
+/// @throws std::invalid_argument  values that are not finite or beyond largest_coordinate
+inline void require_coordinates(std::span<const double> values, std::string_view what) {
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (!(std::abs(values[i]) <= largest_coordinate))
+      throw std::invalid_argument(fmt::format("the {} must be finite, at most {}: entry {} is {}",
+                                              what, largest_coordinate, i + 1, values[i]));
+}
+
+/// Weights that sum to 1, also where their own sum is no number.
+template <class Part>
+void scale_weights(std::vector<Part>& parts) {
+  const auto divide = [&](double by) {
+    for (Part& part : parts) part.weight /= by;
+  };
+  const auto sum_of = [&] {
+    double total = 0;
+    for (const Part& part : parts) total += part.weight;
+    return total;
+  };
+  double whole = sum_of();
+  if (!(whole >= smallest_variance && whole <= largest_variance)) {
+    double heaviest = 0;
+    for (const Part& part : parts) heaviest = std::max(heaviest, part.weight);
+    divide(heaviest);
+    whole = sum_of();
+  }
+  divide(whole);
+}
+
+/// The most modes, cells of a side or dimensions that are made by number.
+inline constexpr Index most_modes = Index{1} << 20, most_cells = 1024,
+                       most_dimensions = Index{1} << 22;
+
+/// @throws std::invalid_argument  unless 1 <= count <= most
+inline void require_count(Index count, Index most, std::string_view what) {
+  if (count < 1 || count > most)
+    throw std::invalid_argument(fmt::format("{} >= 1, at most {}: got {}", what, most, count));
+}
 
 inline constexpr double log_two_pi = 1.8378770664093454836;
 

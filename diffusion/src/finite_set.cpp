@@ -175,10 +175,10 @@ class FiniteSetModel final : public TypedModel<FiniteSetModel> {
           fmt::format("a finite set needs N * d numbers with N, d >= 1: got {} numbers and d = {}",
                       points.size(), dimension));
     for (std::size_t i = 0; i < points.size(); ++i)
-      if (!std::isfinite(points[i]))
-        throw std::invalid_argument(fmt::format("the points must be finite: point {} has {}",
-                                                i / static_cast<std::size_t>(dimension) + 1,
-                                                points[i]));
+      if (!(std::abs(static_cast<double>(points[i])) <= largest_coordinate))
+        throw std::invalid_argument(fmt::format(
+            "the points must be finite, with coordinates of at most {}: point {} has {}",
+            largest_coordinate, i / static_cast<std::size_t>(dimension) + 1, points[i]));
     return dimension;
   }
 

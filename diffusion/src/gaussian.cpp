@@ -21,8 +21,11 @@ using Matrix = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>
 
 Spectrum spectrum_of(std::span<const double> covariance, Index d) {
   const Eigen::Map<const Matrix<double>> c(covariance.data(), d, d);
-  if (!c.allFinite()) throw std::invalid_argument("the covariance has a value that is not finite");
-  const double largest = c.cwiseAbs().maxCoeff();
+  const double largest = c.cwiseAbs().maxCoeff<Eigen::PropagateNaN>();
+  if (!(largest <= largest_variance))
+    throw std::invalid_argument(
+        fmt::format("the covariance must be finite, with values of at most {}: got {}",
+                    largest_variance, largest));
   for (Index i = 0; i < d; ++i)
     for (Index j = 0; j < i; ++j)
       if (std::abs(c(i, j) - c(j, i)) > 1e-10 * largest)
@@ -192,13 +195,6 @@ class GaussianModel final : public TypedModel<GaussianModel> {
   double reach_;            ///< the largest |mean|
 };
 
-void require_finite(std::span<const double> values, std::string_view what) {
-  for (std::size_t i = 0; i < values.size(); ++i)
-    if (!std::isfinite(values[i]))
-      throw std::invalid_argument(
-          fmt::format("the {} must be finite: entry {} is {}", what, i + 1, values[i]));
-}
-
 /// N(mean, U diag(values) U^T + floor I) with r <= d orthonormal columns in U.
 class LowRankModel final : public DoubleModel<LowRankModel> {
  public:
@@ -209,11 +205,12 @@ class LowRankModel final : public DoubleModel<LowRankModel> {
       throw std::invalid_argument(fmt::format(
           "a Gaussian of low rank needs d >= 1 means and d * r factors, r >= 1: got {} and {}", d,
           factor.size()));
-    if (!(floor >= 0) || !std::isfinite(floor))
-      throw std::invalid_argument(
-          fmt::format("the floor of the variance must be finite and not negative: got {}", floor));
-    require_finite(mean, "mean");
-    require_finite(factor, "factor");
+    if (!(floor == 0 || (floor >= smallest_variance && floor <= largest_variance)))
+      throw std::invalid_argument(fmt::format(
+          "the floor of the variance must not be negative, but 0 or from {} to {}: got {}",
+          smallest_variance, largest_variance, floor));
+    require_coordinates(mean, "mean");
+    require_coordinates(factor, "factor");
     mean_ = Eigen::Map<const Eigen::VectorXd>(mean.data(), d);
     const auto r = static_cast<Index>(factor.size()) / d;
     const Eigen::Map<const Eigen::MatrixXd> f(factor.data(), d, r);
@@ -331,7 +328,7 @@ std::shared_ptr<const DataModel> dense_model(std::span<const double> mean,
     throw std::invalid_argument(
         fmt::format("a Gaussian needs d >= 1 means and d * d covariances: got {} and {}", d,
                     covariance.size()));
-  require_finite(mean, "mean");
+  require_coordinates(mean, "mean");
   Spectrum spectrum = spectrum_of(covariance, static_cast<Index>(d));
   if (spectrum.values.front() < -1e-10 * std::abs(spectrum.values.back()))
     throw std::invalid_argument(
@@ -347,12 +344,13 @@ std::shared_ptr<const DataModel> diagonal_model(std::span<const double> mean,
     throw std::invalid_argument(
         fmt::format("a Gaussian needs d >= 1 means and d variances: got {} and {}", mean.size(),
                     variance.size()));
-  require_finite(mean, "mean");
-  require_finite(variance, "variance");
+  require_coordinates(mean, "mean");
   for (std::size_t i = 0; i < variance.size(); ++i)
-    if (variance[i] < 0)
+    if (!(variance[i] == 0 ||
+          (variance[i] >= smallest_variance && variance[i] <= largest_variance)))
       throw std::invalid_argument(
-          fmt::format("a variance must not be negative: entry {} is {}", i + 1, variance[i]));
+          fmt::format("a variance must not be negative, but 0 or from {} to {}: entry {} is {}",
+                      smallest_variance, largest_variance, i + 1, variance[i]));
   return std::make_shared<GaussianModel>(
       mean, Spectrum{.values = {variance.begin(), variance.end()}, .basis = {}});
 }

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include <fokker/diffusion/input_file.hpp>
+
+#include "json_input.hpp"
 
 namespace fokker {
 namespace {
@@ -42,11 +43,14 @@ void check(const LearnedParts& parts) {
       parts.sigma_min > 0 && parts.sigma_max > parts.sigma_min && std::isfinite(parts.sigma_max),
       fmt::format("noise levels need 0 < sigma_min < sigma_max: got {} and {}", parts.sigma_min,
                   parts.sigma_max));
+  require(parts.reach > 0, fmt::format("the reach must be positive: got {}", parts.reach));
 }
 
 /// skip (x - s m) + gain F((x - s m) / v, ln sigma): the score, or D - m.
 struct Preconditioning {
   Preconditioning(const LearnedParts& parts, double s, double std, bool score) {
+    require(!(s < 0 || std < 0),
+            fmt::format("scale and noise must not be negative: got s={}, std={}", s, std));
     require(!score || std > 0, "a learned score has no value without noise, at std = 0");
     const double spread = s * parts.data_std;
     const double variance = std * std + spread * spread;
@@ -56,6 +60,30 @@ struct Preconditioning {
   }
   double v = 0, skip = 0, gain = 0;
 };
+
+/// The factor of F where the root mean square of an input is q, and its derivative.
+struct Damping {
+  Damping(double q, double reach) {
+    const double u = std::clamp(q / reach - 1, 0.0, 1.0);
+    factor = 1 - u * u * (3 - 2 * u);
+    slope = -6 * u * (1 - u) / reach;
+  }
+  double factor, slope;
+};
+
+double root_mean_square(const auto& column) {
+  return std::sqrt(column.template cast<double>().square().mean());
+}
+
+/// Multiplies F by its damping, path by path. An input that is not finite stays as it is.
+void damp(const LearnedParts& parts, Network<float>::Workspace& w) {
+  if (!std::isfinite(parts.reach)) return;
+  const auto& input = w.activation[0];
+  for (Index j = 0; j < input.cols(); ++j) {
+    const double q = root_mean_square(input.col(j).array());
+    if (q > parts.reach) w.output.col(j) *= static_cast<float>(Damping(q, parts.reach).factor);
+  }
+}
 
 /// result = x - s m and w.output = F((x - s m) / v, ln sigma), on a block of either scalar.
 template <class S>
@@ -84,12 +112,34 @@ void evaluate_network(const LearnedParts& parts, const Network<float>& network,
   const Preconditioning c(parts, s, std, score);
   thread_local Network<float>::Workspace w;
   pass(parts, network, x, s, std, c.v, false, out, w);
+  damp(parts, w);
   auto result = detail::as_array(out);
   result = static_cast<S>(c.skip) * result +
            static_cast<S>(c.gain) * w.output.array().template cast<S>();
   if (!score)
     for (Index r = 0; r < x.rows; ++r)
       result.row(r) += static_cast<S>(parts.mean[static_cast<std::size_t>(r)]);
+}
+
+/// `product` = F' v or F'^T v of the network becomes that of the damped one: with the factor f of
+/// the input y, q its root mean square, f F' + F (f' y / (d q))^T.
+void damp_product(const LearnedParts& parts, const Network<float>::Matrix& vector, bool transposed,
+                  const Network<float>::Workspace& w, Network<float>::Matrix& product) {
+  if (!std::isfinite(parts.reach)) return;
+  const auto& input = w.activation[0];
+  const auto& output = w.output;
+  const auto d = static_cast<double>(input.rows());
+  for (Index j = 0; j < input.cols(); ++j) {
+    const double q = root_mean_square(input.col(j).array());
+    if (!(q > parts.reach)) continue;
+    const Damping damping(q, parts.reach);
+    const float slope = static_cast<float>(damping.slope / (d * q));
+    product.col(j) *= static_cast<float>(damping.factor);
+    if (transposed)
+      product.col(j) += slope * output.col(j).dot(vector.col(j)) * input.col(j);
+    else
+      product.col(j) += slope * input.col(j).dot(vector.col(j)) * output.col(j);
+  }
 }
 
 template <class S>
@@ -109,44 +159,43 @@ void differentiate_network(const LearnedParts& parts, const Network<float>& netw
     network.cotangent(vector, w, product);
   else
     network.tangent(vector, w, product);
+  damp_product(parts, vector, transposed, w, product);
   detail::as_array(out) = static_cast<S>(c.skip) * detail::as_array(v) +
                           static_cast<S>(c.gain / c.v) * product.array().template cast<S>();
-}
-
-template <class T>
-T member(const Json& json, const char* key, const char* what) {
-  try {
-    return json.at(key).get<T>();
-  } catch (const nlohmann::json::exception&) {
-    throw std::invalid_argument(fmt::format("'{}' must be {}", key, what));
-  }
 }
 
 LearnedParts parts_from(const Json& json) {
   require(json.is_object() && json.value("format", Json()) == format_name,
           fmt::format(R"(not a learned score, which has "format": "{}")", format_name));
-  const int version = member<int>(json, "version", "a whole number");
+  const int version = detail::json_member<int>(json, "version", "a whole number");
   require(version == format_version,
           fmt::format("version {} of the format: this program reads version {}", version,
                       format_version));
-  const Json network = member<Json>(json, "network", "an object");
-  const auto size = [&](const char* key) { return member<Index>(network, key, "a whole number"); };
+  detail::require_keys(json, {"format", "version", "process", "parameters", "loss", "network",
+                              "data_std", "sigma_min", "sigma_max", "reach", "mean", "weights"});
+  const Json network = detail::json_member<Json>(json, "network", "an object");
+  detail::require_keys(network, {"dimension", "width", "layers", "frequencies"});
+  const auto size = [&](const char* key) {
+    return detail::json_member<Index>(network, key, "a whole number");
+  };
   LearnedParts parts;
   parts.shape = {.dimension = size("dimension"),
                  .width = size("width"),
                  .layers = size("layers"),
                  .frequencies = size("frequencies")};
-  const auto weights = member<std::vector<double>>(json, "weights", "a list of numbers");
+  const auto weights =
+      detail::json_member<std::vector<double>>(json, "weights", "a list of numbers");
   parts.weights =
       Eigen::Map<const Eigen::VectorXd>(weights.data(), static_cast<Index>(weights.size()))
           .cast<float>();
-  parts.mean = member<std::vector<double>>(json, "mean", "a list of numbers");
-  parts.data_std = member<double>(json, "data_std", "a number");
-  parts.sigma_min = member<double>(json, "sigma_min", "a number");
-  parts.sigma_max = member<double>(json, "sigma_max", "a number");
-  parts.process = member<std::string>(json, "process", "a name");
-  parts.parameters = member<Parameters>(json, "parameters", "an object of strings");
-  parts.loss = member<std::string>(json, "loss", "a name");
+  parts.mean = detail::json_member<std::vector<double>>(json, "mean", "a list of numbers");
+  parts.data_std = detail::json_member<double>(json, "data_std", "a number");
+  parts.sigma_min = detail::json_member<double>(json, "sigma_min", "a number");
+  parts.sigma_max = detail::json_member<double>(json, "sigma_max", "a number");
+  if (json.contains("reach")) parts.reach = detail::json_member<double>(json, "reach", "a number");
+  parts.process = detail::json_member<std::string>(json, "process", "a name");
+  parts.parameters = detail::json_member<Parameters>(json, "parameters", "an object of strings");
+  parts.loss = detail::json_member<std::string>(json, "loss", "a name");
   return parts;
 }
 
@@ -183,31 +232,27 @@ void LearnedDenoiser::differentiate(detail::BlockView<const double> x, double s,
 
 std::string to_json(const LearnedDenoiser& denoiser) {
   const LearnedParts& parts = denoiser.parts();
-  const Json json = {{"format", format_name},
-                     {"version", format_version},
-                     {"process", parts.process},
-                     {"parameters", parts.parameters},
-                     {"loss", parts.loss},
-                     {"network",
-                      {{"dimension", parts.shape.dimension},
-                       {"width", parts.shape.width},
-                       {"layers", parts.shape.layers},
-                       {"frequencies", parts.shape.frequencies}}},
-                     {"data_std", parts.data_std},
-                     {"sigma_min", parts.sigma_min},
-                     {"sigma_max", parts.sigma_max},
-                     {"mean", parts.mean},
-                     {"weights", std::vector<double>(parts.weights.begin(), parts.weights.end())}};
+  Json json = {{"format", format_name},
+               {"version", format_version},
+               {"process", parts.process},
+               {"parameters", parts.parameters},
+               {"loss", parts.loss},
+               {"network",
+                {{"dimension", parts.shape.dimension},
+                 {"width", parts.shape.width},
+                 {"layers", parts.shape.layers},
+                 {"frequencies", parts.shape.frequencies}}},
+               {"data_std", parts.data_std},
+               {"sigma_min", parts.sigma_min},
+               {"sigma_max", parts.sigma_max},
+               {"mean", parts.mean},
+               {"weights", std::vector<double>(parts.weights.begin(), parts.weights.end())}};
+  if (std::isfinite(parts.reach)) json["reach"] = parts.reach;
   return json.dump() + '\n';
 }
 
 LearnedDenoiser denoiser_from_json(const std::string& text, const std::string& name) {
-  Json json;
-  try {
-    json = Json::parse(text);
-  } catch (const nlohmann::json::parse_error& error) {
-    throw std::invalid_argument(fmt::format("{} is not valid JSON: {}", name, error.what()));
-  }
+  const Json json = detail::parse_json<Json>(text, name);
   try {
     return LearnedDenoiser(parts_from(json));
   } catch (const std::invalid_argument& error) {
@@ -216,13 +261,7 @@ LearnedDenoiser denoiser_from_json(const std::string& text, const std::string& n
 }
 
 LearnedDenoiser read_denoiser(const FilePath& path) {
-  std::string text;
-  std::ifstream file;
-  if (!std::filesystem::is_directory(path.string())) file.open(path.string(), std::ios::binary);
-  if (file.is_open()) text.assign(std::istreambuf_iterator<char>(file), {});
-  if (!file.is_open() || file.bad())
-    throw std::runtime_error(fmt::format("cannot read {}", path.string()));
-  return denoiser_from_json(text, path.string());
+  return denoiser_from_json(read_input(path), path.string());
 }
 
 }  // namespace fokker

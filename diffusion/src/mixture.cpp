@@ -37,7 +37,6 @@ class MixtureModel final : public TypedModel<MixtureModel> {
     d_ = static_cast<Index>(components_.front().mean.size());
     isotropic_ = std::all_of(components_.begin(), components_.end(),
                              [](const auto& c) { return c.covariance.size() == 1; });
-    double total = 0;
     for (std::size_t k = 0; k < components_.size(); ++k) {
       try {
         add(components_[k]);
@@ -45,12 +44,11 @@ class MixtureModel final : public TypedModel<MixtureModel> {
         throw std::invalid_argument(
             fmt::format("component {} of {}: {}", k + 1, components_.size(), error.what()));
       }
-      total += components_[k].weight;
     }
+    scale_weights(components_);
     mean_.assign(static_cast<std::size_t>(d_), 0.0);
     double cumulative = 0;
-    for (MixtureComponent& c : components_) {
-      c.weight /= total;
+    for (const MixtureComponent& c : components_) {
       cumulative_.push_back(cumulative += c.weight);
       for (std::size_t r = 0; r < mean_.size(); ++r) mean_[r] += c.weight * c.mean[r];
     }
@@ -239,7 +237,8 @@ class MixtureModel final : public TypedModel<MixtureModel> {
 
   /// Whether float states need double.
   bool widens(double s, double std) const {
-    return s * reach_ > widening_ratio * std::sqrt(s * s * least_ + std * std);
+    const double least = s * s * least_ + std * std, largest = std::max(s * reach_, std);
+    return s * reach_ > widening_ratio * std::sqrt(least) || least < 1e-30 || largest > 1e15;
   }
 
   static Eigen::Map<const Eigen::VectorXd> vector(const std::vector<double>& v) {
@@ -260,12 +259,13 @@ class MixtureModel final : public TypedModel<MixtureModel> {
     if (d == 0 || c.mean.size() != d)
       throw std::invalid_argument(fmt::format(
           "all means need the same dimension >= 1: got {}, and {} in the first", c.mean.size(), d));
-    if (!vector(c.mean).allFinite())
-      throw std::invalid_argument("the mean has a value that is not finite");
+    require_coordinates(c.mean, "mean");
     if (c.covariance.size() == 1) {
       const double v = c.covariance[0];
-      if (!(v > 0) || !std::isfinite(v))
-        throw std::invalid_argument(fmt::format("the variance must be positive: got {}", v));
+      if (!(v >= smallest_variance && v <= largest_variance))
+        throw std::invalid_argument(
+            fmt::format("the variance must be positive, from {} to {}: got {}", smallest_variance,
+                        largest_variance, v));
       if (isotropic_) {
         values_.push_back(v);
         return;
@@ -284,6 +284,10 @@ class MixtureModel final : public TypedModel<MixtureModel> {
       throw std::invalid_argument(
           fmt::format("the covariance is not positive definite: its least eigenvalue is {:.4g}",
                       spectrum.values.front()));
+    if (spectrum.values.front() < smallest_variance)
+      throw std::invalid_argument(
+          fmt::format("the covariance must have variances of at least {}: got {}",
+                      smallest_variance, spectrum.values.front()));
     const std::vector<double> lower = triangular_root(spectrum.basis, spectrum.values);
     values_.insert(values_.end(), spectrum.values.begin(), spectrum.values.end());
     basis_.insert(basis_.end(), spectrum.basis.begin(), spectrum.basis.end());
@@ -398,8 +402,10 @@ GaussianMixture::GaussianMixture(std::vector<MixtureComponent> components)
     : AnyData(std::make_shared<detail::MixtureModel>(std::move(components))) {}
 
 GaussianMixture GaussianMixture::ring(Index modes, double radius, double std) {
-  if (modes < 1) throw std::invalid_argument(fmt::format("a ring needs modes >= 1: got {}", modes));
+  detail::require_count(modes, detail::most_modes, "a ring needs modes");
   if (!(std > 0)) throw std::invalid_argument(fmt::format("a ring needs std > 0: got {}", std));
+  if (!(radius >= 0) || !std::isfinite(radius))
+    throw std::invalid_argument(fmt::format("a ring needs a radius >= 0: got {}", radius));
   std::vector<MixtureComponent> components;
   for (Index k = 0; k < modes; ++k) {
     const double angle = 2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(modes);
@@ -422,8 +428,7 @@ void add_modes(std::vector<MixtureComponent>& components, Index modes, double lo
 }
 
 void check_curve(std::string_view name, double std, Index modes) {
-  if (modes < 1)
-    throw std::invalid_argument(fmt::format("{} need modes >= 1: got {}", name, modes));
+  detail::require_count(modes, detail::most_modes, fmt::format("{} need modes", name));
   if (!(std > 0) || !std::isfinite(std))
     throw std::invalid_argument(fmt::format("{} need std > 0: got {}", name, std));
 }

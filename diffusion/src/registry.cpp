@@ -2,7 +2,6 @@
 /// @brief The list of samplers and the checks of their settings.
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <stdexcept>
 
@@ -105,16 +104,13 @@ std::vector<detail::Assignment> detail::assignments(std::string_view sampler) {
     const std::string_view word =
         sampler.substr(colon + 1, next == std::string_view::npos ? next : next - colon - 1);
     const std::size_t equals = std::min(word.find('='), word.size());
-    const char* number = word.data() + std::min(equals + 1, word.size());
-    const char* end = word.data() + word.size();
-    double value = 0;
-    const auto [rest, error] = std::from_chars(number, end, value);
-    if (equals == 0 || error != std::errc() || rest != end || !std::isfinite(value))
+    const auto value = number_of(word.substr(std::min(equals + 1, word.size())));
+    if (equals == 0 || !value || !std::isfinite(*value))
       throw std::invalid_argument(
           "a parameter of a sampler reads name=number, as in "
           "edm-churn:gamma=0.3: got '" +
           std::string(word) + "' in '" + std::string(sampler) + "'");
-    all.push_back({word.substr(0, equals), value});
+    all.push_back({word.substr(0, equals), *value});
     colon = next;
   }
   return all;
@@ -146,6 +142,10 @@ std::span<const OtherName> other_sampler_names() {
                                         {"dpm-solver++3m", "dpm++3m"},
                                         {"sde-dpm-solver++1", "dpm++1-sde"},
                                         {"dpm++sde", "dpm++2s-sde"},
+                                        {"dpm2", "dpm-solver-2"},
+                                        {"kdpm2", "dpm-solver-2"},
+                                        {"kdpm2-ancestral", "dpm2-ancestral"},
+                                        {"dpm2-a", "dpm2-ancestral"},
                                         {"lms", "deis-rhoab3"},
                                         {"adams-bashforth", "deis-rhoab3"},
                                         {"pndm", "ipndm"},

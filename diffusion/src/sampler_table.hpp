@@ -14,6 +14,7 @@
 #include <fokker/diffusion/samplers/ancestral.hpp>
 #include <fokker/diffusion/samplers/ddim.hpp>
 #include <fokker/diffusion/samplers/deis.hpp>
+#include <fokker/diffusion/samplers/dpm2_ancestral.hpp>
 #include <fokker/diffusion/samplers/dpm_solver.hpp>
 #include <fokker/diffusion/samplers/dpm_solver_multistep.hpp>
 #include <fokker/diffusion/samplers/edm.hpp>
@@ -44,12 +45,14 @@ struct Samplers {};
 using SamplerTable =
     Samplers<EulerMaruyama, StochasticHeun, Ancestral, ReverseDiffusion, ExponentialEulerMaruyama,
              EdmEulerMaruyama, DpmSolverPlusPlus1Sde, DpmSolverPlusPlus2MSde,
-             DpmSolverPlusPlus2MSdeHeun, DpmSolverPlusPlus3MSde, SaSolver<1>, SaSolver<2>,
-             SaSolver<3>, Seeds1, Seeds2, DpmSolverPlusPlusSde, ErSde<1>, ErSde<2>, ErSde<3>, Sit,
-             SitHeun, EdmChurn, Restart, PredictorCorrector<>, AnnealedLangevin, Euler, Heun,
-             RungeKutta4, Ddim, EdmEuler, EdmHeun, DpmSolver2, DpmSolver3, DpmSolverPlusPlus2S,
-             DpmSolverPlusPlus2M, DpmSolverPlusPlus3M, UniPc2Bh1, UniPc2Bh2, UniPc3Bh1, UniPc3Bh2,
-             DeisTab1, DeisTab2, DeisTab3, DeisRhoAb1, DeisRhoAb2, DeisRhoAb3, Ipndm>;
+             DpmSolverPlusPlus2MSdeHeun, DpmSolverPlusPlus3MSde, DpmSolverPlusPlus3MSdeShipped,
+             Dpm2Ancestral, SaSolver<1>, SaSolver<2>, SaSolver<3>, Seeds1, Seeds2,
+             DpmSolverPlusPlusSde, ErSde<1>, ErSde<2>, ErSde<3>, Sit, SitHeun, EdmChurn, Restart,
+             PredictorCorrector<>, AnnealedLangevin, Euler, Heun, RungeKutta4, Ddim, EdmEuler,
+             EdmHeun, DpmSolver2, DpmSolver3, DpmSolverPlusPlus2S, DpmSolverPlusPlus2M,
+             DpmSolverPlusPlus3M, DpmSolverPlusPlus3MShipped, UniPc2Bh1, UniPc2Bh2, UniPc3Bh1,
+             UniPc3Bh2, DeisTab1, DeisTab2, DeisTab3, DeisLogRho1, DeisLogRho2, DeisLogRho3,
+             DeisRhoAb1, DeisRhoAb2, DeisRhoAb3, Ipndm>;
 
 /// The noise of the model of an equation.
 constexpr NoiseKind noise_of(Equation e) {

@@ -18,6 +18,26 @@ namespace fokker {
 
 namespace detail {
 
+void require_noise(Time end, Time t_min, Time start, double scale, double sigma,
+                   bool finite_at_start) {
+  constexpr double least = 1e-150, largest = 1e150;
+  if (!(end > 0) || !std::isfinite(end))
+    throw std::invalid_argument("the end time of a schedule must be positive and finite: got " +
+                                text(end));
+  if (!(start > 0 && start <= end) || !(t_min >= 0 && t_min <= start))
+    throw std::invalid_argument("a schedule needs 0 <= t_min <= start <= end: got " +
+                                text("t_min={}, start={}, end={}", {t_min, start, end}));
+  const bool infinite = std::isinf(sigma) && sigma > 0 && !finite_at_start;
+  if (!(sigma >= least && sigma <= largest) && !infinite)
+    throw std::invalid_argument(
+        text("a schedule needs a noise sigma from {} to {} where it starts: got sigma={} at t={}",
+             {least, largest, sigma, start}));
+  if (!(scale >= least && scale <= largest) && !(infinite && scale >= 0))
+    throw std::invalid_argument(
+        text("a schedule needs a scale s from {} to {} where it starts: got s={} at t={}",
+             {least, largest, scale, start}));
+}
+
 double integral(const std::function<double(double)>& f, double a, double b) {
   if (a == b) return 0;
   constexpr unsigned max_depth = 10;
@@ -58,6 +78,11 @@ void LinearBeta::validate() const {
   if (!(high > low) || !std::isfinite(high))
     throw std::invalid_argument("beta_max must exceed beta_min: got beta_max=" + text(high) +
                                 ", beta_min=" + text(low));
+  if (const double b = integral(1); !(b >= 1e-300 && b <= 700))
+    throw std::invalid_argument(
+        "(beta_min + beta_max) / 2 must lie in [1e-300, 700], where sigma is a number: got "
+        "beta_min=" +
+        text(low) + ", beta_max=" + text(high));
 }
 
 }  // namespace detail
@@ -239,6 +264,9 @@ void VarianceExploding::validate() const {
   if (!(sigma_min > 0) || !std::isfinite(sigma_min))
     throw std::invalid_argument("sigma_min must be positive and finite: got sigma_min=" +
                                 text(sigma_min));
+  if (sigma_min < 1e-150 || sigma_max > 1e150)
+    throw std::invalid_argument("sigma_min and sigma_max must lie in [1e-150, 1e150]: got " +
+                                text("sigma_min={}, sigma_max={}", {sigma_min, sigma_max}));
   if (!(sigma_max > sigma_min) || !std::isfinite(sigma_max))
     throw std::invalid_argument("sigma_max must exceed sigma_min: got sigma_max=" +
                                 text(sigma_max) + ", sigma_min=" + text(sigma_min));

@@ -1,7 +1,7 @@
 /// @file  schedules_any.cpp
 /// @brief The list of schedules and `make_schedule`.
 
-#include <charconv>
+#include <cmath>
 #include <functional>
 #include <stdexcept>
 
@@ -16,13 +16,11 @@ namespace fokker {
 namespace {
 
 double number(std::string_view name, std::string_view value) {
-  double result = 0;
-  const char* end = value.data() + value.size();
-  const auto [rest, error] = std::from_chars(value.data(), end, result);
-  if (error != std::errc() || rest != end)
+  const auto found = number_of(value);
+  if (!found || !std::isfinite(*found))
     throw std::invalid_argument(std::string(name) + " must be a number: got '" +
                                 std::string(value) + "'");
-  return result;
+  return *found;
 }
 
 /// A parameter of the schedule C: its entry in the list, and how text sets it.

@@ -76,10 +76,10 @@ double log_bessel(double v, double k) {
 class SphereModel final : public DoubleModel<SphereModel> {
  public:
   SphereModel(Index dimension, double radius) : d_(dimension), radius_(radius) {
-    if (dimension < 1)
-      throw std::invalid_argument(fmt::format("a sphere needs dimension >= 1: got {}", dimension));
-    if (!(radius > 0) || !std::isfinite(radius))
-      throw std::invalid_argument(fmt::format("a sphere needs a radius > 0: got {}", radius));
+    require_count(dimension, most_dimensions, "a sphere needs dimension");
+    if (!(radius >= 1 / largest_coordinate && radius <= largest_coordinate))
+      throw std::invalid_argument(fmt::format("a sphere needs a radius > 0, from {} to {}: got {}",
+                                              1 / largest_coordinate, largest_coordinate, radius));
   }
 
   double radius() const { return radius_; }

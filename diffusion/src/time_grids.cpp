@@ -16,6 +16,8 @@ namespace fokker {
 
 namespace {
 
+constexpr Index most_steps = Index{1} << 26;
+
 /// Equal steps in u(t) from t0 to t1, mapped back by its inverse; both ends exact.
 TimeGrid equal_steps(const std::function<double(Time)>& u,
                      const std::function<Time(double)>& inverse, Time t0, Time t1, Index steps) {
@@ -95,8 +97,12 @@ const std::vector<GridInfo>& list_grids() {
 }
 
 std::vector<double> iddpm_levels(Index m, double c1, double c2) {
-  if (m < 1)
-    throw std::invalid_argument("iDDPM needs at least one level: got " + std::to_string(m));
+  if (m < 1 || m > most_steps)
+    throw std::invalid_argument("iDDPM needs at least one level, at most " +
+                                std::to_string(most_steps) + ": got " + std::to_string(m));
+  if (!(c1 > 0 && c1 < 1) || !(c2 >= 0) || !std::isfinite(c2))
+    throw std::invalid_argument("iDDPM needs 0 < c1 < 1 and a finite c2 >= 0: got c1=" + text(c1) +
+                                ", c2=" + text(c2));
   const double turn = 0.5 * std::numbers::pi / (static_cast<double>(m) * (c2 + 1));
   std::vector<double> u(static_cast<std::size_t>(m) + 1);
   for (Index j = m; j >= 1; --j) {
@@ -159,9 +165,9 @@ TimeGrid make_grid(std::string_view name, const AnySchedule& schedule, Time star
     if (other.name == name) info = &other;
   }
   if (info == nullptr) throw std::invalid_argument(unknown_name_message("grid", name, known));
-  if (steps < 1)
-    throw std::invalid_argument("a time grid needs at least one step: got " +
-                                std::to_string(steps));
+  if (steps < 1 || steps > most_steps)
+    throw std::invalid_argument("a time grid needs at least one step, at most " +
+                                std::to_string(most_steps) + ": got " + std::to_string(steps));
   if (!(start > 0) || !(start <= schedule.end_time()))
     throw std::invalid_argument("the start must lie in (0, " + text(schedule.end_time()) +
                                 "]: got start=" + text(start));

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <iterator>
+#include <limits>
 #include <numbers>
 #include <stdexcept>
 #include <string>
@@ -93,6 +94,8 @@ struct Seeds {
 struct Moments {
   std::vector<double> mean;
   double std = 0;
+  double reach =
+      0;  ///< largest root mean square of the coordinates of an input, and a quarter more
 };
 
 Moments moments_of(const TrainingData& data, std::uint64_t seed) {
@@ -105,7 +108,13 @@ Moments moments_of(const TrainingData& data, std::uint64_t seed) {
   if (!std::isfinite(variance)) throw std::invalid_argument("the data are not finite");
   if (!(variance > 1e-12 * mean.square().mean()))
     throw std::invalid_argument("the data are all one point: there is nothing to learn");
-  return {{mean.begin(), mean.end()}, std::sqrt(variance)};
+  // Inputs are the data, centred and of unit variance, then more and more noise.
+  const double std = std::sqrt(variance);
+  const Block<double> data_input = (x.cast<double>().colwise() - mean) / std;
+  random.normal(x);
+  const double largest = std::max(data_input.square().colwise().mean().maxCoeff(),
+                                  x.cast<double>().square().colwise().mean().maxCoeff());
+  return {{mean.begin(), mean.end()}, std, 1.25 * std::sqrt(largest)};
 }
 
 /// The samples of one chunk of a batch, and what its pass needs.
@@ -185,9 +194,9 @@ Training train_score(const AffineProcess<AnySchedule>& process, const TrainingDa
   const ScoreLoss& loss = score_loss(settings.loss);
   const auto started = std::chrono::steady_clock::now();
   const Seeds seeds(settings.seed);
-  const Index width =
-      settings.width == 0 ? std::clamp<Index>(4 * data.dimension, 128, 512) : settings.width;
-  Network<float> network({.dimension = data.dimension, .width = width, .layers = settings.layers});
+  Network<float> network({.dimension = data.dimension,
+                          .width = width_of(settings, data.dimension),
+                          .layers = settings.layers});
   network.initialise(seeds.weights);
   const Moments moments = moments_of(data, seeds.moments);
   const LossContext context{process, moments.std};
@@ -245,15 +254,17 @@ Training train_score(const AffineProcess<AnySchedule>& process, const TrainingDa
   result.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   if (result.status != Status::non_finite && result.steps > 0)
-    result.denoiser = LearnedDenoiser({.shape = network.shape(),
-                                       .weights = std::move(average),
-                                       .mean = moments.mean,
-                                       .data_std = moments.std,
-                                       .sigma_min = lowest_sigma(context),
-                                       .sigma_max = highest_sigma(context),
-                                       .process = std::string(process.schedule.name()),
-                                       .parameters = {},
-                                       .loss = std::string(loss.name)});
+    result.denoiser = LearnedDenoiser(
+        {.shape = network.shape(),
+         .weights = std::move(average),
+         .mean = moments.mean,
+         .data_std = moments.std,
+         .sigma_min = lowest_sigma(context),
+         .sigma_max = highest_sigma(context),
+         .process = std::string(process.schedule.name()),
+         .parameters = {},
+         .loss = std::string(loss.name),
+         .reach = settings.damped ? moments.reach : std::numeric_limits<double>::infinity()});
   return result;
 }
 

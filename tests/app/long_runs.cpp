@@ -153,19 +153,23 @@ TEST_CASE("a checkpoint of a comparison knows the file of its data") {
   const Program fokker;
   std::string points;
   for (int i = 0; i < 400; ++i) points += fmt::format("{},{}\n", i % 20, i / 20);
-  fokker.write("points.csv", points);
-  const std::string command =
-      "compare --data points:points.csv --paths 400 --nfe 512 --samplers heun-sde --checkpoint "
-      "run.ckpt --checkpoint-every 0 --json out.json";
-  Running run(fokker, command);
-  wait_for_writes(run, fokker.path("run.ckpt"), 1);
-  REQUIRE(run.end(SIGINT) == -130);
+  for (const std::string data : {"points:points.csv", "low-rank:points.csv:0.1"}) {
+    INFO(data);
+    fokker.write("points.csv", points);
+    const std::string command = "compare --data " + data +
+                                " --paths 400 --nfe 512 --samplers heun-sde --checkpoint run.ckpt "
+                                "--checkpoint-every 0 --json out.json";
+    Running run(fokker, command);
+    wait_for_writes(run, fokker.path("run.ckpt"), 1);
+    REQUIRE(run.end(SIGINT) == -130);
 
-  fokker.write("points.csv", points + "1000,1000\n");
-  const Outcome other = fokker(command);
+    fokker.write("points.csv", points + "1000,1000\n");
+    const Outcome other = fokker(command);
 
-  CHECK(other.code == 2);
-  CHECK_THAT(other.err, ContainsSubstring("contents of points:points.csv"));
+    CHECK(other.code == 2);
+    CHECK_THAT(other.err, ContainsSubstring("contents of points.csv"));
+    std::filesystem::remove(fokker.path("run.ckpt"));
+  }
 }
 
 TEST_CASE("integrate saves the states of all paths for NumPy, and nothing when it is ended") {

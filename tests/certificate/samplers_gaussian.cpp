@@ -90,8 +90,8 @@ double path_error(const Certified& c, const Setting& setting, Index steps) {
 
 /// Those whose order is 4 once they have a history, of which their start leaves 3. On Gaussian data
 /// their predictions are affine, and the one is hidden behind the other: both are measured apart.
-constexpr const char* by_parts[] = {"unipc-3-bh1", "unipc-3-bh2", "deis-tab3", "deis-rhoab3",
-                                    "sa-solver-3"};
+constexpr const char* by_parts[] = {"unipc-3-bh1",  "unipc-3-bh2", "deis-tab3",
+                                    "deis-logrho3", "deis-rhoab3", "sa-solver-3"};
 
 /// The largest error of three paths of the flow by so many steps from sigma = 3 to 0.3: after the
 /// first three of them, or after all, where the first eight start from exact states.

@@ -24,7 +24,8 @@ MixtureScore score_in(const Setting& setting) {
 /// Those whose order is 4 once they have a history, of which their start leaves 3: it is measured
 /// with a history of exact states, and the start in samplers_gaussian.cpp and
 /// tests/order/samplers.cpp.
-constexpr const char* started[] = {"unipc-3-bh1", "unipc-3-bh2", "deis-tab3", "deis-rhoab3"};
+constexpr const char* started[] = {"unipc-3-bh1", "unipc-3-bh2", "deis-tab3", "deis-logrho3",
+                                   "deis-rhoab3"};
 
 std::size_t denoisers_kept(const Certified& c) {
   const auto sampler = make_reverse_sampler<double>(c.name);

@@ -113,6 +113,27 @@ TEST_CASE("What is no table of finite numbers is refused with file, line and col
   CHECK(refusal("a,b\n") == "points.csv: no row of numbers in it");
 }
 
+TEST_CASE("A first row that is not of names is no header") {
+  CHECK(refusal("0x10,0x20\n1,2\n") == "points.csv:1:1: '0x10' is not a number");
+  CHECK(refusal("1.0.3\n2\n") == "points.csv:1:1: '1.0.3' is not a number");
+  CHECK(refusal("1;2\n3;4\n") == "points.csv:1:1: '1;2' is not a number");
+  CHECK(refusal("O.5\n0.6\n") == "points.csv:1:1: 'O.5' is not a number");
+  CHECK(refusal("+-1,--2\n3,4\n") == "points.csv:1:1: '+-1' is not a number");
+  CHECK(refusal(",\n3,4\n") == "points.csv:1:1: an empty cell is not a number");
+  CHECK(refusal("NA,NA\n3,4\n") == "points.csv:1:2: 'NA' names two columns");
+  CHECK(refusal("1,+-1\n") == "points.csv:1:2: '+-1' is not a number");
+  const Folder folder;
+  CHECK(read_csv(folder.write(",q0.5,e1\n0,1,2\n")).rows == 1);
+}
+
+TEST_CASE("Numbers below the least double are read as the nearest, not as too large") {
+  const Folder folder;
+
+  const Table t = read_csv(folder.write("1e-400,-1e-400,4e-320\n"));
+
+  CHECK(t.values == std::vector{0.0, -0.0, 4e-320});
+}
+
 TEST_CASE("A file that cannot be read is refused by name") {
   const Folder folder;
 

@@ -653,8 +653,16 @@ TEST_CASE("a bad mixture file is refused with the file and the component") {
   CHECK_THAT(second(R"({"weight": 1, "mean": [0, 0]})"), ContainsSubstring("'variance'"));
   CHECK_THAT(second(R"({"wieght": 1, "mean": [0, 0], "variance": 1})"),
              ContainsSubstring("unknown key 'wieght'"));
+  CHECK_THAT(refused(R"({"components": [)" + good + R"(], "extra": 1})"),
+             ContainsSubstring(R"(a mixture is {"components")"));
+  CHECK_THAT(refused(R"({"components": [)" + good + R"(], "components": []})"),
+             ContainsSubstring("'components' is given twice"));
+  CHECK_THAT(second(R"({"weight": 1, "weight": 2, "mean": [0, 0], "variance": 1})"),
+             ContainsSubstring("'weight' is given twice"));
+  CHECK_THAT(second(R"({"weight": 1e400, "mean": [0, 0], "variance": 1})"),
+             ContainsSubstring("beyond the range of double"));
   CHECK_THROWS_WITH(fokker::mixture_from_json("no/such/file.json"),
-                    ContainsSubstring("cannot read no/such/file.json"));
+                    ContainsSubstring("no/such/file.json: cannot be read"));
 }
 
 TEST_CASE("a bad CSV file is refused with file, line and column") {

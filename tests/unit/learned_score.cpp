@@ -113,6 +113,14 @@ TEST_CASE("a learned denoiser has its limits without noise and without data") {
   CHECK_THROWS_AS(denoiser.score(x, 1.0, 0.0, score), std::invalid_argument);
 }
 
+TEST_CASE("a learned denoiser refuses negative scale and noise") {
+  const LearnedDenoiser denoiser(some_parts());
+  Block<double> out(2, 3);
+
+  CHECK_THROWS_WITH(denoiser.score(some_points(), -1, 0.5, out), ContainsSubstring("negative"));
+  CHECK_THROWS_WITH(denoiser.denoise(some_points(), 1, -0.5, out), ContainsSubstring("negative"));
+}
+
 TEST_CASE("a learned score is an AnyScore, of blocks, paths and both scalars") {
   const AffineProcess process{fokker::VariancePreserving{}};
   const auto learned = learned_score(process, LearnedDenoiser(some_parts()));
@@ -244,7 +252,75 @@ TEST_CASE("files that hold no learned score are refused by name and reason") {
   CHECK_THAT(with("/sigma_min", 100), ContainsSubstring("sigma_min < sigma_max"));
   CHECK_THAT(with("/process", 5), ContainsSubstring("'process' must be a name"));
   CHECK_THAT(with("/parameters", 5), ContainsSubstring("'parameters' must be"));
+  CHECK_THAT(with("/version", 1.5), ContainsSubstring("'version' must be a whole number"));
+  CHECK_THAT(with("/version", true), ContainsSubstring("'version' must be a whole number"));
+  CHECK_THAT(with("/network/layers", 1.5), ContainsSubstring("'layers' must be a whole number"));
+  CHECK_THAT(with("/colour", 1), ContainsSubstring("unknown key 'colour'"));
+  CHECK_THAT(with("/network/colour", 1), ContainsSubstring("unknown key 'colour'"));
+  const std::string text = good.dump();
+  CHECK_THAT(refusal(R"({"version": 1, )" + text.substr(1)),
+             ContainsSubstring("'version' is given twice"));
+  CHECK_THAT(refusal(R"({"format": 1e400})"), ContainsSubstring("beyond the range of double"));
   nlohmann::json without = good;
   without.erase("data_std");
   CHECK_THAT(refusal(without.dump()), ContainsSubstring("'data_std' must be a number"));
+}
+
+TEST_CASE("far outside its training inputs a learned score is that of a normal law") {
+  LearnedParts parts = some_parts();
+  const LearnedDenoiser free(parts);
+  parts.reach = 2;
+  const LearnedDenoiser damped(parts);
+  const double s = 0.7, std = 0.4, v = std::hypot(std, s * parts.data_std);
+  // Inputs (x - s m) / v with a root mean square of 1, 3 (between reach and twice it) and 1000.
+  Block<double> x{{1.0, 3.0, 1000.0}, {-1.0, 3.0, 1000.0}};
+  x *= v;
+  for (Index r = 0; r < 2; ++r) x.row(r) += s * parts.mean[static_cast<std::size_t>(r)];
+  Block<double> before(2, 3), after(2, 3);
+
+  free.score(x, s, std, before);
+  damped.score(x, s, std, after);
+
+  CHECK((after.col(0) == before.col(0)).all());
+  for (Index r = 0; r < 2; ++r) {
+    const double normal = -(x(r, 1) - s * parts.mean[static_cast<std::size_t>(r)]) / (v * v);
+    CHECK_THAT(after(r, 1), WithinRel(0.5 * (before(r, 1) + normal), 1e-5));
+    CHECK_THAT(after(r, 2), WithinRel(-1000 / v, 1e-12));
+    CHECK(std::abs(before(r, 2) + 1000 / v) > 10);
+  }
+}
+
+TEST_CASE("the Jacobian of a damped score is that of differences, and its transpose fits") {
+  LearnedParts parts = some_parts();
+  parts.reach = 1;
+  const LearnedDenoiser damped(parts);
+  const Block<double> x{{3.0}, {-1.5}};
+  Block<double> up(2, 1), down(2, 1), jacobian(2, 2), transposed(2, 2);
+  constexpr double step = 0.02;  // the network computes in float
+  for (Index c = 0; c < 2; ++c) {
+    Block<double> unit = Block<double>::Zero(2, 1);
+    unit(c) = 1;
+    Block<double> product(2, 1);
+    damped.score_jacobian_times(x, 1, 0.8, unit, product);
+    jacobian.col(c) = product;
+    damped.score_jacobian_transposed_times(x, 1, 0.8, unit, product);
+    transposed.row(c) = product.col(0).transpose();
+    damped.score(Block<double>(x + step * unit), 1, 0.8, up);
+    damped.score(Block<double>(x - step * unit), 1, 0.8, down);
+    for (Index r = 0; r < 2; ++r)
+      CHECK_THAT(jacobian(r, c), WithinAbs((up(r) - down(r)) / (2 * step), 2e-3));
+  }
+  CHECK((jacobian - transposed).abs().maxCoeff() < 1e-5);
+}
+
+TEST_CASE("the reach of a learned score is written, read and may be left out") {
+  LearnedParts parts = some_parts();
+  CHECK(to_json(LearnedDenoiser(parts)).find("reach") == std::string::npos);
+  parts.reach = 3.25;
+
+  const LearnedDenoiser read = denoiser_from_json(to_json(LearnedDenoiser(parts)), "model.json");
+
+  CHECK(read.parts().reach == 3.25);
+  parts.reach = -1;
+  CHECK_THROWS_WITH(LearnedDenoiser(parts), ContainsSubstring("reach must be positive"));
 }

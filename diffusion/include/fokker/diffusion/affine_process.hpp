@@ -45,6 +45,10 @@ class AffineProcess {
   /// @throws std::invalid_argument  if the parameters of the schedule make no sense
   AffineProcess(C c) : schedule(std::move(c)) {
     if constexpr (requires { schedule.validate(); }) schedule.validate();
+    // Without a start of its own for the SDE, sigma may be infinite at the end.
+    constexpr bool has_start = requires { schedule.sde_start(); };
+    detail::require_noise(end_time(), t_min(), sde_start(), scale(sde_start()), sigma(sde_start()),
+                          has_start);
   }
 
   /// (s'/s) x, an expression over x.

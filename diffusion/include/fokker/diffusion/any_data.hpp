@@ -118,10 +118,12 @@ class AnyData {
   /// @param s    scale of the data, >= 0
   /// @param std  standard deviation of the noise; 0 only where x0 has a density and s > 0
   /// @param out  d x n, allocated by the caller; must not overlap x
-  /// @throws std::invalid_argument  where p_t has no density, or for a wrong number of rows
+  /// @throws std::invalid_argument  where p_t has no density, for s < 0 or std < 0, or for a wrong
+  ///                                number of rows
   template <State X>
   void score(const X& x, double s, double std, X& out) const {
     check_rows(x.rows());
+    check_noise(s, std);
     detail::with_input(x, [&](auto in) {
       detail::with_output(out, [&](auto result) { model_->score(in, s, std, result); });
     });
@@ -134,6 +136,7 @@ class AnyData {
   template <State X>
   void denoise(const X& x, double s, double std, X& out) const {
     check_rows(x.rows());
+    check_noise(s, std);
     detail::with_input(x, [&](auto in) {
       detail::with_output(out, [&](auto result) { model_->denoise(in, s, std, result); });
     });
@@ -144,6 +147,7 @@ class AnyData {
   template <State X>
   Eigen::Array<double, 1, Eigen::Dynamic> log_density(const X& x, double s, double std) const {
     check_rows(x.rows());
+    check_noise(s, std);
     Eigen::Array<double, 1, Eigen::Dynamic> out(x.cols());
     detail::with_input(x, [&](auto in) { model_->log_density(in, s, std, out.data()); });
     return out;
@@ -163,6 +167,7 @@ class AnyData {
   void posterior_covariance_times(const X& x, double s, double std, const X& v, X& out) const {
     check_rows(x.rows());
     check_rows(v.rows());
+    check_noise(s, std);
     check_directions(x.cols(), v.cols());
     detail::with_input(x, [&](auto in) {
       detail::with_input(v, [&](auto direction) {
@@ -184,6 +189,7 @@ class AnyData {
   friend class Product;
 
   void check_rows(Index rows) const;
+  static void check_noise(double s, double std);
   static void check_directions(Index paths, Index directions);
 
   std::shared_ptr<const detail::DataModel> model_;

@@ -28,8 +28,8 @@ struct CsvOptions {
 };
 
 /// Reads numbers separated by commas, one row per line. Spaces around a cell, a carriage return, a
-/// byte-order mark and blank lines are ignored. A first line of which no cell is a number is the
-/// header.
+/// byte-order mark and blank lines are ignored. A first line of names is the header: cells that
+/// start with none of 0-9 + - . and are not all empty. Numbers are decimal, with at most one sign.
 /// @throws std::runtime_error  a file that cannot be read or has no row: `points.csv: ...`; a cell
 ///     that is no finite number, or a row of another length: file, line and column counted from 1,
 ///     as in `points.csv:17:3: 'abc' is not a number`; a column to drop that is not there

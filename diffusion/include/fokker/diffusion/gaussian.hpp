@@ -69,4 +69,10 @@ class GaussianLowRank : public AnyData {
 ///                                line: named by file and line
 GaussianSpectrum spectrum_from_csv(const FilePath& path);
 
+/// N(0, F F^T + floor I) with F from a CSV file: a row for each coordinate, a column for each
+/// factor.
+/// @throws std::runtime_error     a file that cannot be read
+/// @throws std::invalid_argument  as GaussianLowRank
+GaussianLowRank low_rank_from_csv(const FilePath& path, double floor);
+
 }  // namespace fokker

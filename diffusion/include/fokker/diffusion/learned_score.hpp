@@ -2,6 +2,7 @@
 /// @file  fokker/diffusion/learned_score.hpp
 /// @brief A score that has been learned from samples, and its file.
 
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -27,6 +28,9 @@ struct LearnedParts {
   std::string process;    ///< a name of list_schedules() that it was trained under, or "custom"
   Parameters parameters;  ///< of that process
   std::string loss;       ///< a name of list_score_losses()
+  /// Root mean square of the coordinates of (x - s m) / v up to which it was trained; beyond it the
+  /// network is damped. Infinite: never.
+  double reach = std::numeric_limits<double>::infinity();
 };
 
 /// E[x0 | s x0 + std eps = x] by a network F with the preconditioning of EDM, about the mean m:
@@ -34,13 +38,16 @@ struct LearnedParts {
 ///     D = m + (s sigma_d^2 / v^2) (x - s m) + (std sigma_d / v) F((x - s m) / v, ln sigma)
 ///     grad log p = -(x - s m) / v^2 + (s sigma_d / (v std)) F
 ///
-/// with v^2 = std^2 + s^2 sigma_d^2 and sigma = std / s: with F = 0 exact for N(m, sigma_d^2 I). It
-/// knows a process by (s, std) alone, so one trained under one process serves all of them, as far
-/// as its noise levels go. The interface is that of a data distribution (data.hpp), blocks of float
-/// or double; the network computes in float. Copies share the weights, which are constant; safe to
-/// call from any thread. Nothing is allocated once the scratch of a thread has grown, but by the
-/// matrix products of wide networks.
-/// Source: Karras et al. (2022), arXiv 2206.00364, table 1 (sigma_d for the data's own).
+/// with v^2 = std^2 + s^2 sigma_d^2 and sigma = std / s: with F = 0 exact for N(m, sigma_d^2 I).
+/// Where the root mean square q of the coordinates of the input (x - s m) / v exceeds the reach R
+/// of the training, F is multiplied by 1 - u^2 (3 - 2u), u = q/R - 1, and by 0 from 2R on: far
+/// outside its data the score is that of N(m, sigma_d^2 I), which pulls back, whatever the network
+/// does. It knows a process by (s, std) alone, so one trained under one process serves all of them,
+/// as far as its noise levels go. The interface is that of a data distribution (data.hpp), blocks
+/// of float or double; the network computes in float. Copies share the weights, which are constant;
+/// safe to call from any thread. Nothing is allocated once the scratch of a thread has grown, but
+/// by the matrix products of wide networks. Source: Karras et al. (2022), arXiv 2206.00364, table 1
+/// (sigma_d for the data's own).
 class LearnedDenoiser {
  public:
   /// @throws std::invalid_argument  parts that do not fit each other or are not finite

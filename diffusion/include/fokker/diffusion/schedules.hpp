@@ -49,6 +49,13 @@ concept Schedule = requires(const C& c, Time t) {
 
 namespace detail {
 
+/// @throws std::invalid_argument  unless 0 <= t_min <= start <= end and the scale and the noise at
+/// the
+///         start are numbers whose squares are numbers; unless finite_at_start, the noise may be
+///         infinite and the scale 0
+void require_noise(Time end, Time t_min, Time start, double scale, double sigma,
+                   bool finite_at_start);
+
 /// The integral of f over [a, b] by adaptive Gauss-Kronrod quadrature, to 1e-12 of that of |f|.
 double integral(const std::function<double(double)>& f, double a, double b);
 

@@ -77,6 +77,8 @@ struct ShiftedSchedule {
   void validate() const {
     if (!(factor > 0) || !std::isfinite(factor))
       throw std::invalid_argument("shift must be positive and finite: got shift=" + text(factor));
+    if (!(factor >= 1e-12 && factor <= 1e12))
+      throw std::invalid_argument("shift must lie in [1e-12, 1e12]: got shift=" + text(factor));
     if (!(power > 0) || !std::isfinite(power))
       throw std::invalid_argument("the power of a shift must be positive and finite: got power=" +
                                   text(power));

@@ -10,6 +10,7 @@
 /// a row of `list_score_losses`. The minimum is at D = E[x0 | x] for each of them, where L is
 /// E w trace Cov(x0 | x) / d.
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -79,6 +80,7 @@ struct TrainingSettings {
   std::string_view loss = "denoiser";  ///< a name of list_score_losses()
   Index steps = 8000;
   Index batch = 256;   ///< samples of each step
+  bool damped = true;  ///< beyond the reach of the training inputs (LearnedParts::reach)
   Index width = 0;     ///< of the network; 0: four for each dimension, from 128 to 512
   Index layers = 3;    ///< of the network
   double rate = 5e-3;  ///< of Adam, at its highest
@@ -104,6 +106,11 @@ struct Training {
   double seconds = 0;
   Status status = Status::success;  ///< cancelled; non_finite: the loss was not a number
 };
+
+/// The width of the network for data of dimension d.
+constexpr Index width_of(const TrainingSettings& settings, Index d) {
+  return settings.width != 0 ? settings.width : std::clamp<Index>(4 * d, 128, 512);
+}
 
 /// Learns a denoiser by Adam on fresh samples and noise in every step. The rate rises over the
 /// first steps, at most 100, and falls to zero by half a cosine; the weights of the result are an

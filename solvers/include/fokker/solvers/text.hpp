@@ -1,9 +1,10 @@
 #pragma once
 /// @file  fokker/solvers/text.hpp
-/// @brief Numbers as text in messages.
+/// @brief Numbers as text in messages, and text as numbers.
 
 #include <concepts>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,11 @@ namespace fokker {
 
 /// The shortest decimal that reads back as `value`: 0.1, not 0.100000.
 std::string text(double value);
+
+/// The number that the whole of `word` is, in decimals with at most one sign, or nan, inf or
+/// infinity; nothing where it is none. What is beyond the largest double is infinite, what is below
+/// the least is 0 or the nearest.
+std::optional<double> number_of(std::string_view word);
 
 /// A number or a text to be put into a message.
 class TextValue {

@@ -39,9 +39,27 @@ struct DpmSolverPlusPlus3M {
       .corrector = MultistepRule::Corrector::first_step};
 };
 
+/// DPM-Solver++(3M) as libraries ship it (diffusers, of the authors' code): the second divided
+/// difference stands for half of the curvature, so its term has half of its weight, the second step
+/// is that of dpm++2m by the midpoint rule, and the first one freezes D.
+///
+/// Order 2: the first step and the missing half leave errors O(h^2) once and O(h^3) a step.
+struct DpmSolverPlusPlus3MShipped {
+  static constexpr std::string_view name = "dpm++3m-shipped";
+  static constexpr std::string_view source =
+      "Lu et al. (2022), arXiv 2211.01095, as in diffusers' DPMSolverMultistepScheduler";
+  static constexpr double order = 2;
+  static constexpr MultistepRule rule{
+      .interpolation = MultistepRule::Interpolation::denoiser_in_lambda,
+      .points = 3,
+      .first_moment = MultistepRule::FirstMoment::half_exponential,
+      .second_moment = MultistepRule::SecondMoment::half};
+};
+
 }  // namespace multistep_rules
 
 using DpmSolverPlusPlus2M = MultistepSampler<multistep_rules::DpmSolverPlusPlus2M>;
 using DpmSolverPlusPlus3M = MultistepSampler<multistep_rules::DpmSolverPlusPlus3M>;
+using DpmSolverPlusPlus3MShipped = MultistepSampler<multistep_rules::DpmSolverPlusPlus3MShipped>;
 
 }  // namespace fokker

@@ -76,7 +76,8 @@ struct EdmChurn {
     detail::require_parameter(gamma >= 0, name, "gamma >= 0", gamma);
     detail::require_parameter(s_min >= 0, name, "s_min >= 0", s_min);
     detail::require_parameter(s_max >= s_min, name, "s_max >= s_min", s_max);
-    detail::require_parameter(s_noise >= 0, name, "s_noise >= 0", s_noise);
+    detail::require_parameter(s_noise >= 0 && s_noise <= 1e6, name, "s_noise from 0 to 1e6",
+                              s_noise);
   }
 
   template <State X>
@@ -90,6 +91,7 @@ struct EdmChurn {
                                               Workspace<X>& w) const {
     using S = typename X::Scalar;
     detail::require_eta(name, etas, p.base.eta);
+    validate();
     const auto& process = p.base.process;
     const auto [t, t_next] = detail::TimeInterval(r, h);
     auto& [hat, slope, slope_end] = w.array;
@@ -184,8 +186,10 @@ struct Restart {
       detail::require_parameter(sigma_min >= 0, name, "sigma_min >= 0", sigma_min);
       detail::require_parameter(sigma_max > sigma_min && std::isfinite(sigma_max), name,
                                 "sigma_max > sigma_min and finite", sigma_max);
-      detail::require_parameter(repeats >= 1, name, "repeats >= 1", repeats);
-      detail::require_parameter(steps >= 1, name, "steps >= 1", steps);
+      detail::require_parameter(repeats >= 1 && repeats <= detail::most_repeats, name,
+                                "repeats >= 1, at most 10000", repeats);
+      detail::require_parameter(steps >= 1 && steps <= detail::most_repeats, name,
+                                "steps >= 1, at most 10000", steps);
     }
   }
 
@@ -199,6 +203,7 @@ struct Restart {
                                               const Increment<P, X>& dw, X& y,
                                               Workspace<X>& w) const {
     detail::require_eta(name, etas, p.base.eta);
+    validate();
     const auto& process = p.base.process;
     const auto [t, t_next] = detail::TimeInterval(r, h);
     auto& [from, slope, slope_end] = w.array;

@@ -144,11 +144,17 @@ struct ReverseSdeFacts {
 /// as there are. The first step freezes D. For three points, where that would cost an order, it is
 /// put right in the second by the slope that D then has.
 ///
-/// Method gives name, source, points, a `rule()` and the orders.
+/// Method gives name, source, points, a `rule()`, the orders and, where three points are not to put
+/// right the first step, corrects_first_step = false.
 template <class Method>
 struct InterpolatedDenoiser : Method {
   static constexpr std::size_t points = Method::points;
-  static constexpr bool corrects_first_step = points > 2;
+  static constexpr bool corrects_first_step = [] {
+    if constexpr (requires { Method::corrects_first_step; })
+      return Method::corrects_first_step;
+    else
+      return points > 2;
+  }();
   static constexpr bool has_memory = points > 1;
   static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 0}; }
 

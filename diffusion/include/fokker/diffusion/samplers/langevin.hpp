@@ -74,7 +74,8 @@ struct PredictorCorrector {
   }
   void validate() const {
     detail::require_parameter(snr >= 0 && std::isfinite(snr), name, "snr >= 0 and finite", snr);
-    detail::require_parameter(corrections >= 0, name, "corrections >= 0", corrections);
+    detail::require_parameter(corrections >= 0 && corrections <= detail::most_repeats, name,
+                              "corrections >= 0, at most 10000", corrections);
     detail::require_parameter(norms == 0 || norms == 1, name, "norms 0 or 1", norms);
   }
 
@@ -97,6 +98,7 @@ struct PredictorCorrector {
     const auto& model = p.base;
     const auto& process = model.process;
     const auto [t, t_next] = detail::TimeInterval(r, h);
+    validate();
     predictor.step(p, x, r, h, dw, y, w.predictor);
     if (!(process.sigma(t_next) > 0)) return;
     const Index d = x.rows(), own = needs_of(predictor).normals;
@@ -161,7 +163,8 @@ struct AnnealedLangevin {
                       Parameter<M>{"denoise", &M::denoise, "1: the last step is the denoiser"}};
   }
   void validate() const {
-    detail::require_parameter(repeats >= 1, name, "repeats >= 1", repeats);
+    detail::require_parameter(repeats >= 1 && repeats <= detail::most_repeats, name,
+                              "repeats >= 1, at most 10000", repeats);
     detail::require_parameter(step_size > 0 && std::isfinite(step_size), name,
                               "step > 0 and finite", step_size);
     detail::require_parameter(denoise == 0 || denoise == 1, name, "denoise 0 or 1", denoise);
@@ -178,6 +181,7 @@ struct AnnealedLangevin {
                                               Workspace<X>& w) const {
     using S = typename X::Scalar;
     detail::require_eta(name, etas, p.base.eta);
+    validate();
     const auto& model = p.base;
     const auto& process = model.process;
     const auto [t, t_next] = detail::TimeInterval(r, h);

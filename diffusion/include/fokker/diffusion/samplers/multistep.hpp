@@ -15,8 +15,9 @@
 ///     z' = DDIM's + sum_j w_j (P_j - P_0),   w_j = integral of the Lagrange polynomial l_j(u)
 ///
 /// The weights are sums of the moments of the step, the integrals of (u - u_0)^k: closed forms, and
-/// quadrature to rounding where u = t. So the step is exact for predictions that are polynomials in
-/// u, whatever the grid. The first steps, with fewer points behind them, take a lower order.
+/// quadrature to rounding where u is t or ln sigma. So the step is exact for predictions that are
+/// polynomials in u, whatever the grid. The first steps, with fewer points behind them, take a
+/// lower order.
 ///
 /// Corrector. The prediction P at the end of a step, taken as the start of the next, is one more
 /// point of the step just taken. With it the next step first replaces the weights of the last one:
@@ -42,7 +43,13 @@ namespace fokker {
 /// A multistep method as data.
 struct MultistepRule {
   /// What is interpolated, and in which u.
-  enum class Interpolation { denoiser_in_lambda, noise_in_sigma, noise_in_time, noise_in_steps };
+  enum class Interpolation {
+    denoiser_in_lambda,
+    noise_in_sigma,
+    noise_in_log_sigma,
+    noise_in_time,
+    noise_in_steps
+  };
 
   enum class Corrector {
     none,
@@ -58,10 +65,17 @@ struct MultistepRule {
     half_exponential  ///< h (1 - exp(-h)) / 2
   };
 
+  /// The second moment in lambda, of three points and more.
+  enum class SecondMoment {
+    exact,
+    half  ///< as in formulas that take the second divided difference for half the curvature
+  };
+
   Interpolation interpolation;
   std::size_t points;  ///< of the predictor
   Corrector corrector = Corrector::none;
   FirstMoment first_moment = FirstMoment::exact;
+  SecondMoment second_moment = SecondMoment::exact;
 };
 
 namespace detail {
@@ -89,9 +103,16 @@ std::array<double, count> step_moments([[maybe_unused]] const Process& process,
     m = exponential_moments<count>(length);
     if (two_points && rule.first_moment == half_square) m[1] = 0.5 * length * length;
     if (two_points && rule.first_moment == half_exponential) m[1] = 0.5 * length * m[0];
-  } else if constexpr (rule.interpolation == noise_in_time) {
+    if constexpr (count > 2)
+      if (rule.second_moment == MultistepRule::SecondMoment::half) m[2] *= 0.5;
+  } else if constexpr (rule.interpolation == noise_in_time ||
+                       rule.interpolation == noise_in_log_sigma) {
     integrate_panels(from.sigma, to.sigma, [&](double sigma, double weight) {
-      const double u = process.time_of_sigma(sigma) - from.t;
+      double u = -from.u;
+      if constexpr (rule.interpolation == noise_in_time)
+        u += process.time_of_sigma(sigma);
+      else
+        u += std::log(sigma);
       for (std::size_t k = 1; k < count; ++k) m[k] += weight *= u;
     });
   } else {
@@ -224,6 +245,8 @@ struct MultistepSampler {
         return {t, sigma, -std::log(sigma)};
       case noise_in_sigma:
         return {t, sigma, sigma};
+      case noise_in_log_sigma:
+        return {t, sigma, std::log(sigma)};
       case noise_in_time:
         return {t, sigma, t};
       case noise_in_steps:

@@ -10,6 +10,9 @@
 
 namespace fokker::detail {
 
+/// The most of what a sampler repeats within a step: each has normals of its own.
+inline constexpr int most_repeats = 10000;
+
 /// Refuses a parameter for which the rule does not hold. @throws std::invalid_argument
 inline void require_parameter(bool holds, std::string_view sampler, std::string_view rule,
                               double value) {

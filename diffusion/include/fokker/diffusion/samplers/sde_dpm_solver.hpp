@@ -31,6 +31,16 @@ struct LogSnrMidpointRule : LogSnrRule {
   }
 };
 
+/// LogSnrRule with half of the second moment.
+struct LogSnrHalfCurvatureRule : LogSnrRule {
+  template <std::size_t n>
+  static std::array<double, n> moments(double sigma, double next, double eta) {
+    auto m = LogSnrRule::moments<n>(sigma, next, eta);
+    if constexpr (n > 2) m[2] *= 0.5;
+    return m;
+  }
+};
+
 /// LogSnrRule with eta in a part of the way only, low <= sigma <= high: c grows by eta^2 ln sigma
 /// there and nowhere else, and the moments are sums over the pieces of the step.
 struct LogSnrIntervalRule : LogSnrRule {
@@ -96,6 +106,15 @@ struct DpmSolverPlusPlus3MSdeMethod : ReverseSdeFacts<1, 2, 3> {
   static constexpr LogSnrRule rule() { return {}; }
 };
 
+struct DpmSolverPlusPlus3MSdeShippedMethod : ReverseSdeFacts<1, 2, 2> {
+  static constexpr std::string_view name = "dpm++3m-sde-shipped";
+  static constexpr std::string_view source =
+      "Lu et al. (2022), arXiv 2211.01095, as in k-diffusion's sample_dpmpp_3m_sde";
+  static constexpr std::size_t points = 3;
+  static constexpr bool corrects_first_step = false;
+  static constexpr LogSnrHalfCurvatureRule rule() { return {}; }
+};
+
 }  // namespace detail
 
 /// SDE-DPM-Solver++ of order 1, D frozen: with eta = 1 the ancestral step, with 0 DDIM's.
@@ -134,6 +153,14 @@ using DpmSolverPlusPlus2MSdeHeun =
 ///               that right.
 /// The rest      as for DpmSolverPlusPlus2MSde.
 using DpmSolverPlusPlus3MSde = detail::InterpolatedDenoiser<detail::DpmSolverPlusPlus3MSdeMethod>;
+
+/// SDE-DPM-Solver++(3M) as libraries ship it: the second divided difference with half of its
+/// weight, and a first step that freezes D. What is eta there is eta^2 here.
+///
+/// Order         strong 1, weak 2; deterministic 2, where DpmSolverPlusPlus3MSde has 3.
+/// The rest      as for DpmSolverPlusPlus2MSde.
+using DpmSolverPlusPlus3MSdeShipped =
+    detail::InterpolatedDenoiser<detail::DpmSolverPlusPlus3MSdeShippedMethod>;
 
 /// SA-Solver in the form PEC: predicted through D at the last `order` points, D evaluated there and
 /// the step taken again, with the same noise, through that value and the same points. D at the
@@ -200,6 +227,7 @@ struct SaSolver : detail::ReverseSdeFacts<1, 2, (predictor_order < 2 ? predictor
                                                         const Increment<P, X>& dw, X& y,
                                                         Workspace<X>& w) const {
     detail::require_eta(name, SaSolver::etas, p.base.eta);
+    validate();
     const auto& process = p.base.process;
     const detail::LogSnrIntervalRule rule{{}, sigma_low, sigma_high};
     const auto [t, t_next] = detail::TimeInterval(r, h);

@@ -105,6 +105,7 @@ struct InterpolantSampler {
     using S = typename X::Scalar;
     const double eta = p.base.eta;
     detail::require_eta(name, etas, eta);
+    validate();
     const auto& process = p.base.process;
     const auto [t, t_next] = detail::TimeInterval(r, h);
     const bool to_zero = !(process.sigma(t_next) > 0);

@@ -10,8 +10,8 @@
 
 #include <fmt/format.h>
 
-/// One row of docs/limits.md: what `subject` does at the end `limit` of its range. Called last in a test
-/// case, after the checks that the row reports. Sections are those of limits/report.cmake:
+/// One row of docs/limits.md: what `subject` does at the end `limit` of its range. Called last in a
+/// test case, after the checks that the row reports. Sections are those of limits/report.cmake:
 /// coefficients, ode, sde, langevin, laws, diffusion, comparison, commands.
 inline void limit_row(std::string_view section, std::string_view subject, std::string_view limit,
                       std::string_view result) {

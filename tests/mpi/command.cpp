@@ -21,7 +21,7 @@ const std::string heston =
 nlohmann::json results_of(const std::string& text) {
   nlohmann::json run = nlohmann::json::parse(text);
   run.erase("seconds");
-  run.erase("run");  // command and date
+  run.erase("run");          // command and date
   if (run.contains("rows"))  // of compare
     for (auto& row : run["rows"]) row.erase("seconds");
   return run;

@@ -30,9 +30,9 @@ bool all_finite(const X& x) {
   }
 }
 
-/// The choice of a first step, from norms in units of the tolerance: a look along the solution,
-/// some of which may have to be closer, and then the step of which the error is about a hundredth
-/// of the tolerance. All of it scales with the unit of time, and it asks for no origin.
+/// The choice of a first step, from norms in units of the tolerance: one or more trial points along
+/// the solution, and then the step whose estimated error is about a hundredth of the tolerance. It
+/// scales with the unit of time and does not depend on the origin.
 ///
 /// With d1 the norm of f, and tau the time in which f changes by its own size, the error of a step
 /// of h is taken to be d1 h (h / tau)^(power - 1), as it is where the derivatives of the solution

@@ -9,8 +9,8 @@
 ///     B(s) = (e^{-s alpha} + s alpha - 1) / (gamma^2 h)     that of a unit force, over h
 ///
 /// The noise of the whole step is N_v = rho int_0^h e^{-gamma (h - r)} dW and
-/// N_q = (rho W - N_v) / gamma. Its expectation given W, H and K is linear in them; what is left of
-/// N_v, R, is independent of them, and that of N_q is -R / gamma.
+/// N_q = (rho W - N_v) / gamma. Its expectation given W, H and K is linear in them; the
+/// residual R of N_v is independent of them, and the residual of N_q is -R / gamma.
 
 #include <algorithm>
 #include <cmath>
@@ -90,7 +90,7 @@ inline double spherical_bessel(int j, double x) {
 
 /// Var R / (rho^2 h) with x = alpha, given W and H (`known` = 2) or W, H and K (3): e^{-x s} has
 /// the coefficients sqrt(2j + 1) e^{-x/2} i_j(x/2) in Legendre's polynomials on [0, 1], up to
-/// signs, of which the first `known` belong to W, H and K. Relative error below 1e-12.
+/// signs; the first `known` of them belong to W, H and K. Relative error below 1e-12.
 inline double langevin_rest(double x, int known) {
   if (x < 4) {
     double sum = 0;
@@ -144,7 +144,7 @@ struct LangevinNoise {
 };
 
 /// The noise of the position in the middle of the step, z_w W + z_h H + z_rest xi_2, together with
-/// what is left of N_v given W and H: v_mid xi_2 + v_rest xi_1.
+/// the residual of N_v given W and H: v_mid xi_2 + v_rest xi_1.
 struct LangevinMidNoise {
   double z_w, z_h, z_rest, v_mid, v_rest;
 

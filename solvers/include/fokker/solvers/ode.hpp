@@ -152,7 +152,7 @@ class OdeintRun {
     if (t + h_ == t) return blame(system, t);
 
     // The step is clipped at t1, or stretched a little to meet it, and resumed after this stop.
-    // Times are told from the last stop, as it may be that no sum of t and h is a time.
+    // Times are measured from the last stop: t + h need not be representable.
     if (t != now_) {
       stop_ = t;
       since_ = 0;

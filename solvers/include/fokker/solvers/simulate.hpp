@@ -102,7 +102,7 @@ Index count_non_finite(const auto& x, Index count) {
   return bad;
 }
 
-/// The same, and those of which the reduction could make no number, where it says so.
+/// The same, counting also the paths that the reduction reports as failed, if it reports any.
 Index count_failed(const auto& reduction, const auto& observer, const auto& x, Index count) {
   if constexpr (requires { reduction.count_failed(observer, x, count); })
     return reduction.count_failed(observer, x, count);

@@ -98,10 +98,9 @@ class StepController {
     return factor <= c_.min_factor && error < infinity ? error * shortest_ : 0;
   }
 
-  /// Whether a step that is accepted for its error is not to be believed, with `expected` by
-  /// expected_after: of estimates that fall from far above the tolerance to below it, to less than
-  /// a hundredth of what the order explains, some vanish at that step. Its error is then the one
-  /// that was expected.
+  /// Whether the error of an accepted step is in doubt, with `expected` by expected_after: an
+  /// estimate that falls from far above the tolerance to less than a hundredth of what the order
+  /// explains may vanish at that step size. The expected error then takes its place.
   static bool doubts(double error, double expected) {
     return accepts(error) && expected > 10 && error < 0.01 * expected;
   }
@@ -157,7 +156,7 @@ class StepController {
   std::array<double, 3> powers_ = {};    // of the errors in the factor
   double scale_ = 1;                     // of their product
   std::array<double, 2> kept_ = {2, 2};  // errors of the dead band; never met: none
-  double shortest_;      // what is left of an error where the step is shortened by min_factor
+  double shortest_;      // factor of the error where the step is shortened by min_factor
   double expected_ = 0;  // see expected_after
   double previous_ = target_, older_ = target_;
   bool after_rejection_ = false;

@@ -400,9 +400,10 @@ struct EmbeddedRungeKutta {
   template <class P, class S, int d>
   using Lanes = detail::EmbeddedLanes<Pair, P, S, d>;
 
-  double rtol = 1e-6;                         ///< relative tolerance
-  double atol = 1e-9;                         ///< absolute tolerance, in the unit of x
-  StepControl control = step_controls::calm;  ///< from errors to steps
+  double rtol = 1e-6;  ///< relative tolerance
+  double atol = 1e-9;  ///< absolute tolerance, in the unit of x
+  /// From errors to steps.
+  StepControl control = Pair::order > 5 ? step_controls::prompt : step_controls::calm;
 };
 
 using BogackiShampine32 = EmbeddedRungeKutta<tableaus::BogackiShampine32>;

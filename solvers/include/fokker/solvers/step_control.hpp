@@ -30,13 +30,16 @@ struct StepControl {
   std::array<double, 2> keep = {0.9, 1.2};
 };
 
-/// Controllers of the literature, each with our dead band.
+/// Controllers of the literature, with our dead band but for `prompt`.
 namespace step_controls {
 /// Integral control, the classical rule. Source: Hairer, Norsett & Wanner (1993), II.4 (4.13).
 inline constexpr StepControl integral{{1, 0, 0}};
 /// Integral control that aims lower, so that even the largest error of its dead band is below the
 /// tolerance: hardly a step is rejected.
 inline constexpr StepControl calm{{1, 0, 0}, 0.85, 0.2, 5, {0.92, 1.3}};
+/// Integral control without a dead band: every error changes the step. For steps of many
+/// evaluations, of which one more costs more than a power, also where stability limits the step.
+inline constexpr StepControl prompt{{1, 0, 0}, 0.9, 0.2, 5, {1, 1}};
 /// Proportional-integral control: smoother, fewer rejections where stability limits the step.
 /// Source: Gustafsson (1991), ACM TOMS 17; Hairer & Wanner (1996), IV.2.
 inline constexpr StepControl pi{{0.7, -0.4, 0}};

@@ -76,7 +76,8 @@ class Trajectory {
       else
         walk(to, solution);
     }
-    if (solution.status != Status::event) end_at(solution, walk_->t(), walk_->x());
+    if (solution.status != Status::event && !watch_.stuck())
+      end_at(solution, walk_->t(), walk_->x());
     solution.counts = walk_->counts();
     solution.counts.drift_evaluations += slopes_;
     if (walk_->stiff()) solution.warning = stiff_advice;

@@ -326,8 +326,9 @@ class AdaptiveWalk final : public ProcessWalk<P, X> {
   }
   int dense_degree() const override {
     if (noise_kind<P> != NoiseKind::none) return 1;
-    if (!interpolates_as_steps())
-      return 1 + static_cast<int>(method_.orders(noise_kind<P>).deterministic.value_or(7));
+    if constexpr (requires { method_.orders(noise_kind<P>).deterministic; })
+      if (!interpolates_as_steps())
+        return 1 + static_cast<int>(method_.orders(noise_kind<P>).deterministic.value_or(7));
     if constexpr (requires { Run::dense_degree; })
       return Run::dense_degree;
     else

@@ -117,7 +117,7 @@ TEST_CASE("expansions of the noncentral chi-square quantiles join the inversion"
   struct Case {
     double degrees, lambda;
   };
-  for (const Case& c : {Case{0.5, 1.1e9}, Case{1.1e9, 0}, Case{1e9, 2e8}, Case{9e8, 5e8}})
+  for (const Case& c : {Case{0.5, 1.1e7}, Case{1.1e7, 0}, Case{1e7, 2e6}, Case{9e6, 5e6}})
     for (const double u : {1e-6, 0.3, 0.9})
       for (const double v : {1e-5, 0.5, 0.999}) {
         CAPTURE(c.degrees, c.lambda, u, v);
@@ -324,13 +324,13 @@ TEST_CASE("the Ornstein-Uhlenbeck law holds at the ends of its parameters") {
   struct Case {
     double x, x0, t, theta, mu, sigma, mean, variance, density;
   };
-  for (const Case& c : std::vector<Case>{
-           {1.0000001, 1.0, 1e-14, 1.0, 2.0, 0.001, 1.00000000000001, 9.9999999999999004e-21,
-            -499977.79367148036},
-           {0.5, 1.0, 3.0, 1e-12, 2.0, 0.7, 1.000000000003, 1.4699999999955898,
-            -1.1966037472052128},
-           {2.0, 1.0, 1000.0, 1.0, 2.0, 1e-170, 2.0, 0, 390.86710086606307},
-           {1.5, 1.0, 100000.0, 1.0, 2.0, 0.5, 2.0, 0.125, -0.87921776236475478}}) {
+  for (const Case& c :
+       std::vector<Case>{{1.0000001, 1.0, 1e-14, 1.0, 2.0, 0.001, 1.00000000000001,
+                          9.9999999999999004e-21, -499977.79367148036},
+                         {0.5, 1.0, 3.0, 1e-12, 2.0, 0.7, 1.000000000003, 1.4699999999955898,
+                          -1.1966037472052128},
+                         {2.0, 1.0, 1000.0, 1.0, 2.0, 1e-170, 2.0, 0, 390.86710086606307},
+                         {1.5, 1.0, 100000.0, 1.0, 2.0, 0.5, 2.0, 0.125, -0.87921776236475478}}) {
     const OrnsteinUhlenbeck p{.theta = c.theta, .mu = c.mu, .sigma = c.sigma};
     CAPTURE(c.x, c.t, c.theta, c.sigma);
     CHECK(agree_relatively(p.mean(c.x0, c.t), c.mean));

@@ -117,7 +117,7 @@ TEST_CASE("expansions of the noncentral chi-square quantiles join the inversion"
   struct Case {
     double degrees, lambda;
   };
-  for (const Case& c : {Case{0.5, 1.1e9}, Case{1.1e9, 0}, Case{1e9, 2e8}, Case{9e8, 5e8}})
+  for (const Case& c : {Case{0.5, 1.1e7}, Case{1.1e7, 0}, Case{1e7, 2e6}, Case{9e6, 5e6}})
     for (const double u : {1e-6, 0.3, 0.9})
       for (const double v : {1e-5, 0.5, 0.999}) {
         CAPTURE(c.degrees, c.lambda, u, v);

@@ -26,7 +26,7 @@ double noncentral_chi_squared_value(double degrees, double lambda, double u, dou
 /// The same less its mean degrees + lambda, for a mean above `large_chi_squared`: there the
 /// quantiles are taken from their expansions about the normal one, exact to rounding.
 double noncentral_chi_squared_offset(double degrees, double lambda, double u, double v);
-inline constexpr double large_chi_squared = 1e9;
+inline constexpr double large_chi_squared = 1e7;
 
 /// log of the density at x > 0 of the Gamma law with this shape and mean.
 double gamma_log_density(double shape, double mean, double x);

@@ -165,9 +165,12 @@ TimeGrid make_grid(std::string_view name, const AnySchedule& schedule, Time star
     if (other.name == name) info = &other;
   }
   if (info == nullptr) throw std::invalid_argument(unknown_name_message("grid", name, known));
-  if (steps < 1 || steps > most_steps)
-    throw std::invalid_argument("a time grid needs at least one step, at most " +
-                                std::to_string(most_steps) + ": got " + std::to_string(steps));
+  if (steps < 1)
+    throw std::invalid_argument("a time grid needs at least one step: got " +
+                                std::to_string(steps));
+  if (steps > most_steps)
+    throw std::invalid_argument("a time grid has at most " + std::to_string(most_steps) +
+                                " steps: got " + std::to_string(steps));
   if (!(start > 0) || !(start <= schedule.end_time()))
     throw std::invalid_argument("the start must lie in (0, " + text(schedule.end_time()) +
                                 "]: got start=" + text(start));

@@ -541,6 +541,7 @@ TEST_CASE("scores, denoisers and covariances allocate nothing once they have run
       data.posterior_covariance_times(x, 0.7, 0.3, v, out);
       data.score(narrow, 0.7, 1e-3, narrow_out);
     };
+    INFO(to_string(data.kind()));
     work();
     const NoAllocation guard;
     CHECK_NOTHROW(work());

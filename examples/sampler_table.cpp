@@ -17,6 +17,7 @@
 #include <exception>
 #include <limits>
 #include <map>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -169,9 +170,13 @@ std::vector<double> errors_with(const Data& data, const LinearScoreError& error)
       if (sampled.status != Status::success) throw std::runtime_error(sampled.message);
       law = sampled.law;
     }
-    const Eigen::VectorXd mean = data.data.mean(), variance = data.data.variance(),
-                          got = law.covariance.diagonal();
-    errors.push_back(bures_wasserstein_diagonal(law.mean, got, mean, variance));
+    const auto span = [](const Eigen::VectorXd& v) {
+      return std::span<const double>(v.data(), static_cast<std::size_t>(v.size()));
+    };
+    const Eigen::VectorXd sampled_mean = law.mean, mean = data.data.mean(),
+                          variance = data.data.variance(), got = law.covariance.diagonal();
+    errors.push_back(
+        bures_wasserstein_diagonal(span(sampled_mean), span(got), span(mean), span(variance)));
   }
   return errors;
 }

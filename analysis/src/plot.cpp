@@ -98,26 +98,33 @@ std::string end_text(double v) {
   return fmt::format("{:.17g}", std::clamp(v, -10 * largest, 10 * largest));
 }
 
-/// `text` broken at its spaces into lines of about so many characters.
-std::vector<std::string> wrapped(std::string_view text, std::size_t characters) {
-  std::vector<std::string> lines(1);
+/// `text` broken at its spaces into lines of about so many characters, each ended by '\n'.
+std::string wrapped(std::string_view text, std::size_t characters) {
+  std::string lines;
+  std::size_t length = 0;  // of the last line
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find(' ', begin), text.size());
     const std::string_view word = text.substr(begin, end - begin);
-    if (!lines.back().empty() && lines.back().size() + 1 + word.size() > characters)
-      lines.emplace_back();
-    if (!lines.back().empty()) lines.back() += ' ';
-    lines.back() += word;
+    if (length > 0) {
+      const bool fits = length + 1 + word.size() <= characters;
+      lines += fits ? ' ' : '\n';
+      length = fits ? length + 1 : 0;
+    }
+    lines += word;
+    length += word.size();
     begin = end + 1;
   }
-  return lines;
+  return lines + '\n';
 }
 
-/// Lines as one string of gnuplot.
-std::string quote(const std::vector<std::string>& lines) {
+/// Lines that end in '\n' as one string of gnuplot.
+std::string quote_lines(std::string_view lines) {
   std::string all;
-  for (const std::string& line : lines)
-    all += (all.empty() ? "" : ".\"\\n\".") + quote(std::string_view(line));
+  for (std::size_t begin = 0; begin < lines.size();) {
+    const std::size_t end = lines.find('\n', begin);
+    all += (all.empty() ? "" : ".\"\\n\".") + quote(lines.substr(begin, end - begin));
+    begin = end + 1;
+  }
   return all;
 }
 
@@ -406,11 +413,11 @@ class Script {
     constexpr double character = 8.5;  // pixels of a letter, about
     const double room = 0.85 * panel_width_ / (character * static_cast<double>(b.names.size()));
     const auto characters = static_cast<std::size_t>(std::max(room, 1.0));
-    std::size_t most = 1;  // lines, for which gnuplot leaves room by itself
+    std::ptrdiff_t most = 1;  // lines, for which gnuplot leaves room by itself
     for (std::size_t i = 0; i < b.names.size(); ++i) {
-      const std::vector<std::string> lines = wrapped(b.names[i], characters);
-      most = std::max(most, lines.size());
-      add("set xtics add ({} {}) noenhanced\n", quote(lines), i);
+      const std::string lines = wrapped(b.names[i], characters);
+      most = std::max(most, std::count(lines.begin(), lines.end(), '\n'));
+      add("set xtics add ({} {}) noenhanced\n", quote_lines(lines), i);
     }
     if (most > 1 && b.label.empty()) add("set bmargin {}\n", most + 2);
     const std::string data = block({&x, &b.values, &low, &high});

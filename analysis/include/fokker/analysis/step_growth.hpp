@@ -87,13 +87,13 @@ std::optional<double> growth_of_scheme(const P& process, const M& method, Index 
   }
 
   // The random numbers of a step; with additive noise M does not depend on them.
-  struct Axis {
+  struct RandomRow {
     double* number;  // the first of a row of dw
     double deviation;
     const detail::Rule* rule;
     std::size_t at = 0;
   };
-  std::vector<Axis> axes;
+  std::vector<RandomRow> axes;
   const detail::Rule& rule =
       method.orders(kind).strong ? detail::gauss_rule() : detail::cell_rule();
   const auto add = [&](auto& rows, double deviation) {
@@ -108,14 +108,14 @@ std::optional<double> growth_of_scheme(const P& process, const M& method, Index 
     if (needs.normals > 0) add(dw.normals, 1);
   }
   double outcomes = 1;
-  for (const Axis& axis : axes) outcomes *= static_cast<double>(axis.rule->points.size());
+  for (const RandomRow& axis : axes) outcomes *= static_cast<double>(axis.rule->points.size());
   if (outcomes > detail::most_outcomes) return {};
 
   typename M::template Workspace<X> workspace(d, d + 2);
   Eigen::MatrixXd total = Eigen::MatrixXd::Zero(d * d, d * d), map(d, d);
   for (bool more = true; more;) {
     double weight = 1;
-    for (const Axis& axis : axes) {
+    for (const RandomRow& axis : axes) {
       weight *= axis.rule->weights[axis.at];
       const double value = axis.deviation * axis.rule->points[axis.at];
       for (Index j = 0; j < d + 2; ++j) axis.number[j] = value;
@@ -127,7 +127,7 @@ std::optional<double> growth_of_scheme(const P& process, const M& method, Index 
     if (!((predicted - y.col(d + 1).matrix()).norm() < 1e-9 * size)) return {};
     detail::add_square(map, weight, total);
     more = false;
-    for (Axis& axis : axes) {  // the next outcome
+    for (RandomRow& axis : axes) {  // the next outcome
       if (++axis.at < axis.rule->points.size()) {
         more = true;
         break;

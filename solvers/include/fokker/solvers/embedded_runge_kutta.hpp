@@ -53,6 +53,9 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
   static constexpr std::size_t all_ = std::tuple_size_v<decltype(Pair::dense(0.0))>;
 
  public:
+  /// False where the tableau says so.
+  static constexpr bool interpolates_as_steps = !requires { Pair::coarse_interpolant; };
+
   static constexpr int dense_degree = [] {
     if constexpr (requires { Pair::dense_degree; })
       return Pair::dense_degree;

@@ -17,6 +17,8 @@
 ///     error[s + 1]          estimate h sum_i error_i k_i, where k_s = f(y, t + h) is the first
 ///                           stage of the next step; 0 there if the estimate does without it
 ///     dense_order           of the interpolant x + h sum_i w_i(theta) k_i
+///     coarse_interpolant    optional: where its error was measured above ten times that of the
+///                           steps (few steps at tight tolerances); dense output then redoes steps
 ///     dense_degree          optional: its degree in theta, if that is not dense_order
 ///     dense(theta)          its weights w_i of k_0 .. k_s, and of more stages if there are any
 ///     dense_stages          optional: the tableau of those, c and rows over all stages before
@@ -109,6 +111,7 @@ struct Tsitouras54 {
   static constexpr std::string_view name = "tsit5";
   static constexpr std::string_view source = "Tsitouras (2011), Comput. Math. Appl. 62, 770-775";
   static constexpr int order = 5, error_order = 4, dense_order = 4;
+  static constexpr bool coarse_interpolant = true;
   static constexpr double stability = 3.5068;
   static constexpr ButcherTableau<6> tableau{
       {{{0, 0, 0, 0, 0, 0},
@@ -245,6 +248,7 @@ struct DormandPrince853 {
   static constexpr std::string_view name = "dop853";
   static constexpr std::string_view source = "Hairer, Norsett & Wanner (1993), II.5 and II.6";
   static constexpr int order = 8, error_order = 7, dense_order = 7;
+  static constexpr bool coarse_interpolant = true;
   static constexpr double stability = 6.3937;
   static constexpr ButcherTableau<12> tableau{
       {{{},

@@ -155,3 +155,71 @@ TEST_CASE("jump-adapted steps keep the strong order of the step") {
   CHECK(slope(Milstein{}) == Approx(1.0).margin(0.08));
   CHECK(JumpAdapted{Milstein{}, jumps}.orders(NoiseKind::scalar).strong == 1.0);
 }
+
+TEST_CASE("a birth process without a bound has the geometric law on any grid") {
+  const double lambda = 0.9, end = 1.5, p = std::exp(-lambda * end);
+  const ClockJumps births{[=](const auto& x, Time) { return lambda * x(0); },
+                          [](auto& x, Time, JumpRandom&) { x(0) += 1; }};
+
+  const Index paths = 100'000;
+  for (const Index steps : {1, 7}) {
+    const auto x = simulate(still, JumpAdapted{EulerMaruyama{}, births}, 1.0,
+                            uniform_grid(0, end, steps), {.paths = paths, .seed = 7}, FinalState{})
+                       .value;
+
+    check_moments(x.row(0), 1 / p, (1 - p) / (p * p));
+    for (int n = 1; n <= 8; ++n) {
+      const double weight = p * std::pow(1 - p, n - 1);
+      const double frequency = static_cast<double>((x.row(0) == n).count()) / paths;
+      CHECK(std::abs(frequency - weight) < 5 * std::sqrt(weight * (1 - weight) / paths));
+    }
+  }
+}
+
+TEST_CASE("intensities of time give Poisson numbers of their integral, whatever the origin") {
+  // X = (number of jumps, sum of their times): intensity t on [0, 2], means 2 and 8/3.
+  const Index paths = 50'000;
+  for (const Time origin : {0.0, 1e9}) {
+    const ClockJumps jumps{[=](const auto&, Time t) { return t - origin; },
+                           [=](auto& x, Time t, JumpRandom&) {
+                             x(0) += 1;
+                             x(1) += t - origin;
+                           }};
+    for (const Index steps : {1, 5, 60}) {
+      const auto x = simulate(still, JumpAdapted{EulerMaruyama{}, jumps}, Eigen::Array2d(0, 0),
+                              uniform_grid(origin, origin + 2, steps), {.paths = paths, .seed = 8},
+                              FinalState{})
+                         .value;
+
+      INFO(origin << ", " << steps << " steps");
+      check_moments(x.row(0), 2, 2);
+      const double none = static_cast<double>((x.row(0) == 0).count()) / paths;
+      CHECK(std::abs(none - std::exp(-2)) < 5 * std::sqrt(std::exp(-2) / paths));
+      if (steps == 60)
+        check_mean(
+            paths, [&](Index j) { return x(1, j); }, 8.0 / 3);
+    }
+  }
+}
+
+TEST_CASE("a Hawkes process has its mean intensity") {
+  // X = (intensity just after the last jump, its time): no bound holds for all times.
+  const double base = 1, decay = 3, rise = 2, end = 2;
+  const auto intensity = [=](const auto& x, Time t) {
+    return base + (x(0) - base) * std::exp(-decay * (t - x(1)));
+  };
+  const ClockJumps jumps{intensity, [=](auto& x, Time t, JumpRandom&) {
+                           x(0) = intensity(x, t) + rise;
+                           x(1) = t;
+                         }};
+
+  const Index paths = 20'000;
+  const auto x = simulate(still, JumpAdapted{EulerMaruyama{}, jumps}, Eigen::Array2d(base, 0),
+                          uniform_grid(0, end, 100), {.paths = paths, .seed = 9}, FinalState{})
+                     .value;
+
+  const double stationary = decay * base / (decay - rise);
+  check_mean(
+      paths, [&](Index j) { return intensity(x.col(j), end); },
+      stationary + (base - stationary) * std::exp(-(decay - rise) * end));
+}

@@ -114,6 +114,86 @@ TEST_CASE("an intensity of 0 never jumps") {
   CHECK((ends(still, IntensityJumps{zero, 2.0, one}, grid) == 1).all());
 }
 
+TEST_CASE("a clock of constant intensity is the plain sum of exponential times") {
+  const ClockJumps jumps{[](const auto&, Time) { return 3.0; }, one};
+  for (const Time start : {0.0, -7.0, 1e9}) {
+    const Block<double> x = ends(still, jumps, {start, start + 2});
+    const Block<double> fine = ends(still, jumps, uniform_grid(start, start + 2, 97));
+
+    for (const Index j : {0, 77, 499}) {
+      JumpRandom random({3, static_cast<std::uint64_t>(j)});
+      double count = 0;
+      for (double t = random.exponential() / 3; t < 2; t += random.exponential() / 3) ++count;
+      INFO(start << ' ' << j);
+      CHECK(x(0, j) == 1 + count);
+    }
+    CHECK((fine == x).all());
+  }
+}
+
+TEST_CASE("a clock jumps where the integral of the intensity reaches its exponential number") {
+  // Integral t^2 / 2, exactly by the trapezoid rule: number n comes at sqrt(2 (e_1 + ... + e_n)),
+  // at most the length of a step late.
+  const ClockJumps jumps{[](const auto&, Time t) { return t; },
+                         [](auto& x, Time t, JumpRandom&) { x = t; }};
+  for (const double h : {0.25, 0.01}) {
+    const auto solution = integrate(still, JumpAdapted{EulerMaruyama{}, jumps}, 0.0, {0.0, 3.0},
+                                    {.dt = h, .seed = 3, .path = 4});
+    JumpRandom random({3, 4});
+    double sum = random.exponential();
+    int seen = 0;
+    for (std::size_t k = 1; k < solution.t.size(); ++k) {
+      const double before = solution.x[k - 1](0), after = solution.x[k](0);
+      if (after == before) continue;
+      CHECK(after >= std::sqrt(2 * sum) * (1 - 1e-12));
+      CHECK(after < std::sqrt(2 * sum) + h);
+      sum += random.exponential();
+      ++seen;
+    }
+    CHECK(std::sqrt(2 * sum) > 3);
+    CHECK(seen > 0);
+  }
+}
+
+TEST_CASE("clocks: without intensity no jump, on any threads the same bits, carried on the same") {
+  const ClockJumps never{[](const auto&, Time) { return 0.0; }, one};
+  const ClockJumps jumps{[](const auto& x, Time t) { return 1 + std::abs(x(0)) + t; }, shift};
+  const JumpAdapted method{EulerMaruyama{}, jumps};
+  const IntegrateOptions options{.dt = 0.25, .seed = 3, .path = 4};
+
+  const auto alone =
+      simulate(growth, EulerMaruyama{}, 1.0, grid, {.paths = 500, .seed = 3}, FinalState{});
+  Integration run(growth, method, 1.0, 0.0, options);
+  run.to(1);
+  auto copy = run;
+
+  CHECK((ends(growth, never, grid) == alone.value).all());
+  CHECK((ends(growth, jumps, grid, 1) == ends(growth, jumps, grid, 2)).all());
+  const auto whole = integrate(growth, method, 1.0, {0.0, 2.0}, options);
+  CHECK((run.to(2).end == whole.end).all());
+  CHECK((copy.to(2).end == whole.end).all());
+}
+
+TEST_CASE("an intensity that explodes ends in step_underflow, one that cannot be is refused") {
+  const auto run = [](const auto& intensity) {
+    return integrate(still, JumpAdapted{EulerMaruyama{}, ClockJumps{intensity, one}}, 1.0,
+                     {0.0, 5.0}, {.dt = 0.1});
+  };
+
+  const auto exploded = run([](const auto& x, Time) { return std::pow(x(0), 5); });
+  const auto too_long = run([](const auto&, Time t) { return t < 1 ? 0.0 : 1e6; });
+
+  CHECK(exploded.status == Status::step_underflow);
+  CHECK(exploded.end_time < 5);
+  CHECK(too_long.status == Status::step_underflow);
+  CHECK_THROWS_WITH(run([](const auto&, Time t) { return 1 - t; }),
+                    ContainsSubstring("finite and not negative: it is -"));
+  CHECK_THROWS_WITH(run([](const auto&, Time) { return std::nan(""); }),
+                    ContainsSubstring("it is nan at t = 0"));
+  CHECK_THROWS_WITH(run([](const auto&, Time t) { return 1 / (t - t); }),
+                    ContainsSubstring("it is inf at t = 0"));
+}
+
 TEST_CASE("integrate takes steps of dt and lands on every jump") {
   const JumpAdapted method{EulerMaruyama{}, PoissonJumps{3.0, one}};
 

@@ -91,6 +91,7 @@
 #include <fokker/solvers/magnus.hpp>
 #include <fokker/solvers/milstein.hpp>
 #include <fokker/solvers/milstein_general.hpp>
+#include <fokker/solvers/path_functionals.hpp>
 #include <fokker/solvers/path_statistics.hpp>
 #include <fokker/solvers/platen.hpp>
 #include <fokker/solvers/radau.hpp>

@@ -1,6 +1,7 @@
 #pragma once
 /// @file  fokker/solvers/brownian_bridge.hpp
-/// @brief Whether and when a path meets a level between the two ends of a step.
+/// @brief Brownian bridges between the two ends of a step: its extremum, whether and when it meets
+///        a level.
 
 #include <cmath>
 #include <cstdint>
@@ -11,7 +12,30 @@
 #include <fokker/solvers/random.hpp>
 #include <fokker/solvers/solver.hpp>
 
-namespace fokker::detail {
+namespace fokker {
+
+/// The maximum of a Brownian bridge from a to b, by inversion of its law
+///
+///     P(maximum > y) = exp(-2 (y - a) (y - b) / variance),    y >= max(a, b)
+///
+/// exact for constant noise and drift, on which the bridge does not depend. Never below the ends;
+/// nan where one of them is.
+/// @param variance  g^2 h >= 0; at 0 the higher end is returned
+/// @param u         uniform in (0, 1): the probability that the maximum exceeds what is returned
+/// Source: Karatzas & Shreve (1991), 4.3; Glasserman (2004), 6.4.
+inline double bridge_maximum(double a, double b, double variance, double u) {
+  const double difference = std::abs(a - b);
+  const double noise = std::sqrt(variance) * std::sqrt(-2 * std::log(u));
+  const double above = noise > 0 ? noise / (difference + std::hypot(difference, noise)) : 0;
+  return 0.5 * noise * above + (a > b || std::isnan(a) ? a : b);
+}
+
+/// The minimum of a Brownian bridge from a to b; see bridge_maximum.
+inline double bridge_minimum(double a, double b, double variance, double u) {
+  return -bridge_maximum(-a, -b, variance, u);
+}
+
+namespace detail {
 
 /// The first meeting of a level b within a step [t, t + h] whose ends X(t) and X(t + h) are known
 /// and between which X is a Brownian bridge of variance rate g^2. With a = X(t) - b, c = X(t + h) -
@@ -81,4 +105,5 @@ void component_variance(const P& p, const X& x, Time t, Index i, X& sum, X& colu
   }
 }
 
-}  // namespace fokker::detail
+}  // namespace detail
+}  // namespace fokker

@@ -75,6 +75,27 @@ struct IntensityJumps {
 template <class Intensity, class Jump>
 IntensityJumps(Intensity, double, Jump) -> IntensityJumps<Intensity, Jump>;
 
+/// Jumps of an intensity without a bound: the next one comes when the integral of
+/// intensity(X(s), s) ds since the last has reached an exponential number of mean 1. Where the
+/// intensity at the start of a step would reach it within the step, the step ends there. The
+/// integral is taken by the trapezoid rule over the steps; what it has in excess at a jump counts
+/// for the next.
+///
+/// Exact in law where the intensity is constant between the jumps, such as a birth process. Where
+/// it is a function of time the number of jumps is Poisson with the trapezoid rule's mean, which is
+/// wrong by O(h^2), and a jump is late by O(h) with probability O(h). No order is claimed where it
+/// follows a diffusion. The grid needs points where the intensity jumps in time. A path with more
+/// than 1000 jumps at one time (the intensity explodes, or the steps are too long for its growth)
+/// ends with step_underflow. Cost: two intensities a step, and a step or two more for each jump.
+/// Source: Daley & Vere-Jones (2003), 7.4 (random time change).
+template <class Intensity, class Jump>
+struct ClockJumps {
+  Intensity intensity;  ///< intensity(x, t) -> finite number >= 0
+  Jump jump;            ///< as in PoissonJumps
+};
+template <class Intensity, class Jump>
+ClockJumps(Intensity, Jump) -> ClockJumps<Intensity, Jump>;
+
 namespace detail {
 
 template <class P>
@@ -108,9 +129,13 @@ class JumpRun {
           text("{} carries something from step to step, which a jump makes wrong: choose a "
                "one-step solver such as euler-maruyama",
                {name_of(method_)}));
-    if (!(jumps_.bound() >= 0) || !std::isfinite(jumps_.bound()))
-      throw std::invalid_argument(
-          text("the rate of jumps must be finite and not negative: got {}", {jumps_.bound()}));
+    if constexpr (!by_clock) {
+      if (!(jumps_.bound() >= 0) || !std::isfinite(jumps_.bound()))
+        throw std::invalid_argument(
+            text("the rate of jumps must be finite and not negative: got {} (ClockJumps takes an "
+                 "intensity without a bound)",
+                 {jumps_.bound()}));
+    }
     if (is_time_reversed<P>)
       throw std::invalid_argument("jumps run up in time only: give an increasing grid");
     dw_.resize(wiener_dimension(process, d), 1, needs_of(method_));
@@ -127,11 +152,17 @@ class JumpRun {
 
   /// One step from (x, t) to the next of: a candidate for a jump, a regular time, the stop t1 > t.
   /// The jump, if there is one, is part of the step.
-  /// @return success, or non_finite
+  /// @return success, non_finite, or step_underflow for too many jumps at one time
   /// @throws std::invalid_argument  for a block of paths, and for an intensity outside its bounds,
   ///                                with its time
   Status try_step(X& x, Time& t, Time t1, Counts& counts) {
     if (!started_) start(x, t);
+    [[maybe_unused]] double rate = 0;
+    if constexpr (by_clock) {
+      rate = intensity(x, t);
+      candidate_ = t + std::max(left_, resolution(rate, t)) / rate;
+    }
+    [[maybe_unused]] const Time begin = t;
     const Time end = stop(std::min(t1, candidate_));
     source_.increment(t, end, dw_);
     method_.step(*process_, x, t, end - t, dw_, y_, workspace_);
@@ -140,7 +171,13 @@ class JumpRun {
     const Evaluations per_step = method_.evaluations(noise_kind<P>);
     counts += {1, 0, static_cast<std::uint64_t>(per_step.drift),
                static_cast<std::uint64_t>(per_step.diffusion)};
-    jump_until(x, t);
+    if constexpr (by_clock) {
+      if (!x.isFinite().all()) return Status::non_finite;
+      left_ -= 0.5 * (t - begin) * (rate + intensity(x, t));
+      if (!jump_while_due(x, t)) return Status::step_underflow;
+    } else {
+      jump_until(x, t);
+    }
     return x.isFinite().all() ? Status::success : Status::non_finite;
   }
 
@@ -168,8 +205,12 @@ class JumpRun {
                {x.cols()}));
     started_ = true;
     origin_ = t;
-    candidate_ = t + gap();
-    jump_until(x, t);
+    if constexpr (by_clock) {
+      left_ = random_.exponential();
+    } else {
+      candidate_ = t + gap();
+      jump_until(x, t);
+    }
   }
 
   /// The next regular time t0 + k dt, or `end` if that comes first or is as good as there.
@@ -195,13 +236,42 @@ class JumpRun {
       const double intensity = static_cast<double>(jumps_.intensity(x, t));
       if (!(intensity >= 0 && intensity <= jumps_.bound()))
         throw std::invalid_argument(
-            text("the intensity of jumps must lie in [0, {}], its bound: it is {} at t = {}",
+            text("the intensity of jumps must lie in [0, {}], its bound: it is {} at t = {} "
+                 "(ClockJumps takes one without a bound)",
                  {jumps_.bound(), intensity, t}));
       return random_.uniform() * jumps_.bound() < intensity;
     } else {
       return true;
     }
   }
+
+  double intensity(const X& x, Time t) {
+    const double rate = static_cast<double>(jumps_.intensity(x, t));
+    if (!(rate >= 0) || !std::isfinite(rate))
+      throw std::invalid_argument(text(
+          "the intensity of jumps must be finite and not negative: it is {} at t = {}", {rate, t}));
+    return rate;
+  }
+
+  /// What the clock may be short of at a jump: that of some roundings of t, or next to nothing.
+  static double resolution(double rate, Time t) {
+    constexpr double next_to_nothing = 1e-12;  // in probability
+    return std::max(next_to_nothing,
+                    4 * std::numeric_limits<double>::epsilon() * std::abs(t) * rate);
+  }
+
+  /// Jumps while the clock has run out. @return whether it came to an end
+  bool jump_while_due(X& x, Time t) {
+    constexpr int most = 1000;
+    for (int n = 0; x.isFinite().all() && left_ <= resolution(intensity(x, t), t); ++n) {
+      if (n == most) return false;
+      jumps_.jump(x, t, random_);
+      left_ += random_.exponential();
+    }
+    return true;
+  }
+
+  static constexpr bool by_clock = !requires(const Jumps& jumps) { jumps.bound(); };
 
   const P* process_;
   M method_;
@@ -212,6 +282,7 @@ class JumpRun {
   X y_;
   typename M::template Workspace<X> workspace_;
   Time dt_ = 0, origin_ = 0, candidate_ = 0;
+  double left_ = 0;    // of the exponential number, by the clock
   Index regular_ = 0;  // regular steps taken
   bool started_ = false;
 };
@@ -234,7 +305,7 @@ class JumpRun {
 ///
 /// Order         that of M between the jumps, in the longest step, at a constant rate with
 ///               Lipschitz coefficients and jumps; none claimed where the intensity depends on the
-///               state.
+///               state or the time.
 /// Cost          per path that of M, and one step more for each jump (or candidate).
 /// Source        Platen & Bruti-Liberati (2010), chapters 8 (strong) and 13 (weak).
 template <class M, class Jumps>

@@ -27,6 +27,7 @@ enum class Purpose : std::uint64_t {
   crossing,   ///< whether and when a path meets a level between two steps
   tree,       ///< the Brownian tree: W, H and K by bisection
   normals,    ///< normals of a step that are not of the Brownian path
+  extremum,   ///< the maximum or minimum of a path between two steps
 };
 
 /// What makes the draws of a stream.

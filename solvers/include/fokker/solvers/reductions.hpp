@@ -121,7 +121,8 @@ struct Estimate {
 
 /// E[value(state at the end)] of a functional of the whole path:
 ///
-///     start(x, t) -> carry       any block, for instance the running maximum so far
+///     start(x, t) -> carry       any block, for instance the running maximum so far; or
+///                                start(x, t, first), `first` the number of the path in column 0
 ///     update(carry, x, t)        at every later grid point
 ///     value(carry, x) -> 1 x n   the functional of each path
 ///
@@ -143,12 +144,12 @@ struct PathFunctional {
   };
   template <State X>
   auto observer(const X& x) const {
-    return Observer<decltype(start(x, Time{}))>{start(x, Time{}), {}};
+    return Observer<decltype(started(x, Time{}, 0))>{started(x, Time{}, 0), {}};
   }
   template <State X>
-  void observe(auto& o, Index k, Time t, const X& x, Index) const {
+  void observe(auto& o, Index k, Time t, const X& x, Index first) const {
     if (k == 0)
-      o.carry = start(x, t);
+      o.carry = started(x, t, first);
     else
       update(o.carry, x, t);
   }
@@ -177,6 +178,15 @@ struct PathFunctional {
     constexpr double z = 1.959963984540054;  // 97.5 % quantile of the normal law
     const double se = p.standard_error();
     return {p.mean, se, p.mean - z * se, p.mean + z * se, p.n};
+  }
+
+ private:
+  template <State X>
+  auto started(const X& x, Time t, [[maybe_unused]] Index first) const {
+    if constexpr (requires { start(x, t, first); })
+      return start(x, t, first);
+    else
+      return start(x, t);
   }
 };
 template <class A, class B, class C>

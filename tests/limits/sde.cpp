@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 #include <thread>
+#include <type_traits>
 
 #include "catch.hpp"
 #include "row.hpp"
@@ -23,6 +24,7 @@
 #include <fokker/solvers/simulate.hpp>
 #include <fokker/solvers/sra.hpp>
 #include <fokker/solvers/stochastic_heun.hpp>
+#include <fokker/solvers/tamed.hpp>
 
 using namespace fokker;
 
@@ -97,6 +99,43 @@ TEST_CASE("parameters that a step cannot take are refused before the run") {
                          0.04, grid, options, Moments{}));
   limit_row("sde", "cir-drift-implicit", "4 kappa theta <= sigma^2",
             "refused at the start with both numbers; other steps are named");
+}
+
+TEST_CASE("tamed steps that a distant start would fill are refused before the run") {
+  const auto cubic = make_sde([](const auto& x, Time) { return -x * x * x; },
+                              [](Time) { return 0.1; }, noise::additive);
+  using X = Block<double, 1>;
+  const AnyStepper<std::remove_const_t<decltype(cubic)>, X> erased{TamedEuler{}};
+  const SimulateOptions options{.paths = 10, .seed = 1};
+  const TimeGrid grid = uniform_grid(0, 1, 229), geometric = [] {  // steps that grow by a fifth
+    TimeGrid times{0};
+    for (double t = 1e-10; t < 1; t *= 1.2) times.push_back(t);
+    times.push_back(1);
+    return times;
+  }();
+  const TimeGrid fine = [] {  // h |f| about 0.3 from 1000 on
+    TimeGrid times{0};
+    for (double t = 0; t < 1; times.push_back(std::min(t, 1.0)))
+      t += 0.3 * std::pow(2 * t + 1e-6, 1.5);
+    return times;
+  }();
+  const auto run = [&](const auto& method, double x0, const TimeGrid& times) {
+    return simulate(cubic, method, x0, times, options, Moments{});
+  };
+
+  CHECK_THROWS_WITH(run(TamedEuler{}, 1000.0, grid),
+                    ContainsSubstring("more than 114 of 229 steps"));
+  CHECK_THROWS_AS(run(erased, -1000.0, grid), std::invalid_argument);
+  CHECK_THROWS_AS(integrate(cubic, TamedEuler{}, 1000.0, {0, 1}, {.dt = 1.0 / 229}),
+                  std::invalid_argument);
+  CHECK_THROWS_AS(run(TamedEuler{}, 1000.0, geometric), std::invalid_argument);
+  CHECK_THROWS_AS(run(TamedEuler{}, 1e6, uniform_grid(0, 1, 10'000)), std::invalid_argument);
+  CHECK(run(TamedEuler{}, 1000.0, fine).value.mean[0] == Approx(1 / std::sqrt(2)).margin(0.1));
+  CHECK_NOTHROW(run(TamedEuler{}, 20.0, grid));
+  CHECK_NOTHROW(run(TamedEuler{}, 1000.0, {0.5}));
+  CHECK_NOTHROW(integrate(cubic, TamedEuler{}, 1.0, {0, 1}, {.dt = 0.5}));
+  limit_row("sde", "tamed-euler", "a start from which most steps cut the drift to less than half",
+            "refused at the start; an implicit step is named");
 }
 
 TEST_CASE("an ensemble of more paths than any time allows ends soon after it is cancelled") {

@@ -2,6 +2,7 @@
 /// @file  fokker/solvers/any_stepper.hpp
 /// @brief A solver chosen at run time: one virtual call per step and block.
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -63,6 +64,12 @@ class AnyStepper {
   /// @copydoc check_parameters
   void check(const P& p) const { self_->check(p); }
 
+  /// @copydoc check_first_steps
+  void check_start(const P& p, const X& x, Index steps,
+                   const std::function<Time(Index)>& time) const {
+    self_->check_start(p, x, steps, time);
+  }
+
   /// What the solver inside carries from step to step.
   std::span<X> memory(Workspace<X>& w) const { return self_->memory(inner(w)); }
 
@@ -90,6 +97,8 @@ class AnyStepper {
     virtual Needs needs() const = 0;
     virtual bool has_memory() const = 0;
     virtual void check(const P&) const = 0;
+    virtual void check_start(const P&, const X&, Index,
+                             const std::function<Time(Index)>&) const = 0;
     virtual bool has_error_estimate() const = 0;
     virtual std::unique_ptr<AnyWorkspace> workspace(Index d, Index n) const = 0;
     virtual std::span<X> memory(AnyWorkspace&) const = 0;
@@ -108,6 +117,10 @@ class AnyStepper {
     Needs needs() const override { return needs_of(method); }
     bool has_memory() const override { return remembers(method); }
     void check(const P& p) const override { check_parameters(method, p); }
+    void check_start(const P& p, const X& x, Index steps,
+                     const std::function<Time(Index)>& time) const override {
+      check_first_steps(method, p, x, steps, time);
+    }
     bool has_error_estimate() const override { return EmbeddedStepper<M, P, X>; }
     std::unique_ptr<AnyWorkspace> workspace(Index d, Index n) const override {
       return std::make_unique<Held>(d, n);

@@ -2,6 +2,7 @@
 /// @file  fokker/solvers/integrate.hpp
 /// @brief One path, or one block with a joint step: `integrate` and its solution.
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <functional>
@@ -69,6 +70,17 @@ typename Trajectory<X>::OnStep callback(OnStep& on_step) {
     };
 }
 
+/// `check_first_steps` for the steps of options.dt of a run up from t0 to t1.
+template <class M, class P, State X>
+void check_fixed_steps(const M& method, const P& process, const X& x, Time t0, Time t1, Time dt) {
+  if constexpr (!AdaptiveSolver<M>) {
+    const double steps = std::ceil((t1 - t0) / dt);
+    if (dt > 0 && steps > 0 && steps < 1e18)
+      check_first_steps(method, process, x, static_cast<Index>(steps),
+                        [=](Index k) { return std::min(t0 + static_cast<double>(k) * dt, t1); });
+  }
+}
+
 /// The trajectory in the direction asked for. @throws std::invalid_argument  if time cannot run so
 template <class P, class M, State X>
 Trajectory<X> make_trajectory(const P& process, const TimeReversed<P>& reversed, const M& method,
@@ -113,6 +125,12 @@ auto integrate(const P& process, const M& method, const X0& x0, std::array<Time,
   if (options.check) detail::check_contract<X>(process, x, x.cols() > 1, t0, t1);
   const TimeReversed<P> reversed{process};
   const bool up = t1 > t0 || (t1 == t0 && detail::runs_up<P, M>);
+  if constexpr (detail::runs_up<P, M>) {
+    if (up) detail::check_fixed_steps(method, process, x, t0, t1, options.dt);
+  }
+  if constexpr (detail::runs_down<P, M>) {
+    if (!up) detail::check_fixed_steps(method, reversed, x, -t0, -t1, options.dt);
+  }
   return detail::make_trajectory(process, reversed, method, x, t0, up, options)
       .run(t1, detail::callback<X>(on_step));
 }

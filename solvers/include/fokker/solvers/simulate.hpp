@@ -199,6 +199,15 @@ auto simulate_up(const P& process, const M& method, const X0& x0, const TimeGrid
   const Index d = state_dimension(process, x0);
   check_domain(process, x0);
   check_parameters(method, process);
+  using X = Block<S, state_rows<S, P, X0>()>;
+  if constexpr (!AdaptiveSolver<M> && !InitialLaw<X0, X>) {
+    PathRandom unused(options.seed, 0, 1);
+    X x(d, 1);
+    set_initial(x0, unused, x);
+    if (grid.back() > grid.front())
+      check_first_steps(method, process, x, static_cast<Index>(grid.size()) - 1,
+                        [&](Index k) { return grid[static_cast<std::size_t>(k)]; });
+  }
   using Solved = ReducedBlocks<S, P, M, X0, Reduction>;
   Solved blocks(process, method, x0, grid, sign, options, reduction, d);
   double seconds = 0;

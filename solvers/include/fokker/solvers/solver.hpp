@@ -145,6 +145,14 @@ void check_parameters(const M& m, const P& p) {
     m.method.check(p);
 }
 
+/// Asks a fixed-step solver once per run whether its steps can start from x: `m.check_start(p, x,
+/// steps, time)`, where it has one; step k goes from time(k) to time(k + 1).
+/// @throws std::invalid_argument  from there
+template <class M, class P, State X, class Times>
+void check_first_steps(const M& m, const P& p, const X& x, Index steps, const Times& time) {
+  if constexpr (requires { m.check_start(p, x, steps, time); }) m.check_start(p, x, steps, time);
+}
+
 /// sum_k g_k(x, t) v_k as an expression over x and v, or in `sum`; v is m x n, an array or an
 /// expression such as dw.w; `column` is scratch for g_k.
 template <class P, State X, class V>

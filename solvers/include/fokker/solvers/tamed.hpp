@@ -2,9 +2,12 @@
 /// @file  fokker/solvers/tamed.hpp
 /// @brief Explicit Euler-type steps whose moments stay bounded where the drift grows superlinearly.
 
+#include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include <fokker/solvers/solver.hpp>
+#include <fokker/solvers/text.hpp>
 
 namespace fokker {
 
@@ -13,8 +16,9 @@ namespace fokker {
 ///     y = x + h f / (1 + h |f|) + sum_k g_k dw_k         f, g_k at (x, t)
 ///
 /// so that the drift moves a path by less than 1 in a step: where h |f| is above 1 the drift is cut
-/// short, so from a distant start the path comes in by at most 1 a step, with status success. The
-/// order is felt once h |f| is well below 1.
+/// to less than half, and from a distant start the path comes in by at most 1 a step. A run in
+/// which most steps would do so is refused (check_start). The order is felt once h |f| is well
+/// below 1.
 ///
 /// Converges to  the Ito solution.
 /// Order         strong 1/2 (1 for additive noise), weak 1/2 or 1 with it, deterministic 1, for a
@@ -49,6 +53,35 @@ struct TamedEuler {
     norm.row(0) = S(1) + f.square().colwise().sum().sqrt();
     f.rowwise() /= norm.row(0);
     y = x + f + noise_term(p, x, t, dw.w, sum, column);
+  }
+
+  /// Follows the run from x without noise and counts the steps that cut the drift to less than
+  /// half, h |f| > 1, until the answer is there: at most 100000 steps, or 1000 that do not. Called
+  /// once by `simulate` from a given x0 and by `integrate`.
+  /// @param steps  of the run
+  /// @param time   time(k), the start of step k
+  /// @throws std::invalid_argument  if more than half of the steps do so
+  template <State X, Process<X> P, class Times>
+  static void check_start(const P& p, X x, Index steps, const Times& time) {
+    using S = typename X::Scalar;
+    X f(x.rows(), x.cols());
+    Eigen::Array<S, 1, Eigen::Dynamic> norm(x.cols());
+    const Index half = steps / 2, enough = std::min<Index>(half, 1000);
+    Index cut = 0;
+    for (Index k = 0; k < std::min<Index>(steps, 100'000) && k - cut <= enough; ++k) {
+      const Time t = time(k), h = time(k + 1) - t;
+      evaluate_drift(p, x, t, f);
+      f *= S(h);
+      norm = f.square().colwise().sum().sqrt();
+      if (norm.maxCoeff() > S(1) && ++cut > half)
+        throw std::invalid_argument(text(
+            "tamed-euler would cut the drift to less than half in more than {} of {} steps from "
+            "this start, since it moves a path by less than 1 in a step: take more steps, a "
+            "start nearer by, or an implicit step such as split-step-backward-euler",
+            {half, steps}));
+      f.rowwise() /= S(1) + norm;
+      x += f;
+    }
   }
 };
 

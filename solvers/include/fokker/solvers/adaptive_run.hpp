@@ -216,7 +216,7 @@ class AdaptiveRun {
     }
     if (!StepController::accepts(error_) || !all_finite(next_)) {
       if (StepController::accepts(error_)) error_ = std::numeric_limits<double>::quiet_NaN();
-      h_ = tried.h * controller_.factor(error_);
+      h_ = tried.h * self().factor(tried.h, error_);
       finite_ = std::isfinite(error_);
       unconfirmed_ = unconfirmed_ && !(error_ < 0.02 * norm(next_, x, next_));
       ++counts.rejected;
@@ -224,7 +224,7 @@ class AdaptiveRun {
     }
     unconfirmed_ = false;
     const Time reach = reach_ = std::max(reach_, tried.stop - t);
-    if (!tried.last) h_ *= controller_.factor(error_);
+    if (!tried.last) h_ *= self().factor(tried.h, error_);
     controller_.trust();
     if (error_ == 0) h_ = std::min(h_, std::max(tried.h, 0.1 * reach));
     ++counts.accepted;
@@ -235,6 +235,10 @@ class AdaptiveRun {
     step_ = tried.h;
     t = tried.last ? tried.stop : t + tried.h;
   }
+
+  /// The factor from the step just tried, of size h, to the next, after its error. A method that
+  /// knows more than the error has its own.
+  double factor(Time /*h*/, double error) { return controller_.factor(error); }
 
   /// out = f(x, t), counted.
   void evaluate(const X& x, Time t, X& out, Counts& counts) const {

@@ -133,9 +133,11 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
 
   template <class Method>
   Radau5Run(const Method& method, const P& process, Index /*d*/)
-      : Base(Method::name, process, method.rtol, method.atol, method.control, Tableau::error_order),
+      : Base(Method::name, process, method.rtol, method.atol, prompt(method.control),
+             Tableau::error_order),
+        control_(method.control),
         rounding_(10 * static_cast<double>(std::numeric_limits<S>::epsilon()) / method.rtol),
-        newton_(std::max(method.newton, rounding_)) {
+        newton_(std::max(std::min(method.newton, std::sqrt(method.rtol)), rounding_)) {
     if (!(method.newton >= 0 && method.newton < 1))
       throw std::invalid_argument(
           text("{} ends Newton's iteration at a part of the tolerance in [0, 1): got "
@@ -166,7 +168,7 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
   }
 
   double attempt(const X& x, Time t, Time h, Counts& counts) {
-    constexpr double no_solution = 16;  // as an error: the next step has about half the size
+    constexpr double no_solution = 16;  // as an error
     const bool doubtful = !std::exchange(trusted_, false);
 
     if (!has_jacobian_ && !reusable_) renew(x, t, h, counts);
@@ -175,6 +177,7 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
       renew(x, t, h, counts);
       newton = solve(x, t, h, counts);
     }
+    if (newton != Newton::diverged) retry_ = 0;
     if (newton == Newton::undefined) return std::numeric_limits<double>::quiet_NaN();
     if (newton == Newton::diverged) return no_solution;
 
@@ -192,6 +195,35 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
     z_ = f_ + residuals_[0];
     error_.matrix() = real_lu_.solve(z_.matrix());
     return this->norm(error_, x, next_);
+  }
+
+  /// The base's design without its dead band, which is for the final factor: see `factor`.
+  static StepControl prompt(StepControl control) {
+    control.keep = {1, 1};
+    return control;
+  }
+
+  /// The step after that of size h. After an accepted one it is at most
+  ///
+  ///     h safety (h / h_a) (e_a / e^2)^(1/4),
+  ///
+  /// with h_a, e_a step and error of the one accepted before: what the error asks for where it goes
+  /// on changing as it did. Many iterations make it a little shorter. A step is kept where the next
+  /// would be in the dead band, so that its factors serve again, and changed after a rejection.
+  /// Source: Gustafsson (1994), ACM TOMS 20; Hairer & Wanner (1996), IV.8 (8.21), (8.25).
+  double factor(Time h, double error) {
+    constexpr double power = 1.0 / (Tableau::error_order + 1), least = 0.01;
+    double factor = Base::factor(h, error);
+    if (!StepController::accepts(error))
+      return retry_ > 0 ? std::max(retry_, control_.min_factor) : factor;
+    factor *= (2 * most_ + 1.0) / (2 * most_ + iterations_);
+    if (accepted_h_ > 0)
+      factor = std::min(factor, control_.safety * (h / accepted_h_) *
+                                    std::pow(accepted_error_ / (error * error), power));
+    factor = std::max(factor, control_.min_factor);
+    accepted_h_ = h;
+    accepted_error_ = std::max(error, least);
+    return factor >= control_.keep[0] && factor <= control_.keep[1] ? 1 : factor;
   }
 
   void accept() {
@@ -218,26 +250,35 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
   }
 
   /// Simplified Newton on a^-1 Z / h = f(x + Z), from the collocation polynomial of the last step.
-  /// In the coordinates of T it falls into a real and a complex system of d equations.
+  /// In the coordinates of T it falls into a real and a complex system of d equations. It ends
+  /// where eta_k |change| is below newton_, with eta_k = theta_k / (1 - theta_k) of the rate of
+  /// convergence theta_k, and gives up, leaving the factor for a shorter step in retry_, where the
+  /// iterations left would not lead there. Source: Hairer & Wanner (1996), IV.8 (8.8)-(8.11).
   Newton solve(const X& x, Time t, Time h, Counts& counts) {
-    constexpr int most = 7;
+    constexpr double fastest = 1e-3;  // of a faster rate, rounding may be all that is seen
     factorise(h);
     extrapolate(h);
-    double eta =
-        std::pow(std::max(eta_, static_cast<double>(std::numeric_limits<S>::epsilon())), 0.8);
-    double previous = 0;
+    double eta = std::pow(std::max(eta_, fastest), 0.8);
+    double previous = 0, ratio = 0;
     eta_ = 1;
     reusable_ = true;
-    for (int k = 0; k < most; ++k) {
+    retry_ = 0.5;
+    for (int k = 1; k <= most_; ++k) {
       const double size = iterate(x, t, h, counts);
       if (!std::isfinite(size)) return Newton::undefined;
+      iterations_ = k;
       if (size <= rounding_) return Newton::converged;
-      if (k > 0) {
-        const double rate = size / previous;
-        reusable_ = rate < 1e-3;
+      if (k > 1) {
+        const double now = size / previous, rate = k == 2 ? now : std::sqrt(now * ratio);
+        ratio = now;
+        reusable_ = k == 2 || rate < 1e-3;
         if (rate >= 0.99) return Newton::diverged;
         eta = rate / (1 - rate);
-        if (eta * size * std::pow(rate, most - 1 - k) > newton_) return Newton::diverged;
+        const double rest = eta * size * std::pow(rate, most_ - k) / newton_;
+        if (rest > 1) {
+          retry_ = 0.8 * std::pow(std::min(rest, 20.0), -1.0 / (4 + most_ - k));
+          return Newton::diverged;
+        }
       }
       if (eta * size <= newton_) {
         eta_ = eta;
@@ -301,6 +342,8 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
     out += S(w[0]) * v[0] + S(w[1]) * v[1] + S(w[2]) * v[2];
   }
 
+  static constexpr int most_ = 7;  // iterations
+  StepControl control_;
   double rounding_, newton_;  // where Newton's iteration ends, in units of the tolerance
   Stages stages_, last_, residuals_;
   X change_, error_;
@@ -309,8 +352,12 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
   ComplexVector right_, pair_;
   Eigen::PartialPivLU<Matrix> real_lu_;
   Eigen::PartialPivLU<ComplexMatrix> complex_lu_;
-  Time factored_ = 0;      // the step that the factors are for; 0: there are none
-  double eta_ = 1;         // from the last change to the error that is left
+  Time factored_ = 0;    // the step that the factors are for; 0: there are none
+  double eta_ = 1;       // from the last change to the error that is left
+  int iterations_ = 0;   // of the last solution
+  double retry_ = 0;     // factor of the step where they did not converge; 0: they did
+  Time accepted_h_ = 0;  // the step whose error the controller saw last; 0: none
+  double accepted_error_ = 0;
   bool reusable_ = false;  // the Jacobian is good enough for one more step
   bool has_last_ = false;  // last_ has the stages of a step
   bool trusted_ = false;   // the last step tried was accepted
@@ -326,9 +373,12 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
 ///     max |error estimate| / (atol + rtol max(|x|, |y|)) <= 1
 ///
 /// over the components. The estimate is of order 3 and the error of order 5, so results are better
-/// than the tolerance. The Jacobian is the process's `drift_jacobian(x, t, j)`, which fills a d x d
-/// matrix with j_ik = d f_i / d x_k, or d differences of the drift, and serves for further steps
-/// while Newton converges fast. A step whose iteration does not converge, or that meets a nan or an
+/// than the tolerance; Newton's iteration ends at the part min(newton, sqrt(rtol)) of it (0: at
+/// rounding). The next step is chosen by Gustafsson's predictive control, on top of `control`, and
+/// kept, with its factorisation, in the dead band of that. The Jacobian is the process's
+/// `drift_jacobian(x, t, j)`, which fills a d x d matrix with j_ik = d f_i / d x_k, or d
+/// differences of the drift, and serves for further steps while Newton ends after two iterations or
+/// contracts by 1000 in each. A step whose iteration does not converge, or that meets a nan or an
 /// infinity, is rejected and shortened, and ends in a Status if that does not help. A run throws
 /// std::invalid_argument for tolerances that are not positive and finite, for a controller outside
 /// its ranges, and for a block of more than one path.
@@ -348,10 +398,10 @@ struct Radau5 {
   template <class P, State X>
   using Run = detail::Radau5Run<P, X>;
 
-  double rtol = 1e-6;                             ///< relative tolerance
-  double atol = 1e-9;                             ///< absolute tolerance, in the unit of x
-  double newton = 0.01;                           ///< Newton's part of them; 0: to rounding
-  StepControl control = step_controls::integral;  ///< from errors to steps
+  double rtol = 1e-6;                                     ///< relative tolerance
+  double atol = 1e-9;                                     ///< absolute tolerance, in the unit of x
+  double newton = 0.03;                                   ///< Newton's part of them, see above
+  StepControl control{{1, 0, 0}, 0.9, 0.2, 8, {1, 1.2}};  ///< from errors to steps
 };
 
 }  // namespace fokker

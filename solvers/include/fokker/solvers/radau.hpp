@@ -398,10 +398,10 @@ struct Radau5 {
   template <class P, State X>
   using Run = detail::Radau5Run<P, X>;
 
-  double rtol = 1e-6;                                     ///< relative tolerance
-  double atol = 1e-9;                                     ///< absolute tolerance, in the unit of x
-  double newton = 0.03;                                   ///< Newton's part of them, see above
-  StepControl control{{1, 0, 0}, 0.9, 0.2, 8, {1, 1.2}};  ///< from errors to steps
+  double rtol = 1e-6;                             ///< relative tolerance
+  double atol = 1e-9;                             ///< absolute tolerance, in the unit of x
+  double newton = 0.03;                           ///< Newton's part of them, see above
+  StepControl control = step_controls::integral;  ///< from errors to steps
 };
 
 }  // namespace fokker

@@ -209,8 +209,8 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
   ///
   /// with h_a, e_a step and error of the one accepted before: what the error asks for where it goes
   /// on changing as it did. Many iterations make it a little shorter. A step is kept where the next
-  /// would be in the dead band, so that its factors serve again, and changed after a rejection.
-  /// Source: Gustafsson (1994), ACM TOMS 20; Hairer & Wanner (1996), IV.8 (8.21), (8.25).
+  /// would be in the dead band, so that its factorisation serves again.
+  /// Source: Gustafsson (1994), ACM TOMS 20; Hairer & Wanner (1996), IV.8.
   double factor(Time h, double error) {
     constexpr double power = 1.0 / (Tableau::error_order + 1), least = 0.01;
     double factor = Base::factor(h, error);
@@ -253,7 +253,7 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
   /// In the coordinates of T it falls into a real and a complex system of d equations. It ends
   /// where eta_k |change| is below newton_, with eta_k = theta_k / (1 - theta_k) of the rate of
   /// convergence theta_k, and gives up, leaving the factor for a shorter step in retry_, where the
-  /// iterations left would not lead there. Source: Hairer & Wanner (1996), IV.8 (8.8)-(8.11).
+  /// iterations left would not lead there. Source: Hairer & Wanner (1996), IV.8.
   Newton solve(const X& x, Time t, Time h, Counts& counts) {
     constexpr double fastest = 1e-3;  // of a faster rate, rounding may be all that is seen
     factorise(h);

@@ -375,7 +375,7 @@ TEST_CASE(
     std::uint64_t steps, rejected, evaluations, jacobians;  // SciPy 1.17: 293, -, 2817, 86
   };
   const auto [tolerance, steps, rejected, evaluations, jacobians] =
-      GENERATE(Bounds{1e-4, 310, 30, 2960, 105}, Bounds{1e-6, 930, 12, 7700, 220});
+      GENERATE(Bounds{1e-4, 315, 45, 3050, 120}, Bounds{1e-6, 950, 30, 8000, 250});
   std::uint64_t counted = 0;
   const FastVanDerPol process{&counted};
   PairRun<FastVanDerPol> run(Radau5{.rtol = tolerance, .atol = tolerance}, process, 2);

@@ -209,8 +209,8 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
   ///
   /// with h_a, e_a step and error of the one accepted before: what the error asks for where it goes
   /// on changing as it did. Many iterations make it a little shorter. A step is kept where the next
-  /// would be in the dead band, so that its factors serve again, and changed after a rejection.
-  /// Source: Gustafsson (1994), ACM TOMS 20; Hairer & Wanner (1996), IV.8 (8.21), (8.25).
+  /// would be in the dead band, so that its factorisation serves again.
+  /// Source: Gustafsson (1994), ACM TOMS 20; Hairer & Wanner (1996), IV.8.
   double factor(Time h, double error) {
     constexpr double power = 1.0 / (Tableau::error_order + 1), least = 0.01;
     double factor = Base::factor(h, error);
@@ -253,12 +253,12 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
   /// In the coordinates of T it falls into a real and a complex system of d equations. It ends
   /// where eta_k |change| is below newton_, with eta_k = theta_k / (1 - theta_k) of the rate of
   /// convergence theta_k, and gives up, leaving the factor for a shorter step in retry_, where the
-  /// iterations left would not lead there. Source: Hairer & Wanner (1996), IV.8 (8.8)-(8.11).
+  /// iterations left would not lead there. Source: Hairer & Wanner (1996), IV.8.
   Newton solve(const X& x, Time t, Time h, Counts& counts) {
+    constexpr double fastest = 1e-3;  // of a faster rate, rounding may be all that is seen
     factorise(h);
     extrapolate(h);
-    double eta =
-        std::pow(std::max(eta_, static_cast<double>(std::numeric_limits<S>::epsilon())), 0.8);
+    double eta = std::pow(std::max(eta_, fastest), 0.8);
     double previous = 0, ratio = 0;
     eta_ = 1;
     reusable_ = true;
@@ -398,10 +398,10 @@ struct Radau5 {
   template <class P, State X>
   using Run = detail::Radau5Run<P, X>;
 
-  double rtol = 1e-6;                                     ///< relative tolerance
-  double atol = 1e-9;                                     ///< absolute tolerance, in the unit of x
-  double newton = 0.03;                                   ///< Newton's part of them, see above
-  StepControl control{{1, 0, 0}, 0.9, 0.2, 8, {1, 1.2}};  ///< from errors to steps
+  double rtol = 1e-6;                             ///< relative tolerance
+  double atol = 1e-9;                             ///< absolute tolerance, in the unit of x
+  double newton = 0.03;                           ///< Newton's part of them, see above
+  StepControl control = step_controls::integral;  ///< from errors to steps
 };
 
 }  // namespace fokker

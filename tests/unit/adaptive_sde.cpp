@@ -191,7 +191,7 @@ TEST_CASE(
 TEST_CASE("a step that fails is never accepted, also where the next would be too small to take") {
   using Method = AdaptiveSde<KnownError<true>>;
   // error(h) = h^1.5 (1 - 2^-1/2) meets a tolerance of 1e-30 for no h that can be taken.
-  Method::Run<Brownian, X> run(Method{{}, 1e-300, 1e-30}, brownian, 1, {1, 0});
+  Method::Run<Brownian, X> run(Method{{}, 1e-15, 1e-30}, brownian, 1, {1, 0});
   X x = X::Zero();
   Counts counts;
   Time t = 0;
@@ -210,7 +210,7 @@ TEST_CASE("time is double where the state is float: far from zero its steps are 
   const Time start = 1 << 20;
   const double tolerance = KnownError<true>::error(1.0 / 256) / std::pow(0.9, 1.5);
   const auto steps = [&]<class S>(S zero) {
-    const AdaptiveSde<KnownError<true>> method{{}, 1e-30, tolerance};
+    const AdaptiveSde<KnownError<true>> method{{}, 1e-15, tolerance};
     const auto s = integrate(brownian, method, Path<S, 1>::Constant(zero).eval(),
                              {start, start + 1}, {.dt = 1.0 / 256, .seed = 4});
     CHECK(s.status == Status::success);

@@ -48,10 +48,11 @@ TEST_CASE("every reader records its file with what it held") {
     return record.files()[0].checksum;
   };
   const auto low_rank = [](const std::string& p) { low_rank_from_csv(p, 0.1); };
-  LearnedParts parts{.shape = {.dimension = 1, .width = 1, .layers = 0, .frequencies = 1},
-                     .mean = {0},
-                     .sigma_min = 0.1,
-                     .sigma_max = 1};
+  LearnedParts parts;
+  parts.shape = {.dimension = 1, .width = 1, .layers = 0, .frequencies = 1};
+  parts.mean = {0};
+  parts.sigma_min = 0.1;
+  parts.sigma_max = 1;
   parts.weights = Eigen::VectorXf::Zero(parts.shape.parameters());
 
   CHECK(recorded("1,2\n", low_rank) != recorded("1,3\n", low_rank));

@@ -287,11 +287,11 @@ TEST_CASE("the hybrids refuse an eta other than 0 and parameters that make no se
   CHECK_THROWS_WITH((Restart{.intervals{RestartInterval{.sigma_min = 1}}}.validate()),
                     "restart needs sigma_max > sigma_min and finite: got 0.3");
   CHECK_THROWS_WITH((Restart{.intervals{RestartInterval{.repeats = 0}}}.validate()),
-                    "restart needs repeats >= 1: got 0");
+                    "restart needs repeats >= 1, at most 10000: got 0");
   CHECK_THROWS_WITH((AnnealedLangevin{.step_size = 0}.validate()),
                     "annealed-langevin needs step > 0 and finite: got 0");
   CHECK_THROWS_WITH((PredictorCorrector<>{.corrections = -1}.validate()),
-                    "pc-langevin needs corrections >= 0: got -1");
+                    "pc-langevin needs corrections >= 0, at most 10000: got -1");
 }
 
 TEST_CASE("a run of a hybrid down to t = 0 stays finite, in float too") {

@@ -118,7 +118,7 @@ class SignScan {
       largest = std::max({largest, std::abs(ends[i].g), std::abs(ends[i + 1].g)});
       bend = std::max(bend, bend_of(ends[i], middles[i], ends[i + 1]));
     }
-    const int least = bend > 0.5 * largest ? 5 : 0;  // g swings in the step
+    const int least = bend > 0.05 * largest ? 5 : 0;  // g may swing in the step
     for (std::size_t i = 0; i < 4; ++i) refine(ends[i], middles[i], ends[i + 1], 0, least);
   }
 

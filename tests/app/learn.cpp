@@ -54,12 +54,12 @@ TEST_CASE("the score error that compare finds in a learned model falls with its 
   const auto errors = [&](const std::string& steps) {
     const Outcome learned =
         fokker("learn --data ring8 --width 64 --layers 2 --batch 128 --samples 0 --steps " + steps +
-               " --out m.json --json l.json");
+               " --force --out m.json --json l.json");
     INFO(learned.err);
     REQUIRE(learned.code == 0);
     const Outcome run = fokker(
         "compare --data ring8 --score model:m.json --samplers heun,dpm++2m-sde --steps 16,32 "
-        "--paths 1000 --json c.json");
+        "--paths 1000 --force --json c.json");
     INFO(run.err);
     REQUIRE(run.code == 0);
     CHECK_THAT(run.out, ContainsSubstring("score"));

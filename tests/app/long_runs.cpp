@@ -152,10 +152,10 @@ TEST_CASE("compare and converge go on after kills to what an undisturbed run fin
 TEST_CASE("a checkpoint of a comparison knows the file of its data") {
   const Program fokker;
   std::string points;
-  for (int i = 0; i < 400; ++i) points += fmt::format("{},{}\n", i % 20, i / 20);
+  for (int i = 0; i < 399; ++i) points += fmt::format("{},{}\n", i % 20, i / 20);
   for (const std::string data : {"points:points.csv", "low-rank:points.csv:0.1"}) {
     INFO(data);
-    fokker.write("points.csv", points);
+    fokker.write("points.csv", points + "19,19\n");
     const std::string command = "compare --data " + data +
                                 " --paths 400 --nfe 512 --samplers heun-sde --checkpoint run.ckpt "
                                 "--checkpoint-every 0 --json out.json";

@@ -100,7 +100,7 @@ TEST_CASE("a limit on the size of files is an error of the output, not a signal"
   CHECK(fokker.files().empty());
 }
 
-TEST_CASE("--quiet leaves standard output to what was asked for") {
+TEST_CASE("the option --quiet leaves standard output to what was asked for") {
   const Program fokker;
 
   const Outcome tables =

@@ -16,13 +16,13 @@
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
 
-#include <fokker/solvers/names.hpp>
+#include <fokker/solvers/support/names.hpp>
 
-#include "about.hpp"
 #include "command.hpp"
-#include "estimate.hpp"
-#include "ranks.hpp"
-#include "standard_streams.hpp"
+#include "support/about.hpp"
+#include "support/estimate.hpp"
+#include "support/ranks.hpp"
+#include "support/standard_streams.hpp"
 
 namespace {
 

@@ -3,10 +3,10 @@
 
 #include <benchmark/benchmark.h>
 
-#include <fokker/solvers/embedded_runge_kutta.hpp>
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/integrate.hpp>
-#include <fokker/solvers/simulate.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/integrate/integrate.hpp>
+#include <fokker/solvers/ito/euler_maruyama.hpp>
+#include <fokker/solvers/ode/embedded_runge_kutta.hpp>
 
 namespace {
 

@@ -8,9 +8,9 @@
 #include <benchmark/benchmark.h>
 #include <pcg_random.hpp>
 
-#include <fokker/processes/geometric_brownian_motion.hpp>
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/simulate.hpp>
+#include <fokker/processes/models/geometric_brownian_motion.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/ito/euler_maruyama.hpp>
 #include <simd/dispatch.hpp>
 
 #include "kernels/limit.hpp"

@@ -5,7 +5,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include <fokker/solvers/instruction_set.hpp>
+#include <fokker/solvers/support/instruction_set.hpp>
 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);

@@ -5,8 +5,8 @@
 
 #include <benchmark/benchmark.h>
 
-#include <fokker/solvers/embedded_runge_kutta.hpp>
-#include <fokker/solvers/simulate.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/ode/embedded_runge_kutta.hpp>
 
 #include "many_odes.hpp"
 #include "odes.hpp"

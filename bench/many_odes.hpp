@@ -2,7 +2,7 @@
 /// @file  many_odes.hpp
 /// @brief The ensemble of Lorenz systems of the benchmarks.
 
-#include <fokker/solvers/random.hpp>
+#include <fokker/solvers/noise/random.hpp>
 
 constexpr fokker::Index paths = 256;
 

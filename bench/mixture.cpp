@@ -10,14 +10,14 @@
 #include <benchmark/benchmark.h>
 #include <pcg_random.hpp>
 
-#include <fokker/diffusion/affine_process.hpp>
-#include <fokker/diffusion/exact_score.hpp>
-#include <fokker/diffusion/mixture.hpp>
-#include <fokker/diffusion/probability_flow.hpp>
-#include <fokker/diffusion/reverse_sde.hpp>
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/runge_kutta.hpp>
-#include <fokker/solvers/simulate.hpp>
+#include <fokker/diffusion/data/mixture.hpp>
+#include <fokker/diffusion/model/probability_flow.hpp>
+#include <fokker/diffusion/model/reverse_sde.hpp>
+#include <fokker/diffusion/schedule/affine_process.hpp>
+#include <fokker/diffusion/score/exact_score.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/ito/euler_maruyama.hpp>
+#include <fokker/solvers/ode/runge_kutta.hpp>
 #include <simd/dispatch.hpp>
 
 #include "kernels/limit.hpp"

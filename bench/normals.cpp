@@ -7,7 +7,7 @@
 #include <benchmark/benchmark.h>
 #include <pcg_random.hpp>
 
-#include <fokker/solvers/random.hpp>
+#include <fokker/solvers/noise/random.hpp>
 
 namespace {
 

@@ -7,8 +7,8 @@
 #include <cstddef>
 #include <vector>
 
-#include <fokker/processes/lorenz.hpp>
-#include <fokker/processes/van_der_pol.hpp>
+#include <fokker/processes/models/lorenz.hpp>
+#include <fokker/processes/models/van_der_pol.hpp>
 
 /// A problem: `process` is f as fokker takes it, `f` as Boost.Odeint does, both with rtol = atol.
 /// One tolerance means different things to them: the unit of fokker's error is atol + rtol max(|x|,

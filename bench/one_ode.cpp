@@ -8,9 +8,9 @@
 
 #include <benchmark/benchmark.h>
 
-#include <fokker/solvers/embedded_runge_kutta.hpp>
-#include <fokker/solvers/grid.hpp>
-#include <fokker/solvers/integrate.hpp>
+#include <fokker/solvers/core/grid.hpp>
+#include <fokker/solvers/integrate/integrate.hpp>
+#include <fokker/solvers/ode/embedded_runge_kutta.hpp>
 
 #include "odes.hpp"
 

@@ -5,11 +5,12 @@ function(fokker_warnings target)
 endfunction()
 
 # fokker_component(<name> [DEPENDS <target>...] [PRIVATE_DEPENDS <target>...]
-#                  [HEADER_ONLY_DEPENDS <target>...] [EXCLUDE_HEADERS <name>...])
+#                  [HEADER_ONLY_DEPENDS <target>...] [EXCLUDE_HEADERS <room>/<name>...])
 #
 # One folder, one target: fokker_<name>, known as fokker::<name> inside, in the build tree's export
-# and after install. Headers come from include/fokker/, sources from src/*.cpp; without a source the
-# target is an INTERFACE library.
+# and after install. Headers come from include/fokker/, sources from src/<room>/*.cpp, but for those
+# of src/kernels/, which fokker_add_kernels compiles; without a source the target is an INTERFACE
+# library.
 #   DEPENDS              appear in the public headers
 #   PRIVATE_DEPENDS      are linked, but used by the sources only
 #   HEADER_ONLY_DEPENDS  are included by the sources only; who links fokker never needs them
@@ -18,7 +19,8 @@ function(fokker_component name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" ""
                         "DEPENDS;PRIVATE_DEPENDS;HEADER_ONLY_DEPENDS;EXCLUDE_HEADERS")
   set(target fokker_${name})
-  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/src/*.cpp")
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/src/*.cpp")
+  list(FILTER sources EXCLUDE REGEX "/src/kernels/[^/]*$")
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/include/fokker/*.hpp")
   foreach(header IN LISTS arg_EXCLUDE_HEADERS)
     list(REMOVE_ITEM headers "${CMAKE_CURRENT_SOURCE_DIR}/include/fokker/${name}/${header}")

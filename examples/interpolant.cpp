@@ -22,16 +22,16 @@
 
 #include <fmt/format.h>
 
-#include <fokker/analysis/distances.hpp>
-#include <fokker/analysis/plot.hpp>
-#include <fokker/diffusion/mixture.hpp>
-#include <fokker/diffusion/two_sided_interpolant.hpp>
-#include <fokker/solvers/brownian.hpp>
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/grid.hpp>
-#include <fokker/solvers/runge_kutta.hpp>
-#include <fokker/solvers/sra.hpp>
-#include <fokker/solvers/threads.hpp>
+#include <fokker/analysis/distance/distances.hpp>
+#include <fokker/analysis/figures/plot.hpp>
+#include <fokker/diffusion/data/mixture.hpp>
+#include <fokker/diffusion/model/two_sided_interpolant.hpp>
+#include <fokker/solvers/core/grid.hpp>
+#include <fokker/solvers/ensemble/threads.hpp>
+#include <fokker/solvers/ito/euler_maruyama.hpp>
+#include <fokker/solvers/ito/sra.hpp>
+#include <fokker/solvers/noise/brownian.hpp>
+#include <fokker/solvers/ode/runge_kutta.hpp>
 
 namespace {
 

@@ -24,16 +24,16 @@
 
 #include <fmt/format.h>
 
-#include <fokker/analysis/comparison.hpp>
-#include <fokker/analysis/gaussian.hpp>
-#include <fokker/analysis/plot.hpp>
-#include <fokker/diffusion/exact_score.hpp>
-#include <fokker/diffusion/gaussian.hpp>
-#include <fokker/diffusion/mixture.hpp>
-#include <fokker/diffusion/registry.hpp>
-#include <fokker/diffusion/sampled_law.hpp>
-#include <fokker/diffusion/score_error.hpp>
-#include <fokker/solvers/embedded_runge_kutta.hpp>
+#include <fokker/analysis/compare/comparison.hpp>
+#include <fokker/analysis/figures/plot.hpp>
+#include <fokker/analysis/law/gaussian.hpp>
+#include <fokker/diffusion/catalogue/registry.hpp>
+#include <fokker/diffusion/data/gaussian.hpp>
+#include <fokker/diffusion/data/mixture.hpp>
+#include <fokker/diffusion/model/sampled_law.hpp>
+#include <fokker/diffusion/score/exact_score.hpp>
+#include <fokker/diffusion/score/score_error.hpp>
+#include <fokker/solvers/ode/embedded_runge_kutta.hpp>
 
 namespace {
 

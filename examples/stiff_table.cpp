@@ -14,9 +14,9 @@
 
 #include <fmt/format.h>
 
-#include <fokker/solvers/embedded_runge_kutta.hpp>
-#include <fokker/solvers/radau.hpp>
-#include <fokker/solvers/rosenbrock.hpp>
+#include <fokker/solvers/ode/embedded_runge_kutta.hpp>
+#include <fokker/solvers/ode/radau.hpp>
+#include <fokker/solvers/ode/rosenbrock.hpp>
 
 namespace {
 

@@ -26,20 +26,20 @@
 
 #include <fmt/format.h>
 
-#include <fokker/analysis/plot.hpp>
-#include <fokker/processes/kubo.hpp>
-#include <fokker/solvers/adaptive_sde.hpp>
-#include <fokker/solvers/brownian_tree.hpp>
-#include <fokker/solvers/embedded_runge_kutta.hpp>
-#include <fokker/solvers/grid.hpp>
-#include <fokker/solvers/milstein.hpp>
-#include <fokker/solvers/rosenbrock.hpp>
-#include <fokker/solvers/runge_kutta.hpp>
-#include <fokker/solvers/sra.hpp>
-#include <fokker/solvers/sri.hpp>
-#include <fokker/solvers/stochastic_heun.hpp>
-#include <fokker/solvers/stratonovich_runge_kutta.hpp>
-#include <fokker/solvers/threads.hpp>
+#include <fokker/analysis/figures/plot.hpp>
+#include <fokker/processes/models/kubo.hpp>
+#include <fokker/solvers/core/grid.hpp>
+#include <fokker/solvers/ensemble/threads.hpp>
+#include <fokker/solvers/integrate/adaptive_sde.hpp>
+#include <fokker/solvers/ito/milstein.hpp>
+#include <fokker/solvers/ito/sra.hpp>
+#include <fokker/solvers/ito/sri.hpp>
+#include <fokker/solvers/noise/brownian_tree.hpp>
+#include <fokker/solvers/ode/embedded_runge_kutta.hpp>
+#include <fokker/solvers/ode/rosenbrock.hpp>
+#include <fokker/solvers/ode/runge_kutta.hpp>
+#include <fokker/solvers/stratonovich/stochastic_heun.hpp>
+#include <fokker/solvers/stratonovich/stratonovich_runge_kutta.hpp>
 
 namespace {
 

@@ -9,8 +9,8 @@
 #include <cmath>
 #include <vector>
 
-#include <fokker/diffusion/registry.hpp>
-#include <fokker/solvers/grid.hpp>
+#include <fokker/diffusion/catalogue/registry.hpp>
+#include <fokker/solvers/core/grid.hpp>
 
 namespace fokker::test {
 

@@ -5,9 +5,9 @@
 
 #include <Eigen/Dense>
 
-#include <fokker/processes/langevin.hpp>
-#include <fokker/solvers/brownian.hpp>
-#include <fokker/solvers/solver.hpp>
+#include <fokker/processes/models/langevin.hpp>
+#include <fokker/solvers/core/solver.hpp>
+#include <fokker/solvers/noise/brownian.hpp>
 
 namespace fokker::test {
 

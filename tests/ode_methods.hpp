@@ -4,10 +4,10 @@
 
 #include <tuple>
 
-#include <fokker/solvers/embedded_runge_kutta.hpp>
-#include <fokker/solvers/ode.hpp>
-#include <fokker/solvers/radau.hpp>
-#include <fokker/solvers/rosenbrock.hpp>
+#include <fokker/solvers/ode/embedded_runge_kutta.hpp>
+#include <fokker/solvers/ode/ode.hpp>
+#include <fokker/solvers/ode/radau.hpp>
+#include <fokker/solvers/ode/rosenbrock.hpp>
 
 using ExplicitMethods =
     std::tuple<fokker::BogackiShampine32, fokker::DormandPrince54, fokker::Tsitouras54,

@@ -6,7 +6,7 @@
 
 #include <Eigen/Dense>
 
-#include <fokker/solvers/state.hpp>
+#include <fokker/solvers/core/state.hpp>
 
 namespace fokker::test {
 

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <type_traits>
 
-#include <fokker/solvers/process.hpp>
+#include <fokker/solvers/core/process.hpp>
 
 namespace sde_problems {
 

@@ -13,7 +13,7 @@
 
 #include <unistd.h>
 
-#include <fokker/solvers/communicator.hpp>
+#include <fokker/solvers/ensemble/communicator.hpp>
 
 namespace fokker_test {
 

@@ -2,7 +2,7 @@
 /// @file  two_step.hpp
 /// @brief A solver with memory, as simple as there is, for tests of what drives solvers.
 
-#include <fokker/solvers/solver.hpp>
+#include <fokker/solvers/core/solver.hpp>
 
 namespace fokker::test {
 

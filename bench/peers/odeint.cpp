@@ -8,8 +8,8 @@
 #include <benchmark/benchmark.h>
 #include <boost/numeric/odeint.hpp>
 
-#include <fokker/solvers/integrate.hpp>
-#include <fokker/solvers/ode.hpp>
+#include <fokker/solvers/integrate/integrate.hpp>
+#include <fokker/solvers/ode/ode.hpp>
 
 #include "../many_odes.hpp"
 #include "../odes.hpp"

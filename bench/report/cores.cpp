@@ -20,17 +20,17 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <fokker/analysis/plot.hpp>
-#include <fokker/analysis/report.hpp>
-#include <fokker/diffusion/affine_process.hpp>
-#include <fokker/diffusion/exact_score.hpp>
-#include <fokker/diffusion/mixture.hpp>
-#include <fokker/diffusion/reverse_sde.hpp>
-#include <fokker/processes/geometric_brownian_motion.hpp>
-#include <fokker/processes/lorenz.hpp>
-#include <fokker/solvers/embedded_runge_kutta.hpp>
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/simulate.hpp>
+#include <fokker/analysis/figures/plot.hpp>
+#include <fokker/analysis/figures/report.hpp>
+#include <fokker/diffusion/data/mixture.hpp>
+#include <fokker/diffusion/model/reverse_sde.hpp>
+#include <fokker/diffusion/schedule/affine_process.hpp>
+#include <fokker/diffusion/score/exact_score.hpp>
+#include <fokker/processes/models/geometric_brownian_motion.hpp>
+#include <fokker/processes/models/lorenz.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/ito/euler_maruyama.hpp>
+#include <fokker/solvers/ode/embedded_runge_kutta.hpp>
 
 #include "../many_odes.hpp"
 #include "machine.hpp"

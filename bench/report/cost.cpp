@@ -13,15 +13,15 @@
 #include <utility>
 #include <vector>
 
-#include <fokker/analysis/plot.hpp>
-#include <fokker/diffusion/affine_process.hpp>
-#include <fokker/diffusion/exact_score.hpp>
-#include <fokker/diffusion/mixture.hpp>
-#include <fokker/diffusion/reverse_sde.hpp>
-#include <fokker/processes/geometric_brownian_motion.hpp>
-#include <fokker/processes/ornstein_uhlenbeck.hpp>
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/simulate.hpp>
+#include <fokker/analysis/figures/plot.hpp>
+#include <fokker/diffusion/data/mixture.hpp>
+#include <fokker/diffusion/model/reverse_sde.hpp>
+#include <fokker/diffusion/schedule/affine_process.hpp>
+#include <fokker/diffusion/score/exact_score.hpp>
+#include <fokker/processes/models/geometric_brownian_motion.hpp>
+#include <fokker/processes/models/ornstein_uhlenbeck.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/ito/euler_maruyama.hpp>
 
 namespace {
 

@@ -21,8 +21,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <fokker/analysis/plot.hpp>
-#include <fokker/analysis/report.hpp>
+#include <fokker/analysis/figures/plot.hpp>
+#include <fokker/analysis/figures/report.hpp>
 
 #include "machine.hpp"
 

@@ -2,7 +2,7 @@
 /// @file  simd/dispatch.hpp
 /// @brief Chooses a table of kernels by the instruction set of this machine.
 
-#include <fokker/solvers/instruction_set.hpp>
+#include <fokker/solvers/support/instruction_set.hpp>
 
 /// The table `name` of the namespace that instruction_set() names, of those that were built.
 #if defined(__x86_64__)

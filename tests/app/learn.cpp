@@ -7,7 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <fokker/diffusion/learned_score.hpp>
+#include <fokker/diffusion/score/learned_score.hpp>
 
 #include "app/program.hpp"
 #include "catch.hpp"

@@ -22,8 +22,8 @@
 #include "app/running.hpp"
 #include "catch.hpp"
 
-#include <fokker/solvers/bytes.hpp>
-#include <fokker/solvers/state.hpp>
+#include <fokker/solvers/core/state.hpp>
+#include <fokker/solvers/support/bytes.hpp>
 
 namespace {
 

@@ -12,7 +12,7 @@ struct Nonlinear {
 };
 
 /// dX_1 = dt + g dW, dX_2 = X_1^2 dt + g dW: the noise is squared and goes no further, so that
-/// terms of order 2 stay small (see unit/skencarp.cpp).
+/// terms of order 2 stay small (see unit/sde/skencarp.cpp).
 struct Square {
   static constexpr NoiseKind noise = NoiseKind::additive;
   void drift(const X& x, Time, X& out) const {

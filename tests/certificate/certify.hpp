@@ -12,9 +12,9 @@
 
 #include <Eigen/Dense>
 
-#include <fokker/analysis/regression.hpp>
-#include <fokker/analysis/solver_registry.hpp>
-#include <fokker/processes/linear.hpp>
+#include <fokker/analysis/catalogue/solver_registry.hpp>
+#include <fokker/analysis/convergence/regression.hpp>
+#include <fokker/processes/models/linear.hpp>
 
 #include "certificate/table.hpp"
 #include "quadrature.hpp"

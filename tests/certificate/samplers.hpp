@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include <fokker/analysis/regression.hpp>
-#include <fokker/diffusion/registry.hpp>
+#include <fokker/analysis/convergence/regression.hpp>
+#include <fokker/diffusion/catalogue/registry.hpp>
 
 #include "certificate/table.hpp"
 

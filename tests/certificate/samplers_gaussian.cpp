@@ -4,7 +4,7 @@
 
 #include "certificate/samplers.hpp"
 
-#include <fokker/analysis/linear_law.hpp>
+#include <fokker/analysis/law/linear_law.hpp>
 
 #include "line_mixture.hpp"
 #include "linear_scheme.hpp"

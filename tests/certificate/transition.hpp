@@ -20,8 +20,8 @@
 
 #include <Eigen/Dense>
 
-#include <fokker/solvers/grid.hpp>
-#include <fokker/solvers/solver.hpp>
+#include <fokker/solvers/core/grid.hpp>
+#include <fokker/solvers/core/solver.hpp>
 
 #include "quadrature.hpp"
 

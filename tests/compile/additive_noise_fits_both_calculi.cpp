@@ -1,7 +1,7 @@
 // expect-ok
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/integrate.hpp>
-#include <fokker/solvers/stochastic_heun.hpp>
+#include <fokker/solvers/integrate/integrate.hpp>
+#include <fokker/solvers/ito/euler_maruyama.hpp>
+#include <fokker/solvers/stratonovich/stochastic_heun.hpp>
 
 int main() {
   const auto wiener = fokker::make_sde([](const auto&, fokker::Time) { return 0.0; },

@@ -1,6 +1,6 @@
 // expect-error: a coefficient must return a number or an Eigen array expression
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/integrate.hpp>
+#include <fokker/solvers/integrate/integrate.hpp>
+#include <fokker/solvers/ito/euler_maruyama.hpp>
 
 // Eigen would convert the block of paths to the fixed array and drop all columns but one.
 int main() {

@@ -1,5 +1,5 @@
 // expect-ok
-#include <fokker/solvers/calculus.hpp>
+#include <fokker/solvers/core/calculus.hpp>
 
 int main() {
   const auto gbm = fokker::make_sde([](const auto& x, fokker::Time) { return 0.1 * x; },

@@ -1,5 +1,5 @@
 // expect-error: the process has another kind of noise
-#include <fokker/solvers/any_process.hpp>
+#include <fokker/solvers/core/any_process.hpp>
 
 int main() {
   const fokker::AnySde<fokker::NoiseKind::diagonal> process{

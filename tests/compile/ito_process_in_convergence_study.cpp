@@ -1,6 +1,6 @@
 // expect-error: Ito and Stratonovich do not match
-#include <fokker/analysis/convergence.hpp>
-#include <fokker/solvers/stochastic_heun.hpp>
+#include <fokker/analysis/convergence/convergence.hpp>
+#include <fokker/solvers/stratonovich/stochastic_heun.hpp>
 
 using namespace fokker;
 

@@ -1,6 +1,6 @@
 // expect-error: Ito and Stratonovich do not match
-#include <fokker/solvers/integrate.hpp>
-#include <fokker/solvers/stochastic_heun.hpp>
+#include <fokker/solvers/integrate/integrate.hpp>
+#include <fokker/solvers/stratonovich/stochastic_heun.hpp>
 
 int main() {
   const auto gbm = fokker::make_sde([](const auto& x, fokker::Time) { return 0.1 * x; },

@@ -1,6 +1,6 @@
 // expect-error: this solver does not handle the noise kind of the process
-#include <fokker/solvers/integrate.hpp>
-#include <fokker/solvers/milstein.hpp>
+#include <fokker/solvers/integrate/integrate.hpp>
+#include <fokker/solvers/ito/milstein.hpp>
 
 int main() {
   const auto process =

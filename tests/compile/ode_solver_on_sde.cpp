@@ -1,6 +1,6 @@
 // expect-error: this solver is for ODEs and the process has noise
-#include <fokker/solvers/integrate.hpp>
-#include <fokker/solvers/runge_kutta.hpp>
+#include <fokker/solvers/integrate/integrate.hpp>
+#include <fokker/solvers/ode/runge_kutta.hpp>
 
 int main() {
   const auto wiener = fokker::make_sde([](const auto&, fokker::Time) { return 0.0; },

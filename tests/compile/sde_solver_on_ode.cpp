@@ -1,6 +1,6 @@
 // expect-error: this solver is for SDEs and the process has no noise
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/integrate.hpp>
+#include <fokker/solvers/integrate/integrate.hpp>
+#include <fokker/solvers/ito/euler_maruyama.hpp>
 
 int main() {
   const auto decay = fokker::make_ode([](const auto& x, fokker::Time) { return -x; });

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <vector>
 
-#include <fokker/solvers/adaptive_sde.hpp>
-#include <fokker/solvers/reductions.hpp>
-#include <fokker/solvers/simulate.hpp>
-#include <fokker/solvers/stochastic_heun.hpp>
+#include <fokker/solvers/ensemble/reductions.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/integrate/adaptive_sde.hpp>
+#include <fokker/solvers/stratonovich/stochastic_heun.hpp>
 
 using namespace fokker;
 

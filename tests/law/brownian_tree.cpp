@@ -7,7 +7,7 @@
 
 #include <Eigen/Dense>
 
-#include <fokker/solvers/brownian_tree.hpp>
+#include <fokker/solvers/noise/brownian_tree.hpp>
 
 using namespace fokker;
 

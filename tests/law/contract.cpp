@@ -7,7 +7,7 @@
 
 #include "catch.hpp"
 
-#include <fokker/solvers/contract.hpp>
+#include <fokker/solvers/integrate/contract.hpp>
 
 using namespace fokker;
 

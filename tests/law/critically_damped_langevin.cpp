@@ -6,13 +6,13 @@
 
 #include <Eigen/Dense>
 
-#include <fokker/diffusion/critically_damped_langevin.hpp>
-#include <fokker/diffusion/gaussian.hpp>
-#include <fokker/diffusion/mixture.hpp>
-#include <fokker/solvers/grid.hpp>
-#include <fokker/solvers/runge_kutta.hpp>
-#include <fokker/solvers/simulate.hpp>
-#include <fokker/solvers/stochastic_heun.hpp>
+#include <fokker/diffusion/data/gaussian.hpp>
+#include <fokker/diffusion/data/mixture.hpp>
+#include <fokker/diffusion/model/critically_damped_langevin.hpp>
+#include <fokker/solvers/core/grid.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/ode/runge_kutta.hpp>
+#include <fokker/solvers/stratonovich/stochastic_heun.hpp>
 
 #include "catch.hpp"
 

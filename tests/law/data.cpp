@@ -6,12 +6,12 @@
 
 #include <Eigen/Core>
 
-#include <fokker/diffusion/boxes.hpp>
-#include <fokker/diffusion/finite_set.hpp>
-#include <fokker/diffusion/gaussian.hpp>
-#include <fokker/diffusion/mixture.hpp>
-#include <fokker/diffusion/product.hpp>
-#include <fokker/diffusion/sphere.hpp>
+#include <fokker/diffusion/data/boxes.hpp>
+#include <fokker/diffusion/data/finite_set.hpp>
+#include <fokker/diffusion/data/gaussian.hpp>
+#include <fokker/diffusion/data/mixture.hpp>
+#include <fokker/diffusion/data/product.hpp>
+#include <fokker/diffusion/data/sphere.hpp>
 
 #include "catch.hpp"
 

@@ -9,7 +9,7 @@
 
 #include <pcg_random.hpp>
 
-#include <fokker/analysis/distances.hpp>
+#include <fokker/analysis/distance/distances.hpp>
 
 #include "catch.hpp"
 

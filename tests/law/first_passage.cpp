@@ -6,9 +6,9 @@
 
 #include "catch.hpp"
 
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/first_passage.hpp>
-#include <fokker/solvers/integrate.hpp>
+#include <fokker/solvers/ensemble/first_passage.hpp>
+#include <fokker/solvers/integrate/integrate.hpp>
+#include <fokker/solvers/ito/euler_maruyama.hpp>
 
 using namespace fokker;
 

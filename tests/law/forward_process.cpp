@@ -5,10 +5,10 @@
 #include <cmath>
 #include <vector>
 
-#include <fokker/diffusion/discrete_schedule.hpp>
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/simulate.hpp>
-#include <fokker/solvers/stochastic_heun.hpp>
+#include <fokker/diffusion/schedule/discrete_schedule.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/ito/euler_maruyama.hpp>
+#include <fokker/solvers/stratonovich/stochastic_heun.hpp>
 
 #include "catch.hpp"
 #include "gaussian_model.hpp"

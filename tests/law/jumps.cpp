@@ -7,10 +7,10 @@
 
 #include "catch.hpp"
 
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/jumps.hpp>
-#include <fokker/solvers/milstein.hpp>
-#include <fokker/solvers/simulate.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/integrate/jumps.hpp>
+#include <fokker/solvers/ito/euler_maruyama.hpp>
+#include <fokker/solvers/ito/milstein.hpp>
 
 using namespace fokker;
 

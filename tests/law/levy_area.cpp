@@ -8,8 +8,8 @@
 
 #include "catch.hpp"
 
-#include <fokker/solvers/brownian.hpp>
-#include <fokker/solvers/levy_ladder.hpp>
+#include <fokker/solvers/noise/brownian.hpp>
+#include <fokker/solvers/noise/levy_ladder.hpp>
 
 using namespace fokker;
 

@@ -9,10 +9,10 @@
 #include <cstdint>
 #include <vector>
 
-#include <fokker/solvers/adaptive_sde.hpp>
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/reductions.hpp>
-#include <fokker/solvers/simulate.hpp>
+#include <fokker/solvers/ensemble/reductions.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/integrate/adaptive_sde.hpp>
+#include <fokker/solvers/ito/euler_maruyama.hpp>
 
 using namespace fokker;
 

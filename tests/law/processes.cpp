@@ -9,18 +9,18 @@
 
 #include <boost/math/quadrature/gauss_kronrod.hpp>
 
-#include <fokker/processes/brownian_motion.hpp>
-#include <fokker/processes/cox_ingersoll_ross.hpp>
-#include <fokker/processes/double_well.hpp>
-#include <fokker/processes/geometric_brownian_motion.hpp>
-#include <fokker/processes/heston.hpp>
-#include <fokker/processes/langevin.hpp>
-#include <fokker/processes/linear.hpp>
-#include <fokker/processes/lotka_volterra.hpp>
-#include <fokker/processes/ornstein_uhlenbeck.hpp>
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/simulate.hpp>
-#include <fokker/solvers/stochastic_heun.hpp>
+#include <fokker/processes/models/brownian_motion.hpp>
+#include <fokker/processes/models/cox_ingersoll_ross.hpp>
+#include <fokker/processes/models/double_well.hpp>
+#include <fokker/processes/models/geometric_brownian_motion.hpp>
+#include <fokker/processes/models/heston.hpp>
+#include <fokker/processes/models/langevin.hpp>
+#include <fokker/processes/models/linear.hpp>
+#include <fokker/processes/models/lotka_volterra.hpp>
+#include <fokker/processes/models/ornstein_uhlenbeck.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/ito/euler_maruyama.hpp>
+#include <fokker/solvers/stratonovich/stochastic_heun.hpp>
 
 #include "catch.hpp"
 

@@ -9,7 +9,7 @@
 
 #include "catch.hpp"
 
-#include <fokker/solvers/random.hpp>
+#include <fokker/solvers/noise/random.hpp>
 
 using fokker::Generator;
 using fokker::path_stream;

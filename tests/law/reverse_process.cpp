@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include <fokker/analysis/linear_law.hpp>
-#include <fokker/diffusion/time_grids.hpp>
-#include <fokker/solvers/simulate.hpp>
+#include <fokker/analysis/law/linear_law.hpp>
+#include <fokker/diffusion/schedule/time_grids.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
 
 #include "catch.hpp"
 #include "gaussian_model.hpp"

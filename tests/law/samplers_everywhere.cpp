@@ -11,18 +11,18 @@
 
 #include "catch.hpp"
 
-#include <fokker/diffusion/exact_score.hpp>
-#include <fokker/diffusion/finite_set.hpp>
-#include <fokker/diffusion/gaussian.hpp>
-#include <fokker/diffusion/last_step.hpp>
-#include <fokker/diffusion/mixture.hpp>
-#include <fokker/diffusion/registry.hpp>
-#include <fokker/diffusion/time_grids.hpp>
-#include <fokker/solvers/adaptive_sde.hpp>
-#include <fokker/solvers/embedded_runge_kutta.hpp>
-#include <fokker/solvers/ode.hpp>
-#include <fokker/solvers/simulate.hpp>
-#include <fokker/solvers/sra.hpp>
+#include <fokker/diffusion/catalogue/last_step.hpp>
+#include <fokker/diffusion/catalogue/registry.hpp>
+#include <fokker/diffusion/data/finite_set.hpp>
+#include <fokker/diffusion/data/gaussian.hpp>
+#include <fokker/diffusion/data/mixture.hpp>
+#include <fokker/diffusion/schedule/time_grids.hpp>
+#include <fokker/diffusion/score/exact_score.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/integrate/adaptive_sde.hpp>
+#include <fokker/solvers/ito/sra.hpp>
+#include <fokker/solvers/ode/embedded_runge_kutta.hpp>
+#include <fokker/solvers/ode/ode.hpp>
 
 using namespace fokker;
 

@@ -5,8 +5,8 @@
 
 #include "catch.hpp"
 
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/simulate.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/ito/euler_maruyama.hpp>
 
 using namespace fokker;
 

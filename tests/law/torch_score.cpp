@@ -11,17 +11,17 @@
 #include <torch/script.h>
 #include <torch/torch.h>
 
-#include <fokker/analysis/distances.hpp>
-#include <fokker/diffusion/affine_process.hpp>
-#include <fokker/diffusion/any_score.hpp>
-#include <fokker/diffusion/exact_score.hpp>
-#include <fokker/diffusion/mixture.hpp>
-#include <fokker/diffusion/probability_flow.hpp>
-#include <fokker/diffusion/torch_score.hpp>
-#include <fokker/solvers/grid.hpp>
-#include <fokker/solvers/reductions.hpp>
-#include <fokker/solvers/runge_kutta.hpp>
-#include <fokker/solvers/simulate.hpp>
+#include <fokker/analysis/distance/distances.hpp>
+#include <fokker/diffusion/data/mixture.hpp>
+#include <fokker/diffusion/model/probability_flow.hpp>
+#include <fokker/diffusion/schedule/affine_process.hpp>
+#include <fokker/diffusion/score/any_score.hpp>
+#include <fokker/diffusion/score/exact_score.hpp>
+#include <fokker/diffusion/score/torch_score.hpp>
+#include <fokker/solvers/core/grid.hpp>
+#include <fokker/solvers/ensemble/reductions.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/ode/runge_kutta.hpp>
 
 // torch and Catch2 both define CHECK.
 #undef CHECK

@@ -13,9 +13,9 @@
 
 #include <Eigen/Core>
 
-#include <fokker/diffusion/gaussian.hpp>
-#include <fokker/diffusion/mixture.hpp>
-#include <fokker/diffusion/train_score.hpp>
+#include <fokker/diffusion/data/gaussian.hpp>
+#include <fokker/diffusion/data/mixture.hpp>
+#include <fokker/diffusion/train/train_score.hpp>
 
 #include "catch.hpp"
 

@@ -4,13 +4,13 @@
 #include <stdexcept>
 #include <string>
 
-#include <fokker/solvers/adaptive_sde.hpp>
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/integrate.hpp>
-#include <fokker/solvers/milstein_general.hpp>
-#include <fokker/solvers/reductions.hpp>
-#include <fokker/solvers/runge_kutta.hpp>
-#include <fokker/solvers/simulate.hpp>
+#include <fokker/solvers/ensemble/reductions.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/integrate/adaptive_sde.hpp>
+#include <fokker/solvers/integrate/integrate.hpp>
+#include <fokker/solvers/ito/euler_maruyama.hpp>
+#include <fokker/solvers/ito/milstein_general.hpp>
+#include <fokker/solvers/ode/runge_kutta.hpp>
 
 #include "catch.hpp"
 #include "row.hpp"

@@ -11,13 +11,13 @@
 #include "limits/row.hpp"
 #include "linear_scheme.hpp"
 
-#include <fokker/analysis/comparison.hpp>
-#include <fokker/analysis/linear_law.hpp>
-#include <fokker/analysis/tune_grid.hpp>
-#include <fokker/diffusion/exact_score.hpp>
-#include <fokker/diffusion/gaussian.hpp>
-#include <fokker/diffusion/last_step.hpp>
-#include <fokker/diffusion/time_grids.hpp>
+#include <fokker/analysis/compare/comparison.hpp>
+#include <fokker/analysis/compare/tune_grid.hpp>
+#include <fokker/analysis/law/linear_law.hpp>
+#include <fokker/diffusion/catalogue/last_step.hpp>
+#include <fokker/diffusion/data/gaussian.hpp>
+#include <fokker/diffusion/schedule/time_grids.hpp>
+#include <fokker/diffusion/score/exact_score.hpp>
 
 using namespace fokker;
 

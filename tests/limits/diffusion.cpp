@@ -10,22 +10,22 @@
 
 #include <unistd.h>
 
-#include <fokker/diffusion/boxes.hpp>
-#include <fokker/diffusion/data.hpp>
-#include <fokker/diffusion/exact_score.hpp>
-#include <fokker/diffusion/finite_set.hpp>
-#include <fokker/diffusion/gaussian.hpp>
-#include <fokker/diffusion/guidance.hpp>
-#include <fokker/diffusion/mixture.hpp>
-#include <fokker/diffusion/product.hpp>
-#include <fokker/diffusion/registry.hpp>
+#include <fokker/diffusion/catalogue/registry.hpp>
+#include <fokker/diffusion/data/boxes.hpp>
+#include <fokker/diffusion/data/data.hpp>
+#include <fokker/diffusion/data/finite_set.hpp>
+#include <fokker/diffusion/data/gaussian.hpp>
+#include <fokker/diffusion/data/mixture.hpp>
+#include <fokker/diffusion/data/product.hpp>
+#include <fokker/diffusion/data/sphere.hpp>
 #include <fokker/diffusion/samplers/edm_churn.hpp>
 #include <fokker/diffusion/samplers/langevin.hpp>
 #include <fokker/diffusion/samplers/sde_dpm_solver.hpp>
 #include <fokker/diffusion/samplers/sit.hpp>
-#include <fokker/diffusion/shifted_schedule.hpp>
-#include <fokker/diffusion/sphere.hpp>
-#include <fokker/diffusion/time_grids.hpp>
+#include <fokker/diffusion/schedule/shifted_schedule.hpp>
+#include <fokker/diffusion/schedule/time_grids.hpp>
+#include <fokker/diffusion/score/exact_score.hpp>
+#include <fokker/diffusion/score/guidance.hpp>
 
 #include "catch.hpp"
 #include "limits/row.hpp"

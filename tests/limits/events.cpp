@@ -9,10 +9,10 @@
 
 #include "catch.hpp"
 
-#include <fokker/solvers/embedded_runge_kutta.hpp>
-#include <fokker/solvers/integrate.hpp>
-#include <fokker/solvers/rosenbrock.hpp>
-#include <fokker/solvers/runge_kutta.hpp>
+#include <fokker/solvers/integrate/integrate.hpp>
+#include <fokker/solvers/ode/embedded_runge_kutta.hpp>
+#include <fokker/solvers/ode/rosenbrock.hpp>
+#include <fokker/solvers/ode/runge_kutta.hpp>
 
 #include "row.hpp"
 

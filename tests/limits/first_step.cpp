@@ -11,8 +11,8 @@
 #include "ode_methods.hpp"
 #include "row.hpp"
 
-#include <fokker/solvers/integrate.hpp>
-#include <fokker/solvers/simulate.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/integrate/integrate.hpp>
 
 using namespace fokker;
 

@@ -11,17 +11,17 @@
 
 #include "catch.hpp"
 
-#include <fokker/solvers/adaptive_sde.hpp>
-#include <fokker/solvers/embedded_runge_kutta.hpp>
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/integrate.hpp>
-#include <fokker/solvers/ode.hpp>
-#include <fokker/solvers/radau.hpp>
-#include <fokker/solvers/reductions.hpp>
-#include <fokker/solvers/rosenbrock.hpp>
-#include <fokker/solvers/runge_kutta.hpp>
-#include <fokker/solvers/simulate.hpp>
-#include <fokker/solvers/sri.hpp>
+#include <fokker/solvers/ensemble/reductions.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/integrate/adaptive_sde.hpp>
+#include <fokker/solvers/integrate/integrate.hpp>
+#include <fokker/solvers/ito/euler_maruyama.hpp>
+#include <fokker/solvers/ito/sri.hpp>
+#include <fokker/solvers/ode/embedded_runge_kutta.hpp>
+#include <fokker/solvers/ode/ode.hpp>
+#include <fokker/solvers/ode/radau.hpp>
+#include <fokker/solvers/ode/rosenbrock.hpp>
+#include <fokker/solvers/ode/runge_kutta.hpp>
 
 #include "row.hpp"
 

@@ -9,8 +9,8 @@
 
 #include "catch.hpp"
 
-#include <fokker/solvers/langevin_high_order.hpp>
-#include <fokker/solvers/langevin_splitting.hpp>
+#include <fokker/solvers/langevin/langevin_high_order.hpp>
+#include <fokker/solvers/langevin/langevin_splitting.hpp>
 
 using namespace fokker;
 

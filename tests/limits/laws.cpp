@@ -11,13 +11,13 @@
 #include "catch.hpp"
 #include "row.hpp"
 
-#include <fokker/processes/brownian_motion.hpp>
-#include <fokker/processes/cir_schemes.hpp>
-#include <fokker/processes/cox_ingersoll_ross.hpp>
-#include <fokker/processes/double_well.hpp>
-#include <fokker/processes/geometric_brownian_motion.hpp>
-#include <fokker/processes/heston.hpp>
-#include <fokker/processes/ornstein_uhlenbeck.hpp>
+#include <fokker/processes/models/brownian_motion.hpp>
+#include <fokker/processes/models/cox_ingersoll_ross.hpp>
+#include <fokker/processes/models/double_well.hpp>
+#include <fokker/processes/models/geometric_brownian_motion.hpp>
+#include <fokker/processes/models/heston.hpp>
+#include <fokker/processes/models/ornstein_uhlenbeck.hpp>
+#include <fokker/processes/schemes/cir_schemes.hpp>
 
 using namespace fokker;
 

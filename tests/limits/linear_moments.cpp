@@ -8,9 +8,9 @@
 
 #include "catch.hpp"
 
-#include <fokker/processes/kubo.hpp>
-#include <fokker/processes/langevin.hpp>
-#include <fokker/processes/linear.hpp>
+#include <fokker/processes/models/kubo.hpp>
+#include <fokker/processes/models/langevin.hpp>
+#include <fokker/processes/models/linear.hpp>
 
 using namespace fokker;
 

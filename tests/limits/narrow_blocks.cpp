@@ -7,15 +7,15 @@
 
 #include "catch.hpp"
 
-#include <fokker/processes/langevin.hpp>
-#include <fokker/processes/linear.hpp>
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/exact_linear.hpp>
-#include <fokker/solvers/langevin_high_order.hpp>
-#include <fokker/solvers/magnus.hpp>
-#include <fokker/solvers/milstein_general.hpp>
-#include <fokker/solvers/simulate.hpp>
-#include <fokker/solvers/sri.hpp>
+#include <fokker/processes/models/langevin.hpp>
+#include <fokker/processes/models/linear.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/ito/euler_maruyama.hpp>
+#include <fokker/solvers/ito/milstein_general.hpp>
+#include <fokker/solvers/ito/sri.hpp>
+#include <fokker/solvers/langevin/langevin_high_order.hpp>
+#include <fokker/solvers/linear/exact_linear.hpp>
+#include <fokker/solvers/linear/magnus.hpp>
 
 using namespace fokker;
 

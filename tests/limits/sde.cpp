@@ -14,17 +14,17 @@
 #include "catch.hpp"
 #include "row.hpp"
 
-#include <fokker/analysis/convergence.hpp>
-#include <fokker/processes/cir_schemes.hpp>
-#include <fokker/solvers/adaptive_sde.hpp>
-#include <fokker/solvers/any_stepper.hpp>
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/first_passage.hpp>
-#include <fokker/solvers/integrate.hpp>
-#include <fokker/solvers/simulate.hpp>
-#include <fokker/solvers/sra.hpp>
-#include <fokker/solvers/stochastic_heun.hpp>
-#include <fokker/solvers/tamed.hpp>
+#include <fokker/analysis/convergence/convergence.hpp>
+#include <fokker/processes/schemes/cir_schemes.hpp>
+#include <fokker/solvers/core/any_stepper.hpp>
+#include <fokker/solvers/ensemble/first_passage.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/integrate/adaptive_sde.hpp>
+#include <fokker/solvers/integrate/integrate.hpp>
+#include <fokker/solvers/ito/euler_maruyama.hpp>
+#include <fokker/solvers/ito/sra.hpp>
+#include <fokker/solvers/ito/tamed.hpp>
+#include <fokker/solvers/stratonovich/stochastic_heun.hpp>
 
 using namespace fokker;
 

@@ -7,13 +7,13 @@
 
 #include "catch.hpp"
 
-#include <fokker/analysis/solver_registry.hpp>
-#include <fokker/analysis/step_growth.hpp>
-#include <fokker/processes/geometric_brownian_motion.hpp>
-#include <fokker/processes/kubo.hpp>
-#include <fokker/processes/ornstein_uhlenbeck.hpp>
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/milstein.hpp>
+#include <fokker/analysis/catalogue/solver_registry.hpp>
+#include <fokker/analysis/law/step_growth.hpp>
+#include <fokker/processes/models/geometric_brownian_motion.hpp>
+#include <fokker/processes/models/kubo.hpp>
+#include <fokker/processes/models/ornstein_uhlenbeck.hpp>
+#include <fokker/solvers/ito/euler_maruyama.hpp>
+#include <fokker/solvers/ito/milstein.hpp>
 
 using namespace fokker;
 

@@ -12,11 +12,11 @@
 #include "ode_methods.hpp"
 #include "row.hpp"
 
-#include <fokker/solvers/adaptive_sde.hpp>
-#include <fokker/solvers/integrate.hpp>
-#include <fokker/solvers/runge_kutta.hpp>
-#include <fokker/solvers/simulate.hpp>
-#include <fokker/solvers/sra.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/integrate/adaptive_sde.hpp>
+#include <fokker/solvers/integrate/integrate.hpp>
+#include <fokker/solvers/ito/sra.hpp>
+#include <fokker/solvers/ode/runge_kutta.hpp>
 
 using namespace fokker;
 

@@ -7,11 +7,11 @@
 
 #include "catch.hpp"
 
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/instruction_set.hpp>
-#include <fokker/solvers/mpi.hpp>
-#include <fokker/solvers/path_statistics.hpp>
-#include <fokker/solvers/simulate.hpp>
+#include <fokker/solvers/ensemble/mpi.hpp>
+#include <fokker/solvers/ensemble/path_statistics.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/ito/euler_maruyama.hpp>
+#include <fokker/solvers/support/instruction_set.hpp>
 
 using namespace fokker;
 

@@ -9,8 +9,8 @@
 
 #include "catch.hpp"
 
-#include <fokker/solvers/embedded_runge_kutta.hpp>
-#include <fokker/solvers/rosenbrock.hpp>
+#include <fokker/solvers/ode/embedded_runge_kutta.hpp>
+#include <fokker/solvers/ode/rosenbrock.hpp>
 
 using namespace fokker;
 

@@ -8,11 +8,11 @@
 
 #include "catch.hpp"
 
-#include <fokker/analysis/regression.hpp>
-#include <fokker/solvers/any_process.hpp>
-#include <fokker/solvers/integrate.hpp>
-#include <fokker/solvers/ode.hpp>
-#include <fokker/solvers/runge_kutta.hpp>
+#include <fokker/analysis/convergence/regression.hpp>
+#include <fokker/solvers/core/any_process.hpp>
+#include <fokker/solvers/integrate/integrate.hpp>
+#include <fokker/solvers/ode/ode.hpp>
+#include <fokker/solvers/ode/runge_kutta.hpp>
 
 using namespace fokker;
 

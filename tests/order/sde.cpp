@@ -7,12 +7,12 @@
 
 #include "catch.hpp"
 
-#include <fokker/analysis/regression.hpp>
-#include <fokker/solvers/brownian.hpp>
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/milstein.hpp>
-#include <fokker/solvers/reductions.hpp>
-#include <fokker/solvers/stochastic_heun.hpp>
+#include <fokker/analysis/convergence/regression.hpp>
+#include <fokker/solvers/ensemble/reductions.hpp>
+#include <fokker/solvers/ito/euler_maruyama.hpp>
+#include <fokker/solvers/ito/milstein.hpp>
+#include <fokker/solvers/noise/brownian.hpp>
+#include <fokker/solvers/stratonovich/stochastic_heun.hpp>
 
 using namespace fokker;
 

@@ -7,8 +7,8 @@
 #if __has_include(<fokker/fokker.hpp>)
 #include <fokker/fokker.hpp>
 #else  // of fokker, the solvers alone
-#include <fokker/solvers/euler_maruyama.hpp>
-#include <fokker/solvers/simulate.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/ito/euler_maruyama.hpp>
 #endif
 
 int main() {

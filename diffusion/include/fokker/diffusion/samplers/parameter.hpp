@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include <fokker/solvers/text.hpp>
+#include <fokker/solvers/support/text.hpp>
 
 namespace fokker::detail {
 

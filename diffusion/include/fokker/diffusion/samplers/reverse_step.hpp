@@ -25,8 +25,8 @@
 #include <string_view>
 #include <variant>
 
-#include <fokker/diffusion/evaluate_score.hpp>
-#include <fokker/solvers/solver.hpp>
+#include <fokker/diffusion/score/evaluate_score.hpp>
+#include <fokker/solvers/core/solver.hpp>
 
 namespace fokker {
 

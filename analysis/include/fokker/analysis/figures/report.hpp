@@ -1,0 +1,42 @@
+#pragma once
+/// @file  fokker/analysis/figures/report.hpp
+/// @brief What a study leaves behind: files that are whole or absent, and tables on the terminal.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fokker/solvers/support/atomic_file.hpp>
+
+namespace fokker {
+
+/// `0.0312 ± 0.0004`: the value to the digits that its standard error leaves (one digit of it, two
+/// where the first is a one); very small and large ones as `(1.20 ± 0.03)e-10`. The value alone, to
+/// four digits, where the error is zero; `inf` and `nan` as such.
+std::string format_with_error(double value, double standard_error);
+
+/// A table of text for the terminal: columns as wide as their widest cell, numbers to the right.
+class TextTable {
+ public:
+  enum class Align { left, right };
+
+  struct Column {
+    std::string title;
+    Align align = Align::right;
+  };
+
+  explicit TextTable(std::vector<Column> columns) : columns_(std::move(columns)) {}
+
+  /// @throws std::invalid_argument  another number of cells than columns
+  void add_row(std::vector<std::string> cells);
+
+  /// Title line, a rule, the rows; two spaces between columns, none at the end of a line.
+  std::string text() const;
+
+ private:
+  std::vector<Column> columns_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+}  // namespace fokker

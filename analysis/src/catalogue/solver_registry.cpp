@@ -1,0 +1,416 @@
+#include <fokker/analysis/catalogue/solver_registry.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <limits>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <fokker/analysis/catalogue/passage_registry.hpp>
+#include <fokker/solvers/core/calculus.hpp>
+#include <fokker/solvers/integrate/adaptive_sde.hpp>
+#include <fokker/solvers/integrate/integrate.hpp>
+#include <fokker/solvers/ode/embedded_runge_kutta.hpp>
+#include <fokker/solvers/ode/ode.hpp>
+#include <fokker/solvers/ode/radau.hpp>
+#include <fokker/solvers/ode/rosenbrock.hpp>
+#include <fokker/solvers/ode/runge_kutta.hpp>
+#include <fokker/solvers/support/names.hpp>
+
+#include "catalogue/bound_solver.hpp"
+#include "catalogue/solver_table.hpp"
+
+namespace fokker {
+
+namespace {
+
+using X = Block<double>;
+using KeptEnsemble = Ensemble<PathStatistics::Value>;
+
+template <class M>
+constexpr SolverInfo info_of(std::string_view process = {}) {
+  return {.name = M::name,
+          .source = M::source,
+          .process = process,
+          .calculus = M::calculus,
+          .adaptive = AdaptiveSolver<M>,
+          .adaptable =
+              []([[maybe_unused]] NoiseKind kind) {
+                if constexpr (AdaptiveSolver<M> || M::supports(NoiseKind::none))
+                  return false;
+                else
+                  return M::supports(kind) && adaptable(M::calculus, needs_of(M{}), M::orders(kind),
+                                                        kind, remembers(M{}));
+              },
+          .supports = [](NoiseKind kind) { return M::supports(kind); },
+          .takes =
+              []([[maybe_unused]] const AnyRegistered& any) {
+                if constexpr (requires(const AnyOde& ode) { M::takes(ode); })
+                  return std::visit([](const auto& p) { return M::takes(p); }, any);
+                else
+                  return true;
+              },
+          .orders = [](NoiseKind kind) { return M::orders(kind); },
+          .evaluations =
+              []([[maybe_unused]] NoiseKind kind) {
+                if constexpr (AdaptiveSolver<M>)
+                  return Evaluations{};
+                else
+                  return M::evaluations(kind);
+              }};
+}
+
+using detail::Methods;
+
+using OdeMethods = Methods<Euler, Heun, RungeKutta4>;
+using Adaptive =
+    Methods<DormandPrince54, BogackiShampine32, Tsitouras54, Verner76, DormandPrince853, Rodas4,
+            Rodas5P, Radau5, OdeintDormandPrince5, Fehlberg78, BulirschStoer>;
+
+template <class... Sde, class... Ode, class... Adaptives>
+std::vector<SolverInfo> table(Methods<Sde...>, Methods<Ode...>, Methods<Adaptives...>) {
+  return {info_of<Sde>()..., info_of<Ode>()..., info_of<Adaptives>()...};
+}
+
+template <class P, class... Ms>
+void add_bound(std::vector<SolverInfo>& solvers, std::string_view process,
+               detail::MethodsOf<P, Ms...>) {
+  (solvers.push_back(info_of<Ms>(process)), ...);
+}
+
+std::vector<SolverInfo> all_solvers() {
+  auto solvers = table(detail::SdeMethods{}, OdeMethods{}, Adaptive{});
+  add_bound(solvers, "langevin", detail::LangevinMethods{});
+  add_bound(solvers, "cir", detail::CirMethods{});
+  add_bound(solvers, "heston", detail::HestonMethods{});
+  return solvers;
+}
+
+/// The solver of this name that is made for the process, for the process with its type erased.
+/// @throws std::invalid_argument  for parameters that it cannot take (`check_parameters`)
+template <class P, class... Ms>
+AnyStepper<AnySde<noise_kind<P>>, X> bound_stepper(const RegisteredProcess& process,
+                                                   std::string_view name,
+                                                   detail::MethodsOf<P, Ms...>) {
+  std::vector<AnyStepper<AnySde<noise_kind<P>>, X>> found;
+  const auto look = [&]<class M>() {
+    if (M::name != name) return;
+    const P& typed = std::any_cast<const P&>(process.typed);
+    check_parameters(M{}, typed);
+    found.emplace_back(detail::BoundSolver<M, P>{typed});
+  };
+  (look.template operator()<Ms>(), ...);
+  return found.front();
+}
+
+/// An ODE on the clock sign * t, which only runs up.
+struct OneWay {
+  static constexpr NoiseKind noise = NoiseKind::none;
+  static constexpr Clock clock = Clock::up;
+
+  AnyOde ode;
+  double sign;
+
+  Index dimension() const { return ode.dimension(); }
+  bool has_drift_jacobian() const { return ode.has_drift_jacobian(); }
+  void drift_jacobian(const Path<double>& x, Time t, Eigen::MatrixXd& j) const {
+    ode.drift_jacobian(x, sign * t, j);
+    j *= sign;
+  }
+  template <State Y>
+  void drift(const Y& x, Time t, Y& out) const {
+    if constexpr (std::same_as<Y, X>) {
+      ode.drift(x, sign * t, out);
+      out *= sign;
+    } else {  // one path of an adaptive solver
+      const X in = x;
+      X slope(x.rows(), x.cols());
+      drift(in, t, slope);
+      out = slope;
+    }
+  }
+};
+
+/// @throws std::invalid_argument  for a start outside the domain of the process
+void check_start(const RegisteredProcess& process, std::span<const double> x0) {
+  for (std::size_t i = 0; i < std::min(x0.size(), process.domain.size()); ++i) {
+    const auto [low, high] = process.domain[i];
+    if (!(low <= x0[i] && x0[i] <= high))
+      throw std::invalid_argument(
+          fmt::format("{} starts at {} in component {}, outside its domain [{}, {}]",
+                      process.info->name, x0[i], i, low, high));
+  }
+}
+
+/// Calls f(process, stepper) with the process in the form that the solver takes.
+template <class F>
+auto with_stepper(const RegisteredProcess& process, const SolverInfo& solver, F&& f) {
+  const bool converted = fit(process, solver) == Fit::converted;
+  return std::visit(
+      [&]<class P>(const P& p) {
+        constexpr NoiseKind kind = noise_kind<P>;
+        const auto bound = [&](auto methods) {
+          return bound_stepper(process, solver.name, methods);
+        };
+        if constexpr (kind == NoiseKind::additive)
+          if (solver.process == "langevin") return f(p, bound(detail::LangevinMethods{}));
+        if constexpr (kind == NoiseKind::diagonal)
+          if (solver.process == "cir") return f(p, bound(detail::CirMethods{}));
+        if constexpr (kind == NoiseKind::general)
+          if (solver.process == "heston") return f(p, bound(detail::HestonMethods{}));
+        if constexpr (kind != NoiseKind::none && kind != NoiseKind::additive)
+          if (converted)
+            return f(AnySde<kind, Calculus::stratonovich>{to_stratonovich(p), p.name()},
+                     make_solver<kind, Calculus::stratonovich>(solver.name));
+        if constexpr (kind == NoiseKind::none)
+          return f(OneWay{p, 1.0}, detail::find_stepper<OneWay>(solver.name, OdeMethods{}));
+        else
+          return f(p, make_solver<kind>(solver.name));
+      },
+      process.process);
+}
+
+/// Calls f(method) with the adaptive solver of this name.
+template <class F, class... Ms>
+auto with_adaptive(std::string_view name, const Tolerances& tolerances, F&& f, Methods<Ms...>) {
+  std::common_type_t<decltype(f(std::declval<const Ms&>()))...> result;
+  const auto look = [&]<class M>() {
+    if (M::name != name) return;
+    M method;
+    method.rtol = tolerances.rtol.value_or(1e-6);
+    method.atol = tolerances.atol.value_or(1e-9);
+    result = f(method);
+  };
+  (look.template operator()<Ms>(), ...);
+  return result;
+}
+
+/// The entry of this name, for a run of the process from x0 along the grid.
+/// @throws std::invalid_argument  where one does not fit the other
+const SolverInfo& checked_solver(const RegisteredProcess& process, std::string_view name,
+                                 std::span<const double> x0, std::span<const Time> grid,
+                                 const Tolerances& tolerances) {
+  const SolverInfo& info = solver_info(name);
+  require_fit(process, info);
+  if (tolerances.given()) require_adaptive(process, info);
+  check_start(process, x0);
+  check_grid(grid);
+  return info;
+}
+
+/// Calls f(ode, method, sign) with the ODE on the clock sign * t, which goes up along the grid.
+template <class F>
+auto with_ode(const AnyOde& ode, const SolverInfo& solver, std::span<const Time> grid,
+              const Tolerances& tolerances, F&& f) {
+  const double sign = grid[1] < grid[0] ? -1.0 : 1.0;
+  const OneWay one_way{ode, sign};
+  if (!solver.adaptive)
+    return f(one_way, detail::find_stepper<OneWay>(solver.name, OdeMethods{}), sign);
+  return with_adaptive(
+      solver.name, tolerances, [&](const auto& method) { return f(one_way, method, sign); },
+      Adaptive{});
+}
+
+/// The passage time of the one path of an ODE: a root of x_i - level on the solver's interpolant.
+template <class M>
+Ensemble<PassageTimes> passage_of_ode(const OneWay& ode, const M& method,
+                                      std::span<const double> x0, Time t0, Time t1, Index steps,
+                                      const SimulateOptions& options, Index component,
+                                      double level) {
+  const auto started = std::chrono::steady_clock::now();
+  IntegrateOptions how{.save_at = {t1},
+                       .cancel = options.cancel,
+                       .events = {level_event(component, level, Crossing::both, true)}};
+  if constexpr (!AdaptiveSolver<M>) how.dt = (t1 - t0) / static_cast<double>(steps);
+  const X start = Eigen::Map<const Path<double>>(x0.data(), static_cast<Index>(x0.size()));
+  const auto solution = integrate(ode, method, start, {t0, t1}, how);
+
+  Ensemble<PassageTimes> result;
+  const bool met = solution.status == Status::event;
+  if (!met) result.status = solution.status;
+  const bool ended = result.status == Status::success;
+  result.value.time.resize(1);
+  result.value.time[0] = met     ? solution.end_time - t0
+                         : ended ? std::numeric_limits<double>::infinity()
+                                 : std::numeric_limits<double>::quiet_NaN();
+  result.value.horizon = t1 - t0;
+  result.paths = result.status == Status::cancelled ? 0 : 1;
+  result.failed = ended || result.paths == 0 ? 0 : 1;
+  result.counts = solution.counts;
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - started;
+  result.seconds = elapsed.count();
+  return result;
+}
+
+}  // namespace
+
+std::span<const SolverInfo> list_solvers() {
+  static const std::vector<SolverInfo> solvers = all_solvers();
+  return solvers;
+}
+
+const SolverInfo& solver_info(std::string_view name) {
+  std::vector<std::string_view> known;
+  for (const SolverInfo& solver : list_solvers()) {
+    if (solver.name == name) return solver;
+    known.push_back(solver.name);
+  }
+  throw std::invalid_argument(unknown_name_message("solver", name, known));
+}
+
+Fit fit(const RegisteredProcess& process, const SolverInfo& solver) {
+  const NoiseKind kind = process.info->noise;
+  if (!solver.supports(kind) || !solver.takes(process.process)) return Fit::refused;
+  if (!solver.process.empty())
+    return solver.process == process.info->name ? Fit::direct : Fit::refused;
+  if (kind == NoiseKind::none || kind == NoiseKind::additive || solver.calculus == Calculus::ito)
+    return Fit::direct;
+  return Fit::converted;
+}
+
+std::vector<std::string_view> fitting_solvers(const RegisteredProcess& process) {
+  std::vector<std::string_view> names;
+  for (const SolverInfo& solver : list_solvers())
+    if (fit(process, solver) != Fit::refused) names.push_back(solver.name);
+  return names;
+}
+
+void require_fit(const RegisteredProcess& process, const SolverInfo& solver) {
+  if (fit(process, solver) != Fit::refused) return;
+  const auto names = fitting_solvers(process);
+  if (!solver.process.empty())
+    throw std::invalid_argument(fmt::format("{} is made for {} and does not take {}: use {}",
+                                            solver.name, solver.process, process.info->name,
+                                            fmt::join(names, ", ")));
+  if (solver.supports(process.info->noise) && !solver.takes(process.process))
+    throw std::invalid_argument(
+        fmt::format("{} is for linear SDEs, or those that know the linear part of their drift, "
+                    "and does not take {}: use {}",
+                    solver.name, process.info->name, fmt::join(names, ", ")));
+  throw std::invalid_argument(fmt::format(
+      "{} does not take {}, which has {} noise: use {}", solver.name, process.info->name,
+      process.info->noise == NoiseKind::none ? "no" : to_string(process.info->noise),
+      fmt::join(names, ", ")));
+}
+
+void require_fixed_step(const SolverInfo& solver) {
+  if (solver.adaptive)
+    throw std::invalid_argument(fmt::format(
+        "{} chooses its own steps: a convergence study takes fixed-step solvers", solver.name));
+}
+
+void require_adaptive(const RegisteredProcess& process, const SolverInfo& solver) {
+  if (solver.adaptive || solver.adaptable(process.info->noise)) return;
+  std::vector<std::string_view> names;
+  for (const SolverInfo& other : list_solvers())
+    if ((other.adaptive || other.adaptable(process.info->noise)) &&
+        fit(process, other) != Fit::refused)
+      names.push_back(other.name);
+  const bool ode = process.info->noise == NoiseKind::none;
+  throw std::invalid_argument(
+      fmt::format("{} has fixed steps{}: give a step (--dt), not tolerances{}{}", solver.name,
+                  ode ? "" : fmt::format(" only on {} noise", to_string(process.info->noise)),
+                  names.empty() ? "" : ", or choose from ", fmt::join(names, ", ")));
+}
+
+KeptEnsemble simulate_by_name(const RegisteredProcess& process, std::string_view solver,
+                              std::span<const double> x0, std::span<const Time> grid,
+                              PathStatistics keep, const SimulateOptions& options,
+                              const Tolerances& tolerances) {
+  const SolverInfo& info = checked_solver(process, solver, x0, grid, tolerances);
+  const Path<double> start =
+      Eigen::Map<const Path<double>>(x0.data(), static_cast<Index>(x0.size()));
+  const auto run = [&](const auto& p, const auto& method, std::span<const Time> times) {
+    return simulate(p, method, start, times, options, std::move(keep));
+  };
+  if (const AnyOde* ode = std::get_if<AnyOde>(&process.process))
+    return with_ode(*ode, info, grid, tolerances,
+                    [&](const OneWay& p, const auto& method, double sign) {
+                      TimeGrid clock(grid.begin(), grid.end());
+                      for (Time& t : clock) t *= sign;
+                      return run(p, method, clock);
+                    });
+  return with_stepper(process, info, [&]<class P, class M>(const P& p, const M& method) {
+    if constexpr (noise_kind<P> != NoiseKind::none)
+      if (tolerances.given())
+        return run(
+            p,
+            AdaptiveSde<M>{method, tolerances.rtol.value_or(1e-3), tolerances.atol.value_or(1e-6)},
+            grid);
+    return run(p, method, grid);
+  });
+}
+
+Ensemble<PassageTimes> first_passage_by_name(const RegisteredProcess& process,
+                                             std::string_view solver, std::span<const double> x0,
+                                             std::span<const Time> grid,
+                                             const SimulateOptions& options, Index component,
+                                             double level, const Tolerances& tolerances) {
+  const SolverInfo& info = checked_solver(process, solver, x0, grid, tolerances);
+  if (const AnyOde* ode = std::get_if<AnyOde>(&process.process))
+    return with_ode(
+        *ode, info, grid, tolerances, [&](const OneWay& p, const auto& method, double sign) {
+          return passage_of_ode(p, method, x0, sign * grid.front(), sign * grid.back(),
+                                static_cast<Index>(grid.size()) - 1, options, component, level);
+        });
+  if (tolerances.given())
+    throw std::invalid_argument(
+        "passage times of an SDE are found on the steps of a grid: give a step (--dt), not "
+        "tolerances");
+  const Path<double> start =
+      Eigen::Map<const Path<double>>(x0.data(), static_cast<Index>(x0.size()));
+  return with_stepper(process, info, [&](const auto& p, const auto& method) {
+    return first_passage(p, method, start, grid, options, component, level);
+  });
+}
+
+std::optional<StepGrowth> step_growth_by_name(const RegisteredProcess& process,
+                                              std::string_view solver, Time t, Time h) {
+  const SolverInfo& info = solver_info(solver);
+  require_fit(process, info);
+  if (info.adaptive || process.info->noise == NoiseKind::none) return {};
+  const auto d = static_cast<Index>(process.x0.size());
+  const bool linear = std::visit([](const auto& p) { return p.linear(); }, process.process);
+  if (!linear) return {};
+  const auto scheme =
+      with_stepper(process, info, [&]<class P, class M>(const P& p, const M& method) {
+        if constexpr (noise_kind<P> == NoiseKind::none)
+          return std::optional<double>{};
+        else
+          return growth_of_scheme(p, method, d, t, h);
+      });
+  if (!scheme) return {};
+  const double solution =
+      std::visit([&](const auto& p) { return growth_of_solution(p, d, h); }, process.process);
+  return StepGrowth{*scheme, solution};
+}
+
+ConvergenceStudy measure_convergence_by_name(const RegisteredProcess& process,
+                                             std::string_view solver,
+                                             ConvergenceSettings settings) {
+  const SolverInfo& info = solver_info(solver);
+  require_fit(process, info);
+  require_fixed_step(info);
+  if (settings.x0.size() == 0)
+    settings.x0 =
+        Eigen::Map<const Eigen::ArrayXd>(process.x0.data(), static_cast<Index>(process.x0.size()));
+  check_start(process, {settings.x0.data(), static_cast<std::size_t>(settings.x0.size())});
+  ExactSolution exact;
+  if (process.exact)
+    exact = [f = process.exact](const X& x0, Time t, const X& w) {
+      X out(x0.rows(), x0.cols());
+      f(x0, t, w, out);
+      return out;
+    };
+  Orders claimed = info.orders(process.info->noise);
+  if (process.info->noise == NoiseKind::none) claimed.strong = claimed.deterministic;
+  return with_stepper(process, info, [&](const auto& p, const auto& method) {
+    return measure_convergence(p, method, exact, settings, claimed);
+  });
+}
+
+}  // namespace fokker

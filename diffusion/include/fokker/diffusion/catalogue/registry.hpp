@@ -1,0 +1,116 @@
+#pragma once
+/// @file  fokker/diffusion/catalogue/registry.hpp
+/// @brief The samplers by name, compiled once on type-erased models.
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fokker/diffusion/model/probability_flow.hpp>
+#include <fokker/diffusion/model/reverse_sde.hpp>
+#include <fokker/diffusion/samplers/reverse_step.hpp>
+#include <fokker/diffusion/schedule/any_schedule.hpp>
+#include <fokker/diffusion/score/any_score.hpp>
+#include <fokker/solvers/core/any_stepper.hpp>
+
+namespace fokker {
+
+/// The way back under any schedule with any score, on states of scalar S.
+template <class S>
+using ReverseModel = ReverseSde<AffineProcess<AnySchedule>, AnyScore<S>>;
+template <class S>
+using FlowModel = ProbabilityFlow<AffineProcess<AnySchedule>, AnyScore<S>>;
+
+/// A fixed-step sampler chosen at run time, for `simulate` on a decreasing grid.
+template <class S>
+using ReverseSampler = AnyStepper<TimeReversed<ReverseModel<S>>, Block<S>>;
+template <class S>
+using FlowSampler = AnyStepper<TimeReversed<FlowModel<S>>, Block<S>>;
+
+/// What a sampler solves: the reverse SDE (`ReverseModel`) or the probability flow (`FlowModel`).
+enum class Equation { sde, ode };
+
+constexpr std::string_view to_string(Equation e) { return e == Equation::sde ? "sde" : "ode"; }
+
+/// A number that a sampler can be told behind its name: "edm-churn:churn=40".
+struct SamplerParameter {
+  std::string name, default_value, meaning;
+};
+
+/// A sampler in the list.
+struct SamplerInfo {
+  std::string name;
+  Equation equation;  ///< that it solves with its default eta; see `equation_of`
+  double default_eta;
+  EtaRange etas;    ///< that it is defined for
+  int evaluations;  ///< of the score per step; adaptive: per step that is accepted, 0: it varies
+  int extra_evaluations;  ///< once in a run: of a first step, of restarts
+  bool adaptive;
+  Orders orders;      ///< on the equation that it solves
+  bool ends_at_zero;  ///< can step to t = 0 whatever the data: it never asks for the score there
+  std::vector<SamplerParameter> parameters;
+  std::string source;
+};
+
+/// All samplers, plain solvers among them: those with fixed steps (src/sampler_table.hpp), and the
+/// adaptive dopri5, fehlberg78 and bulirsch-stoer for the flow (the last two need solvers/ode/ode.hpp),
+/// shark and sosra for the reverse SDE (`AdaptiveSde`, solvers/integrate/adaptive_sde.hpp).
+const std::vector<SamplerInfo>& list_samplers();
+
+/// The entry of `list_samplers` with this name; parameters behind it are not looked at.
+/// @throws std::invalid_argument  with the nearest names, or ours for a name of others
+const SamplerInfo& sampler_info(std::string_view name);
+
+/// What papers and other libraries call a sampler of the list.
+struct OtherName {
+  std::string_view other, name;
+};
+std::span<const OtherName> other_sampler_names();
+
+/// What a sampler costs in evaluations of the score.
+struct SamplerCost {
+  int per_step = 1;
+  int once = 0;  ///< at most, in a run
+
+  /// The most steps that this many evaluations are enough for.
+  Index steps(Index evaluations) const { return (evaluations - once) / per_step; }
+};
+
+/// The cost of a fixed-step sampler with the parameters behind its name.
+/// @throws std::invalid_argument  as make_reverse_sampler
+SamplerCost cost_of(std::string_view name);
+
+/// Whether a fixed-step sampler, with the parameters behind its name, converges to `ReverseSde` or
+/// `ProbabilityFlow` with its eta; not if it claims no order, or has a noise of its own.
+/// @throws std::invalid_argument  as make_reverse_sampler
+bool solves_model(std::string_view name);
+
+/// The equation that the sampler solves with this eta: ddim goes to the SDE for eta > 0.
+Equation equation_of(const SamplerInfo& sampler, double eta);
+
+/// Where a run of this equation starts by default: `end_time` of the schedule, or `sde_start` for
+/// the SDE and on grids in sigma (karras, logsnr), which need it finite.
+Time start_time(const AnySchedule& schedule, Equation equation, std::string_view grid);
+
+/// Refuses settings that a sampler cannot run with.
+/// @throws std::invalid_argument  for an eta it is not defined for; for t_min outside [0, end
+/// time); for
+///                                t_min = 0 where it would ask for a score at std = 0
+void check_sampler(const SamplerInfo& sampler, const AnySchedule& schedule, double eta, Time t_min);
+
+/// The fixed-step sampler with this name, for the reverse SDE or for the flow; S is float or
+/// double. Parameters may follow the name: "edm-churn:churn=40:s_max=50".
+/// @throws std::invalid_argument  for an unknown name or parameter, an adaptive sampler, or one for
+///                                the other equation
+template <class S>
+ReverseSampler<S> make_reverse_sampler(std::string_view name);
+template <class S>
+FlowSampler<S> make_flow_sampler(std::string_view name);
+
+extern template ReverseSampler<float> make_reverse_sampler<float>(std::string_view);
+extern template ReverseSampler<double> make_reverse_sampler<double>(std::string_view);
+extern template FlowSampler<float> make_flow_sampler<float>(std::string_view);
+extern template FlowSampler<double> make_flow_sampler<double>(std::string_view);
+
+}  // namespace fokker

@@ -1,0 +1,228 @@
+/// @file  registry.cpp
+/// @brief The list of samplers and the checks of their settings.
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include <fokker/diffusion/schedule/time_grids.hpp>
+#include <fokker/solvers/ito/sra.hpp>
+#include <fokker/solvers/ode/embedded_runge_kutta.hpp>
+#include <fokker/solvers/ode/ode.hpp>
+#include <fokker/solvers/support/names.hpp>
+#include <fokker/solvers/support/text.hpp>
+
+#include "catalogue/sampler_table.hpp"
+
+namespace fokker {
+
+namespace {
+
+/// What the list says of a fixed-step sampler.
+template <class M>
+SamplerInfo describe() {
+  const Equation equation = M::supports(NoiseKind::none) ? Equation::ode : Equation::sde;
+  const NoiseKind kind = detail::noise_of(equation);
+  SamplerInfo info{.name = std::string(M::name),
+                   .equation = equation,
+                   .default_eta = equation == Equation::sde ? 1.0 : 0.0,
+                   .etas = {},
+                   .evaluations = M{}.evaluations(kind).drift,
+                   .extra_evaluations = detail::extra_evaluations(M{}),
+                   .adaptive = false,
+                   .orders = M::orders(kind),
+                   .ends_at_zero = true,
+                   .parameters = {},
+                   .source = std::string(M::source)};
+  if constexpr (requires { M::etas; }) {  // of diffusion/samplers/
+    info.etas = M::etas;
+    info.default_eta = std::clamp(info.default_eta, M::etas.min, M::etas.max);
+  } else {
+    if (equation == Equation::ode) info.etas.max = 0;
+    info.ends_at_zero = info.evaluations == 1;  // then at the start of the step
+  }
+  if constexpr (requires { M::parameters(); }) {
+    static const M defaults{};
+    for (const auto& parameter : M::parameters())
+      info.parameters.push_back({std::string(parameter.name),
+                                 text(parameter.get(detail::parameter_owner(defaults))),
+                                 std::string(parameter.meaning)});
+  }
+  return info;
+}
+
+template <class M>
+SamplerInfo adaptive(int evaluations) {
+  constexpr bool sde = M::supports(NoiseKind::additive);  // by AdaptiveSde, for which no order is
+  return {.name = std::string(M::name),                   // proved
+          .equation = sde ? Equation::sde : Equation::ode,
+          .default_eta = sde ? 1.0 : 0.0,
+          .etas = sde ? EtaRange{} : EtaRange{.min = 0, .max = 0},
+          .evaluations = evaluations,
+          .extra_evaluations = 0,
+          .adaptive = true,
+          .orders = sde ? Orders{} : M::orders(NoiseKind::none),
+          .ends_at_zero = false,
+          .parameters = {},
+          .source = std::string(M::source)};
+}
+
+template <class... Ms>
+std::vector<SamplerInfo> describe_all(detail::Samplers<Ms...>) {
+  return {describe<Ms>()...,          adaptive<DormandPrince54>(6), adaptive<Fehlberg78>(13),
+          adaptive<BulirschStoer>(0), adaptive<Shark>(2),           adaptive<Sosra>(3)};
+}
+
+}  // namespace
+
+std::string to_string(const EtaRange& etas) {
+  if (etas.min == etas.max) return "eta=" + text(etas.min);
+  if (std::isinf(etas.max)) return "eta >= " + text(etas.min);
+  return "eta in [" + text(etas.min) + ", " + text(etas.max) + "]";
+}
+
+int detail::whole(std::string_view parameter, double value) {
+  if (value != std::floor(value) || std::abs(value) > 1e9)
+    throw std::invalid_argument(std::string(parameter) + " must be a whole number: got " +
+                                text(value));
+  return static_cast<int>(value);
+}
+
+void detail::require_eta(std::string_view sampler, const EtaRange& etas, double eta) {
+  if (!etas.contains(eta))
+    throw std::invalid_argument(std::string(sampler) + " is defined for " + to_string(etas) +
+                                ": got eta=" + text(eta));
+}
+
+std::vector<detail::Assignment> detail::assignments(std::string_view sampler) {
+  std::vector<Assignment> all;
+  std::size_t colon = sampler.find(':');
+  while (colon != std::string_view::npos) {
+    const std::size_t next = sampler.find(':', colon + 1);
+    const std::string_view word =
+        sampler.substr(colon + 1, next == std::string_view::npos ? next : next - colon - 1);
+    const std::size_t equals = std::min(word.find('='), word.size());
+    const auto value = number_of(word.substr(std::min(equals + 1, word.size())));
+    if (equals == 0 || !value || !std::isfinite(*value))
+      throw std::invalid_argument(
+          "a parameter of a sampler reads name=number, as in "
+          "edm-churn:gamma=0.3: got '" +
+          std::string(word) + "' in '" + std::string(sampler) + "'");
+    all.push_back({word.substr(0, equals), *value});
+    colon = next;
+  }
+  return all;
+}
+
+const std::vector<SamplerInfo>& list_samplers() {
+  static const std::vector<SamplerInfo> list = describe_all(detail::SamplerTable{});
+  return list;
+}
+
+const SamplerInfo& sampler_info(std::string_view name) {
+  name = name.substr(0, name.find(':'));
+  std::vector<std::string_view> known;
+  for (const SamplerInfo& info : list_samplers()) {
+    if (info.name == name) return info;
+    known.push_back(info.name);
+  }
+  for (const OtherName& other : other_sampler_names())
+    if (other.other == name)
+      throw std::invalid_argument(fmt::format("{} is called {} here", name, other.name));
+  throw std::invalid_argument(unknown_name_message("sampler", name, known));
+}
+
+std::span<const OtherName> other_sampler_names() {
+  static constexpr OtherName names[] = {{"dpm-solver-1", "ddim"},
+                                        {"dpm-solver++1", "ddim"},
+                                        {"dpm-solver++2s", "dpm++2s"},
+                                        {"dpm-solver++2m", "dpm++2m"},
+                                        {"dpm-solver++3m", "dpm++3m"},
+                                        {"sde-dpm-solver++1", "dpm++1-sde"},
+                                        {"dpm++sde", "dpm++2s-sde"},
+                                        {"dpm2", "dpm-solver-2"},
+                                        {"kdpm2", "dpm-solver-2"},
+                                        {"kdpm2-ancestral", "dpm2-ancestral"},
+                                        {"dpm2-a", "dpm2-ancestral"},
+                                        {"lms", "deis-rhoab3"},
+                                        {"adams-bashforth", "deis-rhoab3"},
+                                        {"pndm", "ipndm"},
+                                        {"ancestral", "ddpm"},
+                                        {"edm", "edm-heun"},
+                                        {"smld", "annealed-langevin"},
+                                        {"ncsn", "annealed-langevin"},
+                                        {"unipc", "unipc-3-bh2"},
+                                        {"deis", "deis-tab3"}};
+  return names;
+}
+
+namespace {
+
+/// Calls f(sampler) with the fixed-step sampler of this name and the parameters behind it, if there
+/// is one.
+template <class F, class... Ms>
+void with_sampler(std::string_view name, const F& f, detail::Samplers<Ms...>) {
+  const SamplerInfo& info = sampler_info(name);
+  const auto look = [&]<class M>(M method) {
+    if (M::name != info.name) return;
+    detail::set_parameters(method, name);
+    f(method);
+  };
+  (look(Ms{}), ...);
+}
+
+}  // namespace
+
+SamplerCost cost_of(std::string_view name) {
+  const SamplerInfo& info = sampler_info(name);
+  SamplerCost cost{info.evaluations, info.extra_evaluations};
+  with_sampler(
+      name,
+      [&](const auto& sampler) {
+        cost = {sampler.evaluations(detail::noise_of(info.equation)).drift,
+                detail::extra_evaluations(sampler)};
+      },
+      detail::SamplerTable{});
+  return cost;
+}
+
+bool solves_model(std::string_view name) {
+  bool own = false;
+  with_sampler(
+      name,
+      [&](const auto& sampler) {
+        if constexpr (requires { sampler.has_own_noise(); }) own = sampler.has_own_noise();
+      },
+      detail::SamplerTable{});
+  return !own && sampler_info(name).orders.deterministic.has_value();
+}
+
+Equation equation_of(const SamplerInfo& sampler, double eta) {
+  const bool takes_noise = sampler.equation == Equation::sde || (sampler.etas.max > 0 && eta > 0);
+  return takes_noise ? Equation::sde : Equation::ode;
+}
+
+Time start_time(const AnySchedule& schedule, Equation equation, std::string_view grid) {
+  const auto& grids = list_grids();
+  const bool in_sigma = std::any_of(grids.begin(), grids.end(), [&](const GridInfo& info) {
+    return info.name == grid && info.in_sigma;
+  });
+  return equation == Equation::sde || in_sigma ? schedule.sde_start() : schedule.end_time();
+}
+
+void check_sampler(const SamplerInfo& sampler, const AnySchedule& schedule, double eta,
+                   Time t_min) {
+  detail::require_eta(sampler.name, sampler.etas, eta);
+  if (!(t_min >= 0) || !(t_min < schedule.end_time()))
+    throw std::invalid_argument("t_min must lie in [0, " + text(schedule.end_time()) +
+                                "): got t_min=" + text(t_min));
+  if (t_min == 0 && !sampler.ends_at_zero && !(schedule.std(0) > 0))
+    throw std::invalid_argument(
+        sampler.name + " asks for the score at t_min, and " + std::string(schedule.name()) +
+        " has none at t=0: choose t_min > 0 (default " + text(schedule.t_min()) +
+        ") or a sampler that ends there, such as ddim, ddpm or edm-heun");
+}
+
+}  // namespace fokker

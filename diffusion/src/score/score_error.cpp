@@ -1,0 +1,41 @@
+/// @file  score_error.cpp
+/// @brief The draw of a random field and its values.
+
+#include <fokker/diffusion/score/score_error.hpp>
+
+#include <cmath>
+#include <numbers>
+
+#include <fmt/format.h>
+
+#include <fokker/solvers/noise/initial.hpp>
+
+namespace fokker {
+
+ScoreField::ScoreField(Index d, double amplitude, double length, std::uint64_t seed,
+                       Index features) {
+  if (d < 1 || features < 1)
+    throw std::invalid_argument(fmt::format(
+        "a random field needs d >= 1 dimensions and at least one feature: got {} and {}", d,
+        features));
+  if (!std::isfinite(amplitude) || !(length > 0) || !std::isfinite(length))
+    throw std::invalid_argument(
+        fmt::format("a random field needs a finite amplitude and a length > 0: got {} and {}",
+                    amplitude, length));
+  PathRandom random(seed, 0, features);
+  Block<double> normals(2 * d, features);
+  Eigen::Array<double, 1, Eigen::Dynamic> uniforms(features);
+  random.normal(normals);
+  random.uniform(uniforms);
+  frequencies_ = normals.topRows(d).matrix().transpose() / length;
+  amplitudes_ =
+      amplitude * std::sqrt(2.0 / static_cast<double>(features)) * normals.bottomRows(d).matrix();
+  phases_ = 2 * std::numbers::pi * uniforms.matrix().transpose();
+}
+
+Block<double> ScoreField::values(const Block<double>& x) const {
+  const Eigen::MatrixXd waves = ((frequencies_ * x.matrix()).colwise() + phases_).array().cos();
+  return (amplitudes_ * waves).array();
+}
+
+}  // namespace fokker

@@ -1,0 +1,192 @@
+#pragma once
+/// @file  fokker/solvers/core/solver.hpp
+/// @brief What a solver is: its orders, its calculus, the noise it takes, and a step.
+///
+/// A fixed-step solver is any object with
+///
+///     static constexpr std::string_view name, source;
+///     static constexpr Calculus calculus;                        // of what it converges to
+///     static constexpr bool supports(NoiseKind);
+///     static constexpr Orders orders(NoiseKind);
+///     static constexpr Evaluations evaluations(NoiseKind);       // per step
+///     static constexpr Needs needs{.h = true};                   // optional: more than W
+///     template <State X> using Workspace = Scratch<X, k>;
+///     static constexpr bool has_memory = true;                   // optional, see below
+///     void check(p) const;                                       // optional: once per run, throws
+///                                                                // for parameters of p it can't
+///                                                                take
+///     void step(p, x, t, h, dw, y, w) const;                     // y = x advanced by h > 0
+///
+/// A step never draws, never allocates and writes out of place (y must not be x). A workspace is
+/// made once for a run of a block, Workspace(d, n). There a solver with memory, such as a multistep
+/// method, keeps what it carries from one step to the next: arrays shaped like the state in
+/// `std::array<X, m> memory`, which it changes linearly where the scheme is linear, and numbers
+/// such as earlier times beside it. A copy of the workspace goes on by itself. An adaptive solver
+/// has `static constexpr bool adaptive = true` and a `Run` (see ode.hpp).
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include <fokker/solvers/core/process.hpp>
+#include <fokker/solvers/noise/brownian.hpp>
+
+namespace fokker {
+
+/// Proved orders of convergence; empty where none is proved.
+///   strong         E|X_N - X_T| = O(h^strong)
+///   weak           |E phi(X_N) - E phi(X_T)| = O(h^weak) for smooth phi
+///   deterministic  the order where the noise vanishes
+struct Orders {
+  std::optional<double> strong;
+  std::optional<double> weak;
+  std::optional<double> deterministic;
+};
+
+/// Calls of the coefficients in one step (noise by columns: of all g_k together).
+struct Evaluations {
+  int drift = 0;
+  int diffusion = 0;
+};
+
+template <class M>
+concept AdaptiveSolver = requires {
+  requires std::remove_cvref_t<M>::adaptive;
+};
+
+/// What a step of `m` needs of the Brownian path beside W; nothing where it does not say.
+template <class M>
+constexpr Needs needs_of(const M& m) {
+  if constexpr (requires { Needs{m.needs()}; })
+    return m.needs();
+  else if constexpr (requires { Needs{M::needs}; })
+    return M::needs;
+  else
+    return {};
+}
+
+/// Whether `m` carries something from step to step.
+template <class M>
+constexpr bool remembers(const M& m) {
+  if constexpr (requires { m.has_memory(); })
+    return m.has_memory();
+  else if constexpr (requires { M::has_memory; })
+    return M::has_memory;
+  else
+    return false;
+}
+
+/// The arrays that `m` carries in this workspace; none for most.
+template <State X, class M, class W>
+std::span<X> memory_of(const M& m, W& w) {
+  if constexpr (requires { m.memory(w); })
+    return m.memory(w);
+  else if constexpr (requires { w.memory; })
+    return w.memory;
+  else
+    return {};
+}
+
+/// `m.step` compiles for process P on states X.
+template <class M, class P, class X>
+concept Stepper = State<X> &&
+    requires(const M& m, const P& p, const X& x, Time t, const Increment<P, X>& dw, X& y,
+             typename M::template Workspace<X>& w) {
+  m.step(p, x, t, t, dw, y, w);
+};
+
+/// A step that estimates its own error: `step(p, x, t, h, dw, y, error, w)`, error as x.
+template <class M, class P, class X>
+concept EmbeddedStepper = Stepper<M, P, X> &&
+    requires(const M& m, const P& p, const X& x, Time t, const Increment<P, X>& dw, X& y, X& error,
+             typename M::template Workspace<X>& w) {
+  m.step(p, x, t, t, dw, y, error, w);
+};
+
+/// The name of a solver, whose type may be erased.
+template <class M>
+std::string_view name_of(const M& m) {
+  if constexpr (requires { std::string_view{m.name()}; })
+    return m.name();
+  else
+    return M::name;
+}
+
+/// Refuses, with a sentence, a solver that does not fit the process.
+template <class M, class P>
+consteval void require_compatible() {
+  constexpr NoiseKind kind = noise_kind<P>;
+  if constexpr (M::supports(NoiseKind::none)) {
+    static_assert(kind == NoiseKind::none || M::supports(kind),
+                  "this solver is for ODEs and the process has noise: use an SDE solver such as "
+                  "EulerMaruyama or StochasticHeun");
+  } else {
+    static_assert(kind != NoiseKind::none,
+                  "this solver is for SDEs and the process has no noise: use an ODE solver such as "
+                  "RungeKutta4 or DormandPrince54");
+    static_assert(kind == NoiseKind::none || M::supports(kind),
+                  "this solver does not handle the noise kind of the process: see the table of "
+                  "methods for one that does (EulerMaruyama and StochasticHeun take every kind)");
+    static_assert(
+        kind == NoiseKind::additive || kind == NoiseKind::none || M::calculus == calculus_of<P>,
+        "Ito and Stratonovich do not match: convert the process with "
+        "to_stratonovich(process) or to_ito(process), or choose a solver of its calculus");
+  }
+}
+
+/// Asks a solver once per run whether it can take the parameters of a process: `m.check(p)`, where
+/// it has one.
+/// @throws std::invalid_argument  from there, with the condition and the numbers
+template <class M, class P>
+void check_parameters(const M& m, const P& p) {
+  if constexpr (requires { m.check(p); })
+    m.check(p);
+  else if constexpr (requires { m.method.check(p); })
+    m.method.check(p);
+}
+
+/// Asks a fixed-step solver once per run whether its steps can start from x: `m.check_start(p, x,
+/// steps, time)`, where it has one; step k goes from time(k) to time(k + 1).
+/// @throws std::invalid_argument  from there
+template <class M, class P, State X, class Times>
+void check_first_steps(const M& m, const P& p, const X& x, Index steps, const Times& time) {
+  if constexpr (requires { m.check_start(p, x, steps, time); }) m.check_start(p, x, steps, time);
+}
+
+/// sum_k g_k(x, t) v_k as an expression over x and v, or in `sum`; v is m x n, an array or an
+/// expression such as dw.w; `column` is scratch for g_k.
+template <class P, State X, class V>
+decltype(auto) noise_term(const P& p, const X& x, Time t, const Eigen::ArrayBase<V>& v, X& sum,
+                          X& column) {
+  using S = typename X::Scalar;
+  if constexpr (noise_kind<P> == NoiseKind::additive) {
+    if constexpr (requires {
+                    { p.diffusion(t) } -> detail::Number;
+                  }) {
+      return static_cast<S>(p.diffusion(t)) * v.derived();
+    } else {
+      if constexpr (requires { p.diffusion(t, column.col(0)); })
+        p.diffusion(t, column.col(0));
+      else
+        column.col(0) = p.diffusion(t).template cast<S>();
+      sum = v.derived().colwise() * column.col(0);
+      return std::as_const(sum);
+    }
+  } else if constexpr (noise_kind<P> == NoiseKind::scalar) {
+    detail::assign(sum, diffusion(p, x, t, column));
+    sum.rowwise() *= v.row(0);
+    return std::as_const(sum);
+  } else if constexpr (noise_kind<P> == NoiseKind::diagonal) {
+    return diffusion(p, x, t, sum) * v.derived();
+  } else {
+    sum.setZero();
+    for (Index k = 0; k < p.sources(); ++k) {
+      detail::assign(column, diffusion(p, x, t, k, column));
+      column.rowwise() *= v.row(k);
+      sum += column;
+    }
+    return std::as_const(sum);
+  }
+}
+
+}  // namespace fokker

@@ -1,0 +1,76 @@
+#pragma once
+/// @file  fokker/solvers/ensemble/streamed_states.hpp
+/// @brief A reduction that writes the states of all paths to a file of NumPy as they come.
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fokker/solvers/core/grid.hpp>
+#include <fokker/solvers/core/state.hpp>
+#include <fokker/solvers/support/atomic_file.hpp>
+#include <fokker/solvers/support/file_path.hpp>
+
+namespace fokker {
+
+/// Writes numbers to `path` as an array of one dimension in NumPy's format, all or nothing.
+/// @throws std::runtime_error  an unwritable path
+void write_npy(const FilePath& path, std::span<const double> values);
+
+/// The states of all paths at chosen grid points, written to an .npy file of doubles (float states
+/// are widened) as the paths go: numpy.load(file)[i, r, j] is component r of path j at
+/// grid[points[i]], the same numbers as `SavedStates` value[i](r, j). Every block writes to its own
+/// places, so the bytes do not depend on the threads, and nothing is held in memory.
+///
+/// The file is whole or absent (AtomicFile): an ensemble that is cancelled leaves none.
+class StreamedStates {
+ public:
+  using Value = bool;  ///< whether the file was written
+  using Partial = Index;
+
+  /// @param points  indices into the grid, 0 the start; each at most the number of steps
+  StreamedStates(FilePath path, std::vector<Index> points)
+      : path_(std::move(path)), points_(std::move(points)) {}
+
+  /// @throws std::runtime_error  a file that cannot be written, or a disk without room for it
+  void prepare(Index paths, Index d, std::span<const Time> grid);
+  /// One component at one time, in double.
+  using Observer = std::vector<double>;
+  template <State X>
+  Observer observer(const X& x) const {
+    return Observer(static_cast<std::size_t>(x.cols()));
+  }
+  template <State X>
+  void observe(Observer& row, Index k, Time, const X& x, Index first) {
+    const Index i = place_[static_cast<std::size_t>(k)];
+    if (i < 0) return;
+    const Index count = std::min<Index>(x.cols(), paths_ - first);
+    for (Index r = 0; r < x.rows(); ++r) {
+      for (Index j = 0; j < count; ++j)
+        row[static_cast<std::size_t>(j)] = static_cast<double>(x.coeff(r, j));
+      const auto number = static_cast<std::uint64_t>((i * x.rows() + r) * paths_ + first);
+      file_->write_at(start_ + sizeof(double) * number,
+                      {reinterpret_cast<const char*>(row.data()),
+                       sizeof(double) * static_cast<std::size_t>(count)});
+    }
+  }
+  template <State X>
+  Partial leaf(const Observer&, const X&, Index, Index count, Index) const {
+    return count;
+  }
+  static Partial merge(Partial a, Partial b) { return a + b; }
+  Value result(Partial written);
+
+ private:
+  FilePath path_;
+  std::vector<Index> points_, place_;
+  Index paths_ = 0;
+  std::uint64_t start_ = 0;
+  std::unique_ptr<AtomicFile> file_;
+};
+
+}  // namespace fokker

@@ -1,0 +1,192 @@
+#pragma once
+/// @file  fokker/solvers/noise/brownian_tree.hpp
+/// @brief A Brownian path that can be asked for any interval in any order.
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <stdexcept>
+#include <vector>
+
+#include <fokker/solvers/noise/brownian.hpp>
+#include <fokker/solvers/support/text.hpp>
+
+namespace fokker {
+
+/// The Brownian paths first_path, first_path + 1, ... of a seed on [t0, t1]: W, H and K over any
+/// interval, in any order of queries, with their exact joint law; queries that overlap agree, and
+/// asking for H or K never changes W.
+///
+/// [t0, t1] is halved again and again. The values over a half follow from those over the whole:
+/// with W, H, K over an interval of length h and independent z ~ N(0, h/16), x ~ N(0, h/768) and y
+/// ~ N(0, h/2880),
+///
+///     W_left = W/2 + 3/2 H + z                     W_right = W - W_left
+///     H_left, H_right = H/4 - z/2 +- (15/4 K + x)
+///     K_left, K_right = K/8 - x/2 +- y
+///
+/// and an interval is put together from halves by Chen's relation. The normals of a half have their
+/// own hashed place in the stream of (seed, path, Purpose::tree), so nothing depends on what was
+/// asked before. Times are rounded to t0 + (t1 - t0) i / 2^depth, the same time always to the same
+/// point.
+///
+/// Cost          per query the halves on the way that the last query did not already make: O(1)
+///               amortised for a sweep over points of a coarse dyadic grid, O(depth) in general;
+///               the arrays of a level are made where a query first reaches it.
+/// Source        Foster, Lyons & Oberhauser (2020); Jelincic, Foster & Kidger (2024) for the
+///               single-seed virtual Brownian tree.
+template <class S>
+class BrownianTree {
+ public:
+  static constexpr int depth = 40;
+
+  /// @param seed        of the whole run
+  /// @param first_path  number of the path in column 0
+  /// @param paths       columns n
+  /// @param m           independent Wiener processes per path
+  /// @param piece       number of the piece of a longer path that this tree is: pieces with
+  ///                    different numbers are independent
+  /// @throws std::invalid_argument  unless t0 < t1 are finite
+  BrownianTree(Seed seed, std::uint64_t first_path, Index paths, Index m, Time t0, Time t1,
+               std::uint64_t piece = 0)
+      : lanes_(seed, first_path, static_cast<std::size_t>(paths), Purpose::tree),
+        normals_(3 * m + 1, paths),
+        levels_(static_cast<std::size_t>(depth) + 1) {
+    for (Values* v : {&root_, &sum_}) v->resize(m, paths);
+    restart(t0, t1, piece);
+  }
+
+  /// Makes this the tree on [t0, t1] with that number, in the memory it has.
+  /// @throws std::invalid_argument  unless t0 < t1 are finite
+  void restart(Time t0, Time t1, std::uint64_t piece) {
+    t0_ = t0;
+    span_ = t1 - t0;
+    piece_ = piece;
+    if (!(t0 < t1) || !std::isfinite(span_))
+      throw std::invalid_argument("a Brownian tree needs finite times t0 < t1: got t0=" + text(t0) +
+                                  ", t1=" + text(t1));
+    for (Level& level : levels_) level.parent = none;
+    draw(0);
+    root_.w = scaled(0, span_);
+    root_.h = scaled(1, span_ / 12);
+    root_.k = scaled(2, span_ / 720);
+  }
+
+  /// The point that a time stands for, in units of (t1 - t0) / 2^depth.
+  /// @throws std::invalid_argument  for a time outside [t0, t1]
+  std::uint64_t point(Time t) const {
+    const double at = std::round((t - t0_) / span_ * static_cast<double>(end));
+    if (!(at >= 0) || at > static_cast<double>(end))
+      throw std::invalid_argument("the Brownian tree reaches from t=" + text(t0_) + " to " +
+                                  text(t0_ + span_) + ": got t=" + text(t));
+    return static_cast<std::uint64_t>(at);
+  }
+
+  /// dw = the increment over [s, t], s < t, with what of h and k it has room for.
+  /// @throws std::invalid_argument  for times outside [t0, t1]
+  template <class P, State X>
+  void increment(Time s, Time t, Increment<P, X>& dw) {
+    increment_between(point(s), point(t), dw);
+  }
+
+  /// The same between two points.
+  template <class P, State X>
+  void increment_between(std::uint64_t from, std::uint64_t to, Increment<P, X>& dw) {
+    sum_.w.setZero();
+    sum_.h.setZero();
+    sum_.k.setZero();
+    Time length = 0;
+    while (from < to) {
+      // The largest half that starts here and does not pass the end.
+      std::uint64_t size = from == 0 ? end : from & (~from + 1);
+      size = std::min(size, std::bit_floor(to - from));
+      const int level = depth - std::countr_zero(size);
+      const Time piece = span_ * std::ldexp(1.0, -level);
+      append(sum_, length, values(level, from / size), piece, {.h = true, .k = true});
+      length += piece;
+      from += size;
+    }
+    dw.w = sum_.w;
+    if (dw.h.size() > 0) dw.h = sum_.h;
+    if (dw.k.size() > 0) dw.k = sum_.k;
+  }
+
+ private:
+  static constexpr std::uint64_t end = std::uint64_t{1} << depth, none = ~std::uint64_t{0};
+
+  struct Values {
+    using W = Block<S>;
+    W w, h, k, area;
+    void resize(Index m, Index n) {
+      for (W* v : {&w, &h, &k}) v->resize(m, n);
+    }
+  };
+
+  /// Both halves of the node `parent` one level up.
+  struct Level {
+    std::uint64_t parent = none;
+    Values left, right;
+  };
+
+  /// Row block i of the normals drawn last, of variance v.
+  auto scaled(Index i, Time v) const {
+    const Index m = root_.w.rows();
+    return static_cast<S>(std::sqrt(v)) * normals_.middleRows(i * m, m);
+  }
+
+  /// A hash, the finaliser of splitmix64. Places at distances with a large power of two in them
+  /// would have correlated normals.
+  static std::uint64_t mixed(std::uint64_t z) {
+    z += 0x9E3779B97F4A7C15u;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return z ^ (z >> 31);
+  }
+
+  /// The 3 m normals of node `number` (1 the root, 2 and 3 its halves, ...; 0: the root's own).
+  void draw(std::uint64_t number) {
+    constexpr std::uint64_t draws_per_pair = sizeof(S) == 8 ? 3 : 2;
+    const auto pairs = static_cast<std::uint64_t>((3 * root_.w.rows() + 1) / 2);
+    const std::uint64_t place = mixed(mixed(piece_) ^ number);
+    lanes_.advance(place - position_);
+    for (Index r = 0; r < 3 * root_.w.rows(); r += 2)
+      lanes_.normal_pair(&normals_.coeffRef(r, 0), &normals_.coeffRef(r + 1, 0), S(1), S(1));
+    position_ = place + pairs * draws_per_pair;
+  }
+
+  /// The values over node `index` of 2^level.
+  const Values& values(int level, std::uint64_t index) {
+    if (level == 0) return root_;
+    Level& halves = levels_[static_cast<std::size_t>(level)];
+    if (halves.parent != index / 2) split(level, index / 2, halves);
+    return index % 2 == 0 ? halves.left : halves.right;
+  }
+
+  void split(int level, std::uint64_t parent, Level& halves) {
+    const Values& whole = values(level - 1, parent);
+    if (halves.left.w.size() == 0)
+      for (Values* v : {&halves.left, &halves.right}) v->resize(root_.w.rows(), root_.w.cols());
+    draw((std::uint64_t{1} << (level - 1)) + parent);
+    const Time h = span_ * std::ldexp(1.0, 1 - level);
+    const auto z = scaled(0, h / 16), x = scaled(1, h / 768), y = scaled(2, h / 2880);
+    Values &left = halves.left, &right = halves.right;
+    left.w = S(0.5) * whole.w + S(1.5) * whole.h + z;
+    right.w = whole.w - left.w;
+    left.h = S(0.25) * whole.h - S(0.5) * z + (S(3.75) * whole.k + x);
+    right.h = S(0.25) * whole.h - S(0.5) * z - (S(3.75) * whole.k + x);
+    left.k = S(0.125) * whole.k - S(0.5) * x + y;
+    right.k = S(0.125) * whole.k - S(0.5) * x - y;
+    halves.parent = parent;
+  }
+
+  StreamLanes lanes_;
+  Time t0_ = 0, span_ = 0;
+  std::uint64_t piece_ = 0;
+  std::uint64_t position_ = 0;  // of lanes_ in their streams
+  Block<S> normals_;
+  Values root_, sum_;
+  std::vector<Level> levels_;
+};
+
+}  // namespace fokker

@@ -1,0 +1,93 @@
+#pragma once
+/// @file  fokker/solvers/stiff/skencarp.hpp
+/// @brief An implicit stochastic Runge-Kutta method of strong order 3/2 for stiff SDEs with
+///        additive noise.
+
+#include <array>
+
+#include <fokker/solvers/stiff/drift_implicit.hpp>
+
+namespace fokker {
+
+/// One SKenCarp step on a d x n block: the singly diagonally implicit KenCarp3 for the drift (an
+/// explicit first stage, then three implicit ones), with I = W/2 + H in two of its stages,
+///
+///     H_i = x + h sum_{j <= i} a_ij f(H_j, t + c_j h) + e_i g(t) I
+///     y   = x + h sum_j a_4j f(H_j, t + c_j h) + g(t + h) W + (g(t) - g(t + h)) I
+///
+/// solved path by path with Newton's method (see newton.hpp); a path without a solution becomes
+/// nan.
+///
+/// Converges to  the Ito and the Stratonovich solution (the noise is additive).
+/// Order         strong 3/2, weak 3/2 with it, deterministic 3, for f with bounded derivatives. The
+///               e_i are large: on a drift that bends over the width of the noise, errors of order
+///               2 and more cover that of order 3/2 at the usual steps.
+/// Stability     the drift is treated L-stably.
+/// Cost          f and its Jacobian in each of the Newton iterations of three stages, two at least,
+///               one f more and two g; W and H; no allocation.
+/// Source        Rackauckas & Nie (2020), arXiv:1804.04344; Kennedy & Carpenter (2003) for
+/// KenCarp3.
+struct SkenCarp {
+  static constexpr std::string_view name = "skencarp";
+  static constexpr std::string_view source =
+      "Rackauckas & Nie (2020), arXiv:1804.04344; Kennedy & Carpenter (2003)";
+  static constexpr Calculus calculus = Calculus::ito;
+  static constexpr Needs needs{.h = true};
+
+  /// The diagonal of a; a_4j are the weights.
+  static constexpr double gamma = 1767732205903.0 / 4055673282236.0;
+  static constexpr std::array<std::array<double, 4>, 4> a{
+      {{0, 0, 0, 0},
+       {gamma, gamma, 0, 0},
+       {2746238789719.0 / 10658868560708.0, -640167445237.0 / 6845629431997.0, gamma, 0},
+       {1471266399579.0 / 7840856788654.0, -4482444167858.0 / 7529755066697.0,
+        11266239266428.0 / 11593286722821.0, gamma}}};
+  static constexpr std::array<double, 4> c{0, 2 * gamma, 0.6, 1};
+  static constexpr std::array<double, 4> e{0, -12.246764387585055918, 0, -14.432096958608752822};
+
+  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
+  static constexpr Orders orders(NoiseKind kind) {
+    if (!supports(kind)) return {};
+    return {.strong = 1.5, .weak = 1.5, .deterministic = 3.0};
+  }
+  /// With two Newton iterations per stage, the fewest, and the Jacobian given.
+  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 7, .diffusion = 2}; }
+
+  template <State X>
+  using Workspace = detail::ImplicitWorkspace<X, 8>;
+
+  /// @copydoc EulerMaruyama::step
+  template <State X, Process<X> P>
+  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
+                                              const Increment<P, X>& dw, X& y,
+                                              Workspace<X>& w) const {
+    using S = typename X::Scalar;
+    auto& [k0, k1, k2, k3, r, noise, sum, column] = w.array;  // k_j = h f(H_j)
+    noise = noise_term(p, x, t, S(0.5) * dw.w + dw.h, sum, column);
+    evaluate_drift(p, x, t, k0);
+    k0 *= S(h);
+
+    r = x + S(a[1][0]) * k0 + S(e[1]) * noise;
+    solve_stage(p, x, t + c[1] * h, h, r, y, k1, w);
+    r = x + S(a[2][0]) * k0 + S(a[2][1]) * k1;
+    solve_stage(p, x, t + c[2] * h, h, r, y, k2, w);
+    r = x + S(a[3][0]) * k0 + S(a[3][1]) * k1 + S(a[3][2]) * k2 + S(e[3]) * noise;
+    solve_stage(p, x, t + h, h, r, y, k3, w);
+
+    // The noise of the last stage goes out and that of the step comes in.
+    r += S(gamma) * k3 + S(1 - e[3]) * noise;
+    y = r + noise_term(p, x, t + h, S(0.5) * dw.w - dw.h, sum, column);
+  }
+
+ private:
+  /// u = r + gamma k with k = h f(u, t).
+  template <State X, class P>
+  static void solve_stage(const P& p, const X& x, Time t, Time h, const X& r, X& u, X& k,
+                          Workspace<X>& w) {
+    u = x;
+    solve_implicit(p, t, gamma * h, r, u, w.newton);
+    k = (u - r) / static_cast<typename X::Scalar>(gamma);
+  }
+};
+
+}  // namespace fokker

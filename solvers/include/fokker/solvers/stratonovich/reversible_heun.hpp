@@ -1,0 +1,119 @@
+#pragma once
+/// @file  fokker/solvers/stratonovich/reversible_heun.hpp
+/// @brief Heun's method in a form that can be run backwards exactly, for Stratonovich SDEs.
+
+#include <array>
+
+#include <fokker/solvers/core/solver.hpp>
+
+namespace fokker {
+
+/// One reversible Heun step on a d x n block, with a second state u that is carried from step to
+/// step and starts as u = x:
+///
+///     u' = 2 x - u + f(u, t) h + sum_k g_k(u, t) dw_k
+///     y  = x + 1/2 (f(u, t) + f(u', t+h)) h + 1/2 sum_k (g_k(u, t) + g_k(u', t+h)) dw_k
+///
+/// The same step with -h and -dw leads from (y, u') back to (x, u): `reverse_step`. So a path can
+/// be recovered from its end, and a gradient be taken along it, without storing it.
+///
+/// Converges to  the Stratonovich solution.
+/// Order         strong 1/2; 1 for additive noise; deterministic 2.
+/// Stability     on x' = lambda x bounded for h lambda in [-i, i] alone: where the solution decays,
+///               u - x grows like exp(|lambda| t), from an error of the order of a step.
+/// Cost          one f, and one g for scalar and diagonal noise, two otherwise (by columns g(u) is
+///               not kept but taken again); the first step one f, and one such g, more; no
+///               allocation.
+/// Source        Kidger, Foster, Li & Lyons (2021), arXiv 2105.13493.
+struct ReversibleHeun {
+  static constexpr std::string_view name = "reversible-heun";
+  static constexpr std::string_view source = "Kidger, Foster, Li & Lyons (2021)";
+  static constexpr Calculus calculus = Calculus::stratonovich;
+  static constexpr bool has_memory = true;
+
+  static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
+  static constexpr Orders orders(NoiseKind kind) {
+    if (!supports(kind)) return {};
+    if (kind == NoiseKind::additive) return {.strong = 1.0, .weak = {}, .deterministic = 2.0};
+    return {.strong = 0.5, .weak = {}, .deterministic = 2.0};
+  }
+  static constexpr Evaluations evaluations(NoiseKind kind) {
+    return {.drift = 1, .diffusion = keeps_diffusion(kind) ? 1 : 2};
+  }
+
+  template <State X>
+  struct Workspace : Scratch<X, 3> {
+    Workspace(Index d, Index n) : Scratch<X, 3>(d, n) {
+      for (X& carried : memory) carried.setZero(d, n);
+    }
+    std::array<X, 3> memory;  ///< u, f(u) and, for scalar and diagonal noise, g(u)
+    bool started = false;
+  };
+
+  /// @copydoc EulerMaruyama::step
+  template <State X, Process<X> P>
+  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
+                                              const Increment<P, X>& dw, X& y,
+                                              Workspace<X>& w) const {
+    move(p, x, t, t + h, h, dw.w, y, w);
+  }
+
+  /// Undoes a step: x as it was at t, from y at t + h, to rounding.
+  /// @param dw  as the step was given it
+  /// @param x   d x n, out; must not be y
+  /// @param w   as the step left it; afterwards as the step found it
+  template <State X, Process<X> P>
+  requires(supports(noise_kind<P>)) void reverse_step(const P& p, const X& y, Time t, Time h,
+                                                      const Increment<P, X>& dw, X& x,
+                                                      Workspace<X>& w) const {
+    move(p, y, t + h, t, -h, -dw.w, x, w);
+  }
+
+ private:
+  static constexpr bool keeps_diffusion(NoiseKind kind) {
+    return kind == NoiseKind::scalar || kind == NoiseKind::diagonal;
+  }
+
+  /// From x at t0 to y at t1, h = t1 - t0 of either sign, with v for dw.
+  template <State X, class P, class V>
+  static void move(const P& p, const X& x, Time t0, Time t1, Time h, const V& v, X& y,
+                   Workspace<X>& w) {
+    using S = typename X::Scalar;
+    auto& [u, f, g] = w.memory;
+    auto& [next, sum, column] = w.array;
+    const S dt = static_cast<S>(h), half = static_cast<S>(0.5);
+    if (!w.started) {
+      u = x;
+      evaluate(p, u, t0, f, g);
+      w.started = true;
+    }
+    noise(p, u, t0, g, v, sum, column);
+    y = x + half * (dt * f + sum);
+    next = S(2) * x - u + dt * f + sum;
+    u.swap(next);
+    evaluate(p, u, t1, f, g);
+    noise(p, u, t1, g, v, sum, column);
+    y += half * (dt * f + sum);
+  }
+
+  template <State X, class P>
+  static void evaluate(const P& p, const X& u, Time t, X& f, [[maybe_unused]] X& g) {
+    evaluate_drift(p, u, t, f);
+    if constexpr (keeps_diffusion(noise_kind<P>)) detail::assign(g, diffusion(p, u, t, g));
+  }
+
+  /// sum = sum_k g_k(u, t) v_k.
+  template <State X, class P, class V>
+  static void noise([[maybe_unused]] const P& p, [[maybe_unused]] const X& u,
+                    [[maybe_unused]] Time t, [[maybe_unused]] const X& g, const V& v, X& sum,
+                    [[maybe_unused]] X& column) {
+    if constexpr (noise_kind<P> == NoiseKind::diagonal)
+      sum = g * v;
+    else if constexpr (noise_kind<P> == NoiseKind::scalar)
+      sum = g.rowwise() * v.row(0);
+    else
+      detail::assign(sum, noise_term(p, u, t, v, sum, column));
+  }
+};
+
+}  // namespace fokker

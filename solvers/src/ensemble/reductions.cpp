@@ -1,0 +1,118 @@
+/// @file  reductions.cpp
+/// @brief What the reductions of an ensemble merge and make at its end.
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <limits>
+#include <utility>
+
+#include <fokker/solvers/ensemble/path_statistics.hpp>
+#include <fokker/solvers/ensemble/reductions.hpp>
+
+namespace fokker {
+
+RunningMoments RunningMoments::merge(const RunningMoments& a, const RunningMoments& b) {
+  if (a.n == 0) return b;
+  if (b.n == 0) return a;
+  const double n = a.n + b.n, d = b.mean - a.mean;
+  return {n, a.mean + d * (b.n / n), a.m2 + b.m2 + d * d * (a.n * b.n / n)};
+}
+
+std::vector<RunningMoments> detail::merge_rows(std::vector<RunningMoments> a,
+                                               const std::vector<RunningMoments>& b) {
+  if (a.empty()) return b;
+  for (std::size_t r = 0; r < b.size(); ++r) a[r] = RunningMoments::merge(a[r], b[r]);
+  return a;
+}
+
+Moments::Value Moments::result(const Partial& total) const {
+  const auto d = static_cast<Index>(total.size());
+  Value v{Eigen::ArrayXd(d), Eigen::ArrayXd(d), Eigen::ArrayXd(d)};
+  for (Index r = 0; r < d; ++r) {
+    const RunningMoments& m = total[static_cast<std::size_t>(r)];
+    v.mean[r] = m.mean;
+    v.variance[r] = m.variance();
+    v.standard_error[r] = m.standard_error();
+  }
+  return v;
+}
+
+void FinalState::prepare(Index paths, Index d, std::span<const Time>) {
+  states_.setConstant(d, paths, std::numeric_limits<double>::quiet_NaN());
+}
+
+void SavedStates::prepare(Index paths, Index d, std::span<const Time> grid) {
+  place_.assign(grid.size(), -1);
+  states_.clear();
+  for (const Index k : points_) {
+    place_.at(static_cast<std::size_t>(k)) = static_cast<Index>(states_.size());
+    states_.emplace_back(d, paths);
+    states_.back().setConstant(std::numeric_limits<double>::quiet_NaN());
+  }
+}
+
+FourMoments FourMoments::of(std::span<const double> x) {
+  if (x.empty()) return {};
+  const double n = static_cast<double>(x.size());
+  double sum = 0;
+  for (const double value : x) sum += value;
+  FourMoments m{n, sum / n};
+  for (const double value : x) {
+    const double e = value - m.mean, square = e * e;
+    m.m2 += square;
+    m.m3 += square * e;
+    m.m4 += square * square;
+  }
+  return m;
+}
+
+FourMoments FourMoments::merge(const FourMoments& a, const FourMoments& b) {
+  if (a.n == 0) return b;
+  if (b.n == 0) return a;
+  const double n = a.n + b.n, d = b.mean - a.mean, p = a.n / n, q = b.n / n;
+  const double d2 = d * d, pq = p * q;
+  return {n, a.mean + d * q, a.m2 + b.m2 + d2 * pq * n,
+          a.m3 + b.m3 + d2 * d * pq * n * (p - q) + 3 * d * (p * b.m2 - q * a.m2),
+          a.m4 + b.m4 + d2 * d2 * pq * n * (p * p - pq + q * q) +
+              6 * d2 * (p * p * b.m2 + q * q * a.m2) + 4 * d * (p * b.m3 - q * a.m3)};
+}
+
+double FourMoments::sd_error() const {
+  return std::sqrt(std::max(0.0, m4 / n - variance() * variance()) / n) /
+         (2 * std::sqrt(variance()));
+}
+
+void PathStatistics::prepare(Index paths, Index d, std::span<const Time> grid) {
+  place_.assign(grid.size(), -1);
+  for (std::size_t i = 0; i < points_.size(); ++i)
+    place_.at(static_cast<std::size_t>(points_[i])) = static_cast<Index>(i);
+  paths_ = paths;
+  d_ = d;
+  keep_ = std::min(keep_, paths);
+  if (streamed_) streamed_->prepare(paths, d, grid);
+}
+
+PathStatistics::Partial PathStatistics::merge(Partial a, Partial b) {
+  if (a.moments.empty()) return b;
+  a.paths += b.paths;
+  for (std::size_t i = 0; i < b.moments.size(); ++i)
+    a.moments[i] = FourMoments::merge(a.moments[i], b.moments[i]);
+  std::move(b.kept.begin(), b.kept.end(), std::back_inserter(a.kept));
+  return a;
+}
+
+PathStatistics::Value PathStatistics::result(Partial total) {
+  Value value{std::move(total.moments), {}, false};
+  value.moments.resize(numbers());
+  for (std::size_t i = 0; i < points_.size(); ++i)
+    value.states.emplace_back(States::Constant(d_, keep_, NAN));
+  for (const Kept& kept : total.kept)
+    for (std::size_t i = 0; i < points_.size(); ++i)
+      value.states[i].middleCols(kept.first, kept.count) = Eigen::Map<const States>(
+          kept.values.data() + static_cast<Index>(i) * d_ * kept.count, d_, kept.count);
+  if (streamed_) value.streamed = streamed_->result(total.paths);
+  return value;
+}
+
+}  // namespace fokker

@@ -1,4 +1,4 @@
-/// @file  kernels_instruction_set.cpp
+/// @file  instruction_set.cpp
 /// @brief What the processor can do, lowered by FOKKER_ISA.
 
 #include <algorithm>

@@ -10,6 +10,7 @@
 #include <fokker/diffusion/schedule/any_schedule.hpp>
 #include <fokker/diffusion/score/conversion.hpp>
 #include <fokker/diffusion/score/exact_score.hpp>
+#include <fokker/solvers/core/grid.hpp>
 #include <fokker/solvers/ode/runge_kutta.hpp>
 
 #include "catch.hpp"

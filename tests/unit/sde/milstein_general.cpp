@@ -12,9 +12,11 @@
 
 #include "catch.hpp"
 
+#include <fokker/solvers/core/grid.hpp>
 #include <fokker/solvers/ito/antithetic_milstein.hpp>
 #include <fokker/solvers/ito/milstein.hpp>
 #include <fokker/solvers/ito/milstein_general.hpp>
+#include <fokker/solvers/noise/brownian.hpp>
 
 using namespace fokker;
 

@@ -28,8 +28,8 @@
 #include <span>
 #include <string_view>
 
+#include <fokker/solvers/core/increment.hpp>
 #include <fokker/solvers/core/process.hpp>
-#include <fokker/solvers/noise/brownian.hpp>
 
 namespace fokker {
 

@@ -7,13 +7,11 @@
 #include <cstdint>
 #include <numbers>
 
+#include <fokker/solvers/core/increment.hpp>
 #include <fokker/solvers/core/state.hpp>
 #include <fokker/solvers/noise/random.hpp>
 
 namespace fokker {
-
-/// The row of A_kl, k < l, among the pairs (0,1), (0,2), (1,2), (0,3), ...
-constexpr Index area_row(Index k, Index l) { return l * (l - 1) / 2 + k; }
 
 /// What LevyAreas puts in the place of the terms of the series that it does not draw.
 enum class LevyTail {

@@ -73,11 +73,12 @@ Carried decode(const ProbabilityFlow<Forward, Score>& flow, const M& method, con
 
 /// |decode(encode(x)) - x| of each path (Euclidean): the error of the solver on both ways, which
 /// says nothing of the score. nan where the solver failed.
-template <class Forward, class Score, State X, class M>
-Eigen::ArrayXd round_trip_error(const ProbabilityFlow<Forward, Score>& flow, const X& x,
-                                const M& method, const IntegrateOptions& options = {}) {
-  const Carried there = encode(flow, x, method, options);
-  const Carried back = decode(flow, there.x, method, options);
+template <class Forward, class Score, class M, class Steps, State X>
+Eigen::ArrayXd round_trip_error(const ProbabilityFlow<Forward, Score>& flow, const M& method,
+                                const Steps& steps, const X& x,
+                                const IntegrateOptions& options = {}) {
+  const Carried there = encode(flow, method, steps, x, options);
+  const Carried back = decode(flow, method, steps, there.x, options);
   Eigen::ArrayXd error =
       (back.x - x.template cast<double>()).matrix().colwise().norm().transpose().array();
   for (Index j = 0; j < error.size(); ++j) {

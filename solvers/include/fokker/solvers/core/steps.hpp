@@ -79,6 +79,12 @@ struct ErrorControl {
   ErrorControl(std::string_view method, const Adaptive& steps, NoiseKind kind,
                const StepControl& own, Index d);
 
+  ErrorControl with(const StepControl& other) const {
+    ErrorControl same = *this;
+    same.control = other;
+    return same;
+  }
+
   /// The smallest of the absolute tolerances.
   double least_atol() const;
 

@@ -2,10 +2,12 @@
 /// @file  fokker/solvers/noise/noise_source.hpp
 /// @brief Any Brownian source as an option of a run: `{.noise = source}`.
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
@@ -107,8 +109,9 @@ class NoiseSource {
  public:
   NoiseSource() = default;
 
-  template <BrownianSource Source>
-  requires(!std::same_as<Source, NoiseSource>) NoiseSource(Source source)  // NOLINT: it is one
+  template <class Source>
+  requires(!std::same_as<Source, NoiseSource> && BrownianSource<Source>)
+      NoiseSource(Source source)  // NOLINT: it is one
       : make_([source = std::move(source)](std::uint64_t first, Index /*n*/, Index m, Index all,
                                            Needs needs) {
           return std::make_unique<detail::SourceModel<Source>>(
@@ -116,8 +119,10 @@ class NoiseSource {
         }) {}
 
   template <class Factory>
-  requires BrownianSource<std::invoke_result_t<const Factory&, std::uint64_t, Index, Index, Needs>>
-  NoiseSource(Factory factory)  // NOLINT: as above
+  requires(!std::same_as<Factory, NoiseSource> &&
+           BrownianSource<
+               std::invoke_result_t<const Factory&, std::uint64_t, Index, Index, Needs>>)
+      NoiseSource(Factory factory)  // NOLINT: as above
       : make_([factory = std::move(factory)](std::uint64_t first, Index n, Index m, Index /*all*/,
                                              Needs needs) {
           auto source = factory(first, n, m, needs);

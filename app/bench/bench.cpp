@@ -209,7 +209,8 @@ Benchmark lorenz() {
   const auto library = [] {
     const Path<double, 3> x0(1, 1, 1);
     return integrate(Lorenz{}, DormandPrince54{}, Adaptive{.rtol = 1e-8, .atol = 1e-8}, x0, {0, 20},
-                     {.save_at = {20}}).end[0];
+                     {.save_at = {20}})
+        .end[0];
   };
   const auto loop = [] {
     namespace odeint = boost::numeric::odeint;

@@ -265,28 +265,21 @@ void print_end(std::FILE* out, const Run& run) {
 
 /// The steps that an adaptive solver took, of a path on average.
 std::string adaptive_steps(const Run& run) {
-  const auto total = [&](double mean) {  // of one path where all have the same steps
-    return std::llround(run.steps > 0 ? mean : mean * static_cast<double>(run.ensemble.paths));
-  };
   const MeanCounts& counts = run.ensemble.counts;
   if (!run.noisy())
-    return fmt::format("{} ({} rejected), {}", count(static_cast<Index>(counts.accepted), "step"),
-                       counts.rejected,
+    return fmt::format("{} ({:.0f} rejected), {}",
+                       count(static_cast<Index>(counts.accepted), "step"), counts.rejected,
                        count(static_cast<Index>(counts.drift_evaluations), "evaluation"));
-  const auto per_path = [&](std::uint64_t count) {
-    return static_cast<double>(count) / static_cast<double>(run.ensemble.paths);
-  };
   return fmt::format("{:.1f} steps a path ({:.1f} rejected), {:.1f} f and {:.1f} g",
-                     per_path(counts.accepted), per_path(counts.rejected),
-                     per_path(counts.drift_evaluations), per_path(counts.diffusion_evaluations));
+                     counts.accepted, counts.rejected, counts.drift_evaluations,
+                     counts.diffusion_evaluations);
 }
 
 /// Steps of an adaptive run that end at a saved time, where they are most of them.
 std::string forced_steps(const Run& run) {
   const auto& counts = run.ensemble.counts;
   const auto forced = static_cast<double>(run.times.size() - 1);
-  const double steps =
-      static_cast<double>(counts.accepted) / std::max(1.0, static_cast<double>(run.ensemble.paths));
+  const double steps = counts.accepted;
   if (run.passage || run.steps > 0 || steps == 0 || 2 * forced < steps) return "";
   return fmt::format(
       "every saved time ends a step: {:.0f} of the {:.1f} steps; fewer --points may be faster\n",
@@ -534,8 +527,8 @@ Figure figure_of(const IntegrateCommand& o, const Run& run, Index trajectories) 
 
 /// Runs the ensemble: the states saved and their summaries, or the passage times.
 void simulate_run(const IntegrateCommand& o, const Plan& plan, SimulateOptions options,
-                  const Adaptive& tolerances, const std::vector<Until>& until,
-                  PathStatistics keep, Run& run) {
+                  const Adaptive& tolerances, const std::vector<Until>& until, PathStatistics keep,
+                  Run& run) {
   for (const Index k : plan.points) run.times.push_back(plan.grid[static_cast<std::size_t>(k)]);
   if (!until.empty()) {
     std::vector<PassageTimes> passages;

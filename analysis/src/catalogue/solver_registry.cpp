@@ -232,9 +232,8 @@ Ensemble<PassageTimes> passage_of_ode(const OneWay& ode, const M& method, const 
   const X start = Eigen::Map<const Path<double>>(x0.data(), static_cast<Index>(x0.size()));
   const auto solution = [&] {
     if constexpr (detail::GivesGrid<Steps>)
-      return integrate(ode, method,
-                       Fixed{(t1 - t0) / static_cast<double>(steps.times.size() - 1)}, start,
-                       {t0, t1}, how);
+      return integrate(ode, method, Fixed{(t1 - t0) / static_cast<double>(steps.times.size() - 1)},
+                       start, {t0, t1}, how);
     else
       return integrate(ode, method, steps, start, {t0, t1}, how);
   }();

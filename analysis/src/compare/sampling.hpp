@@ -123,8 +123,7 @@ class Sampling {
       const TimeGrid ends{start_time(s_, process_, task.equation), *s_.t_min};
       const auto run = solve_adaptive(task, ends, row, states, s_.paths);
       row.nfe = static_cast<double>(score_.calls()) / static_cast<double>(run.paths);
-      row.steps = static_cast<Index>(
-          std::llround(run.counts.accepted));
+      row.steps = static_cast<Index>(std::llround(run.counts.accepted));
     } else {
       const TimeGrid grid = time_grid(s_, process_, task.equation, task.steps);
       const Ensemble<SampleArray> run =
@@ -275,14 +274,10 @@ class Sampling {
                                 {ends[0], ends[1]}, options(paths), FinalState{}),
                     row, states);
     };
-    if (task.info->name == Shark::name)
-      return solve_to(reverse(task.eta), Shark{});
-    if (task.info->name == Sosra::name)
-      return solve_to(reverse(task.eta), Sosra{});
-    if (task.info->name == Fehlberg78::name)
-      return solve_to(flow(), Fehlberg78{});
-    if (task.info->name == BulirschStoer::name)
-      return solve_to(flow(), BulirschStoer{});
+    if (task.info->name == Shark::name) return solve_to(reverse(task.eta), Shark{});
+    if (task.info->name == Sosra::name) return solve_to(reverse(task.eta), Sosra{});
+    if (task.info->name == Fehlberg78::name) return solve_to(flow(), Fehlberg78{});
+    if (task.info->name == BulirschStoer::name) return solve_to(flow(), BulirschStoer{});
     return solve_to(flow(), DormandPrince54{});
   }
 

@@ -45,8 +45,7 @@ RegularTimes::RegularTimes(TimeGrid up) : t0_(up.front()), grid_(std::move(up)) 
 
 Time RegularTimes::next(Time stop) {
   if (h_ == 0 && met_ + 1 >= grid_.size()) return stop;
-  const Time regular =
-      h_ > 0 ? t0_ + static_cast<double>(met_ + 1) * h_ : grid_[met_ + 1];
+  const Time regular = h_ > 0 ? t0_ + static_cast<double>(met_ + 1) * h_ : grid_[met_ + 1];
   const Time h = h_ > 0 ? h_ : regular - grid_[met_];
   const Time slack =
       std::max(1e-9 * h, std::min(1e-2 * h, 4 * std::numeric_limits<Time>::epsilon() *

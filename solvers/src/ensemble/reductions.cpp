@@ -98,12 +98,11 @@ PathStatistics::Partial PathStatistics::merge(Partial a, Partial b) {
 PathStatistics::Value PathStatistics::result(Partial total) {
   Value value{std::move(total.moments), {}, false};
   value.moments.resize(numbers());
-  for (Index i = 0; i < times_; ++i)
-    value.states.emplace_back(States::Constant(d_, keep_, NAN));
+  for (Index i = 0; i < times_; ++i) value.states.emplace_back(States::Constant(d_, keep_, NAN));
   for (const Kept& kept : total.kept)
     for (Index i = 0; i < times_; ++i)
-      value.states[static_cast<std::size_t>(i)].middleCols(kept.first, kept.count) = Eigen::Map<const States>(
-          kept.values.data() + i * d_ * kept.count, d_, kept.count);
+      value.states[static_cast<std::size_t>(i)].middleCols(kept.first, kept.count) =
+          Eigen::Map<const States>(kept.values.data() + i * d_ * kept.count, d_, kept.count);
   if (streamed_) value.streamed = streamed_->result(total.paths);
   return value;
 }

@@ -360,12 +360,11 @@ Course course_of(std::optional<RegularTimes> regular, Time t0, Time t1, bool dow
 
 std::string ensemble_message(Status status, Index failed, Index paths, std::uint64_t max_steps) {
   if (status == Status::success) return {};
-  if (status == Status::cancelled)
-    return text("stopped from outside after {} paths", {paths});
+  if (status == Status::cancelled) return text("stopped from outside after {} paths", {paths});
   const std::string who = text("{} of {} paths ended in: {}; ", {failed, paths, to_string(status)});
   if (status == Status::too_many_steps)
-    return who + text("raise max_steps ({}), loosen the tolerances or take larger steps",
-                      {max_steps});
+    return who +
+           text("raise max_steps ({}), loosen the tolerances or take larger steps", {max_steps});
   if (status == Status::step_underflow)
     return who +
            "the tolerances may be too tight, or the coefficients singular or discontinuous there";

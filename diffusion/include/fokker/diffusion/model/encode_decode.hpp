@@ -68,7 +68,8 @@ Carried encode(const ProbabilityFlow<Forward, Score>& flow, const M& method, con
 template <class Forward, class Score, class M, class Steps, State X>
 Carried decode(const ProbabilityFlow<Forward, Score>& flow, const M& method, const Steps& steps,
                const X& latent, const IntegrateOptions& options = {}) {
-  return carry(flow, method, steps, latent, {flow.process.end_time(), flow.process.t_min()}, options);
+  return carry(flow, method, steps, latent, {flow.process.end_time(), flow.process.t_min()},
+               options);
 }
 
 /// |decode(encode(x)) - x| of each path (Euclidean): the error of the solver on both ways, which

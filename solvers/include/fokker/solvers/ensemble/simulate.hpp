@@ -31,15 +31,16 @@ namespace fokker {
 /// Options of `simulate`.
 struct SimulateOptions {
   Index paths = 0;  ///< number of paths; with a target, the most that may be used
-  std::vector<Time> save_at = {};  ///< times at which the reduction sees the states, in the order of
-                                   ///< time; empty: every step of Fixed and OnGrid, else the ends
-  Seed seed = 0;                   ///< with the path's number it fixes every random number
+  std::vector<Time> save_at =
+      {};                  ///< times at which the reduction sees the states, in the order of
+                           ///< time; empty: every step of Fixed and OnGrid, else the ends
+  Seed seed = 0;           ///< with the path's number it fixes every random number
   NoiseSource noise = {};  ///< a Brownian source in place of the seed's (noise_source.hpp)
   int threads = 0;         ///< at most, and at most the cores; 0: all; never changes a result
   /// Stop when the estimate's standard error is at most this (0: never). Paths come in rounds that
   /// double, so where it stops does not depend on the threads. Reductions with an error only.
   double target_standard_error = 0;
-  std::uint64_t max_steps = 10'000'000;  ///< of a path, accepted and rejected together
+  std::uint64_t max_steps = 10'000'000;       ///< of a path, accepted and rejected together
   const std::atomic<bool>* cancel = nullptr;  ///< when it turns true, end with what is finished
   std::function<void(Index done, Index total)> progress = {};  ///< in paths; called by one thread
   Checkpoint* checkpoint = nullptr;  ///< goes on from it and writes to it (checkpoint.hpp)
@@ -129,9 +130,9 @@ bool is_one_time(std::span<const Time> grid);
 
 /// The course of a run on its rising clock.
 struct Course {
-  TimeGrid points;                 ///< where blocks stop: all regular steps, or the times looked at
-  std::vector<std::size_t> seen;   ///< the points that the reduction sees, ascending
-  TimeGrid times;                  ///< of these, on the user's clock
+  TimeGrid points;                ///< where blocks stop: all regular steps, or the times looked at
+  std::vector<std::size_t> seen;  ///< the points that the reduction sees, ascending
+  TimeGrid times;                 ///< of these, on the user's clock
   bool down = false;
 };
 
@@ -229,7 +230,7 @@ class ReducedBlocks final : public Blocks {
         [](Partial a, Partial b) { return Reduction::merge(std::move(a), std::move(b)); });
     node->paths = real;
     node->failed = count_failed(reduction_, observer, x, real);
-    node->status = status != Status::success            ? status
+    node->status = status != Status::success           ? status
                    : block.status() != Status::success ? block.status()
                    : node->failed > 0                  ? Status::non_finite
                                                        : Status::success;

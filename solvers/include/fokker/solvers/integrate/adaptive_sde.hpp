@@ -308,9 +308,8 @@ class AdaptiveSdeRun : public TreeRun<M, P, X> {
   }
 
   double norm(const X& x) const {
-    return static_cast<double>(
-        (error_.abs() / ((rtol_ * x.abs().max(y_.abs())).colwise() + atol_))
-            .template maxCoeff<Eigen::PropagateNaN>());
+    return static_cast<double>((error_.abs() / ((rtol_ * x.abs().max(y_.abs())).colwise() + atol_))
+                                   .template maxCoeff<Eigen::PropagateNaN>());
   }
 
   S rtol_;

@@ -16,9 +16,9 @@ namespace fokker::detail {
 
 /// What a block of an ensemble is told.
 struct BlockSetup {
-  Index d, n;            ///< shape of the state
-  Index real;            ///< so many of the columns are paths
-  NoiseKey noise;        ///< of column 0
+  Index d, n;      ///< shape of the state
+  Index real;      ///< so many of the columns are paths
+  NoiseKey noise;  ///< of column 0
   std::uint64_t max_steps;
   const std::atomic<bool>* cancel;
 };
@@ -35,8 +35,8 @@ struct EvaluatedOn {
   using X = Blocks;
 };
 template <class P, class B, State Blocks>
-requires(!B::regular && !SolvesInLanes<typename B::Method, P, Blocks>) struct EvaluatedOn<P, B,
-                                                                                       Blocks> {
+requires(!B::regular &&
+         !SolvesInLanes<typename B::Method, P, Blocks>) struct EvaluatedOn<P, B, Blocks> {
   using FixedColumn = Path<typename Blocks::Scalar, Blocks::RowsAtCompileTime>;
   using X =
       std::conditional_t<Process<P, FixedColumn>, FixedColumn, Block<typename Blocks::Scalar>>;
@@ -120,8 +120,7 @@ requires(!B::regular) class BlockIntegrator<P, B, X> {
 /// In lanes: every path with its own steps, several at once; cancelled likewise.
 template <class P, class B, State X>
 requires(!B::regular && SolvesInLanes<typename B::Method, P, X>) class BlockIntegrator<P, B, X> {
-  using Lanes =
-      typename B::Method::template Lanes<P, typename X::Scalar, X::RowsAtCompileTime>;
+  using Lanes = typename B::Method::template Lanes<P, typename X::Scalar, X::RowsAtCompileTime>;
 
  public:
   BlockIntegrator(const P& process, const B& bound, const BlockSetup& setup)

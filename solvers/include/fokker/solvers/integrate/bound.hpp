@@ -43,7 +43,8 @@ inline constexpr bool are_jump_adapted<JumpAdapted<Steps, Jumps>> = true;
 template <class Steps>
 concept GivesGrid = requires(const Steps& steps) {
   { steps.times } -> std::convertible_to<const TimeGrid&>;
-} || requires(const Steps& steps) {
+}
+|| requires(const Steps& steps) {
   { steps.steps.times } -> std::convertible_to<const TimeGrid&>;
 };
 template <GivesGrid Steps>
@@ -136,9 +137,8 @@ enum class Misuse {
 template <class P, class X>
 concept DriftTakesTimeFirst = requires(const P& p, const X& x, Time t) {
   p.drift(t, x);
-} || requires(const P& p, const X& x, Time t, X& out) {
-  p.drift(t, x, out);
-};
+}
+|| requires(const P& p, const X& x, Time t, X& out) { p.drift(t, x, out); };
 
 template <class P, class M, class Steps, State X>
 constexpr Misuse find_misuse() {
@@ -173,8 +173,7 @@ constexpr Misuse find_misuse() {
     return Sampler<M> ? Misuse::sampler_on_process : Misuse::erased_type;
   } else if constexpr (are_regular<Steps>) {
     using Fixed = typename BoundOf<M, Steps>::Method;
-    if constexpr (Sampler<M> ? !Stepper<Fixed, P, X>
-                             : (runs_up<P, M> && !Stepper<Fixed, P, X>))
+    if constexpr (Sampler<M> ? !Stepper<Fixed, P, X> : (runs_up<P, M> && !Stepper<Fixed, P, X>))
       return Sampler<M> ? Misuse::sampler_on_process : Misuse::step;
     else
       return Misuse::none;

@@ -13,8 +13,8 @@
 #include <type_traits>
 #include <utility>
 
-#include <fokker/solvers/integrate/contract.hpp>
 #include <fokker/solvers/integrate/bound.hpp>
+#include <fokker/solvers/integrate/contract.hpp>
 #include <fokker/solvers/integrate/integrate_options.hpp>
 #include <fokker/solvers/integrate/trajectory.hpp>
 #include <fokker/solvers/noise/initial.hpp>

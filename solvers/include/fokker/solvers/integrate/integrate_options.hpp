@@ -25,7 +25,7 @@ struct IntegrateOptions {
   std::uint64_t max_steps = 10'000'000;       ///< accepted and rejected together
   const std::atomic<bool>* cancel = nullptr;  ///< when it turns true, end with what is finished
   std::function<void(double fraction)> progress = {};  ///< of the interval, after each step
-  std::vector<Event> events = {};  ///< of a single path
+  std::vector<Event> events = {};                      ///< of a single path
   /// Keep what `Solution::at` needs. The times of `save_at` are then interpolated, and no step is
   /// shortened for them.
   bool dense = false;

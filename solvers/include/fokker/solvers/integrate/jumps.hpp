@@ -158,8 +158,7 @@ class JumpRun {
                  "intensity without a bound)",
                  {jumps_.bound()}));
     }
-    if (key.down)
-      throw std::invalid_argument("jumps run up in time only: give an increasing grid");
+    if (key.down) throw std::invalid_argument("jumps run up in time only: give an increasing grid");
   }
 
   /// One step from (x, t) to the next of: a candidate for a jump, a regular time, the stop t1 > t.

@@ -480,7 +480,8 @@ class Trajectory {
              (walk_->adaptive()
                   ? ": the solution blows up here; end before it, or stop at a level with a "
                     "terminal event"
-                  : ": the solution blows up here, or the steps are too long for it; try smaller ones, "
+                  : ": the solution blows up here, or the steps are too long for it; try smaller "
+                    "ones, "
                     "or a solver for stiff or superlinear drift");
     if (status == Status::step_underflow)
       return "the tolerances may be too tight, or f is singular or discontinuous here; loosen "

@@ -191,8 +191,9 @@ class FixedWalk final : public ProcessWalk<P, X> {
   bool interpolates_as_steps() const override { return false; }
   int dense_degree() const override {
     if (noise_kind<P> != NoiseKind::none) return 1;
-    return 1 + std::max(2, static_cast<int>(std::ceil(
-                       stepping_.method().orders(noise_kind<P>).deterministic.value_or(2))));
+    return 1 +
+           std::max(2, static_cast<int>(std::ceil(
+                           stepping_.method().orders(noise_kind<P>).deterministic.value_or(2))));
   }
   bool redo(Time t, X& out) override {
     Steps again(process_, stepping_.method(), before_, noise(stepping_.method()));
@@ -351,7 +352,7 @@ class AdaptiveWalk final : public ProcessWalk<P, X> {
   B bound_;
   NoiseKey key_;
   std::optional<Run> run_;  // always there; made anew by restart
-  bool stiff_ = false;  // found before the last restart
+  bool stiff_ = false;      // found before the last restart
   Counts counts_;
 };
 

@@ -74,11 +74,18 @@ decltype(auto) as_start(const X0& x0) {
       return Plain<X0>(x0);
   } else if constexpr (requires { x0.array().rows(); }) {
     return as_start<S>(x0.array());
-  } else if constexpr (requires { std::tuple_size<X0>::value; static_cast<S>(x0[0]); }) {
+  } else if constexpr (requires {
+                         std::tuple_size<X0>::value;
+                         static_cast<S>(x0[0]);
+                       }) {
     Path<S, static_cast<int>(std::tuple_size<X0>::value)> x;
     for (std::size_t i = 0; i < x0.size(); ++i) x[static_cast<Index>(i)] = static_cast<S>(x0[i]);
     return x;
-  } else if constexpr (requires { x0.data(); x0.size(); static_cast<S>(*x0.data()); }) {
+  } else if constexpr (requires {
+                         x0.data();
+                         x0.size();
+                         static_cast<S>(*x0.data());
+                       }) {
     Path<S> x(static_cast<Index>(x0.size()));
     for (std::size_t i = 0; i < x0.size(); ++i)
       x[static_cast<Index>(i)] = static_cast<S>(x0.data()[i]);
@@ -98,12 +105,14 @@ struct ScalarOf<float> {
   using Type = float;
 };
 template <class X0>
-requires requires { typename X0::Scalar; } struct ScalarOf<X0> {
+requires requires { typename X0::Scalar; }
+struct ScalarOf<X0> {
   using Type = std::conditional_t<std::is_same_v<typename X0::Scalar, float>, float, double>;
 };
 template <class X0>
-requires(!requires { typename X0::Scalar; } && requires { typename X0::value_type; }) struct
-    ScalarOf<X0> {
+requires(
+    !requires { typename X0::Scalar; } &&
+    requires { typename X0::value_type; }) struct ScalarOf<X0> {
   using Type = std::conditional_t<std::is_same_v<typename X0::value_type, float>, float, double>;
 };
 

@@ -103,8 +103,8 @@ concept BrownianSource = std::copy_constructible<Source> &&
 /// of the run's seed.
 class NoiseSource {
   /// The source of the paths [first, first + n) of `all`, driven by m Wiener processes each.
-  using Make = std::function<std::unique_ptr<detail::ErasedSource>(std::uint64_t first, Index n,
-                                                                   Index m, Index all, Needs needs)>;
+  using Make = std::function<std::unique_ptr<detail::ErasedSource>(
+      std::uint64_t first, Index n, Index m, Index all, Needs needs)>;
 
  public:
   NoiseSource() = default;
@@ -114,14 +114,13 @@ class NoiseSource {
       NoiseSource(Source source)  // NOLINT: it is one
       : make_([source = std::move(source)](std::uint64_t first, Index /*n*/, Index m, Index all,
                                            Needs needs) {
-          return std::make_unique<detail::SourceModel<Source>>(
-              source, m, all, static_cast<Index>(first), needs);
+          return std::make_unique<detail::SourceModel<Source>>(source, m, all,
+                                                               static_cast<Index>(first), needs);
         }) {}
 
   template <class Factory>
   requires(!std::same_as<Factory, NoiseSource> &&
-           BrownianSource<
-               std::invoke_result_t<const Factory&, std::uint64_t, Index, Index, Needs>>)
+           BrownianSource<std::invoke_result_t<const Factory&, std::uint64_t, Index, Index, Needs>>)
       NoiseSource(Factory factory)  // NOLINT: as above
       : make_([factory = std::move(factory)](std::uint64_t first, Index n, Index m, Index /*all*/,
                                              Needs needs) {
@@ -148,11 +147,11 @@ namespace detail {
 /// What the noise of a block of a run hangs on.
 struct NoiseKey {
   Seed seed = 0;
-  std::uint64_t path = 0;         ///< number of the path in column 0
+  std::uint64_t path = 0;  ///< number of the path in column 0
   const NoiseSource* given = nullptr;
-  std::uint64_t run_path = 0;     ///< number of the first path of the run
-  Index run_paths = 1;            ///< paths of the run
-  bool down = false;              ///< the run goes down in time: its clock is -t
+  std::uint64_t run_path = 0;  ///< number of the first path of the run
+  Index run_paths = 1;         ///< paths of the run
+  bool down = false;           ///< the run goes down in time: its clock is -t
 
   PathKey key() const { return {seed, path}; }
   bool has_source() const { return given && *given; }
@@ -167,7 +166,8 @@ class RunNoise {
   RunNoise(const NoiseKey& key, Index n, Index m, Needs needs) : needs_(needs), down_(key.down) {
     if (key.has_source()) {
       if (m == 0)
-        throw std::invalid_argument("a process without noise takes no noise source: leave .noise out");
+        throw std::invalid_argument(
+            "a process without noise takes no noise source: leave .noise out");
       given_ = key.given->make(key.path, key.run_path, n, m, key.run_paths, needs);
       erased_.resize(m, n, needs);
     } else {

@@ -261,9 +261,8 @@ class AdaptiveRun {
         return static_cast<double>(sum);
       return static_cast<double>(worst);
     } else {
-      return static_cast<double>(
-          (e.abs() / ((S(rtol_) * x.abs().max(y.abs())).colwise() + atol_))
-              .template maxCoeff<Eigen::PropagateNaN>());
+      return static_cast<double>((e.abs() / ((S(rtol_) * x.abs().max(y.abs())).colwise() + atol_))
+                                     .template maxCoeff<Eigen::PropagateNaN>());
     }
   }
 

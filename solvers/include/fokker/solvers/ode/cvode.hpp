@@ -26,9 +26,9 @@
 
 #include <fokker/solvers/core/process.hpp>
 #include <fokker/solvers/core/run.hpp>
-#include <fokker/solvers/core/steps.hpp>
 #include <fokker/solvers/core/solution.hpp>
 #include <fokker/solvers/core/solver.hpp>
+#include <fokker/solvers/core/steps.hpp>
 
 static_assert(SUNDIALS_VERSION_MAJOR == 6 && std::is_same_v<realtype, double>,
               "fokker/solvers/ode/cvode.hpp needs SUNDIALS 6 in double precision");
@@ -98,8 +98,7 @@ class CvodeRun {
   ~CvodeRun() = default;
 
   /// @throws std::logic_error  for a run that has begun
-  CvodeRun(const CvodeRun& other)
-      : process_(other.process_), errors_(other.errors_), h_(other.h_) {
+  CvodeRun(const CvodeRun& other) : process_(other.process_), errors_(other.errors_), h_(other.h_) {
     if (other.memory_) throw std::logic_error("a run of cvode that has begun cannot be copied");
   }
   CvodeRun& operator=(const CvodeRun& other) { return *this = CvodeRun(other); }
@@ -256,7 +255,6 @@ struct Cvode {
 
   template <class P, State X>
   using Run = detail::CvodeRun<P, X>;
-
 };
 
 }  // namespace fokker

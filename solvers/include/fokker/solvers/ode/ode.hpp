@@ -401,7 +401,6 @@ struct AdaptiveOde {
 
   template <class P, State X>
   using Run = detail::OdeintRun<Method, P, X>;
-
 };
 
 using OdeintDormandPrince5 = AdaptiveOde<odeint_methods::DormandPrince5>;

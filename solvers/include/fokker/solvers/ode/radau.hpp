@@ -155,8 +155,7 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
   template <class Method>
   Radau5Run(const Method& method, const ErrorControl& errors, const Adaptive& steps,
             const P& process, Index d)
-      : Base(process, errors.with(prompt(errors.control)), steps,
-             Tableau::error_order, d),
+      : Base(process, errors.with(prompt(errors.control)), steps, Tableau::error_order, d),
         control_(errors.control),
         rounding_(10 * static_cast<double>(std::numeric_limits<S>::epsilon()) / errors.rtol),
         newton_(std::max(std::min(method.newton, std::sqrt(errors.rtol)), rounding_)) {}

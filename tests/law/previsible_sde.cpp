@@ -134,6 +134,6 @@ TEST_CASE(
   CHECK(coarse < 0.2);
   CHECK(fine < 0.35 * coarse);  // delta^(1/2) would make it 1/4
   const auto fixed =
-      simulate(process, EulerMaruyama{}, x0, uniform_grid(0, 1, 256), {.paths = 10}, FinalState{});
+      simulate(process, EulerMaruyama{}, OnGrid{uniform_grid(0, 1, 256)}, x0, {.paths = 10}, FinalState{});
   CHECK(!fixed.value.isFinite().any());
 }

@@ -152,7 +152,7 @@ TEST_CASE("an ensemble has the law of the scheme, for every process") {
     const auto agrees = [&](const auto& model, const auto& sampler) {
       const Law law = test::propagate(test::probe_down(sampler, model, grid), grid, start);
       const auto result =
-          simulate(model, sampler, prior, grid, {.paths = paths, .seed = 11}, Moments{});
+          simulate(model, sampler, OnGrid{grid}, prior, {.paths = paths, .seed = 11}, Moments{});
       const double z_mean = (result.value.mean[0] - law.mean) / std::sqrt(law.variance / paths);
       const double z_variance =
           (result.value.variance[0] / law.variance - 1) / std::sqrt(2.0 / paths);

@@ -54,8 +54,7 @@ double distance(const auto& a, const auto& b) { return (a - b).abs().maxCoeff();
 /// The solution at any time, to rounding.
 template <class Process>
 const auto& truth() {
-  static const auto solution = integrate(Process{}, DormandPrince853{.rtol = 1e-14, .atol = 1e-14},
-                                         start, {0, Process::end}, {.max_dt = 0.02, .dense = true});
+  static const auto solution = integrate(Process{}, DormandPrince853{}, Adaptive{.rtol = 1e-14, .atol = 1e-14, .max_step = 0.02}, start, {0, Process::end}, {.dense = true});
   return solution;
 }
 
@@ -64,8 +63,7 @@ const auto& truth() {
 template <class Process, class Method>
 void check(const Method& method, double dt, Time end, double floor) {
   const auto exact = [](Time t) { return truth<Process>().at(t); };
-  const auto s = integrate(Process{}, method, start, {0, end},
-                           {.dt = dt, .events = {level_event(0, 0)}, .dense = true});
+  const auto s = integrate(Process{}, method, Fixed{dt}, start, {0, end}, {.events = {level_event(0, 0)}, .dense = true});
   double at_steps = distance(s.end, exact(end)), between = 0, at_events = 0;
   for (std::size_t i = 0; i < s.t.size(); i += 1 + s.t.size() / 1000)
     at_steps = std::max(at_steps, distance(s.x[i], exact(s.t[i])));

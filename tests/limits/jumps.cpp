@@ -48,14 +48,11 @@ TEMPLATE_TEST_CASE("no step mixes the two sides of a declared jump", "", Bogacki
     const IntegrateOptions options{.dt = dt, .save_at = {0.5, 1, 2}, .discontinuities = {7, 1, 1}};
 
     const auto up = integrate(process, TestType{}, 0.0, {0, 2}, options);
-    const auto down = integrate(process, TestType{}, -2.0, {2, 0},
-                                {.dt = dt, .save_at = {2, 1, 0.5}, .discontinuities = {1}});
+    const auto down = integrate(process, TestType{}, Fixed{dt}, -2.0, {2, 0}, {.save_at = {2, 1, 0.5}, .discontinuities = {1}});
     const auto from =
-        integrate(process, TestType{}, 1.0, {1, 2}, {.dt = dt, .discontinuities = {1}});
-    const auto to = integrate(process, TestType{}, 0.0, {0, 1}, {.dt = dt, .discontinuities = {1}});
-    const auto every = integrate(
-        process, TestType{}, 0.0, {0, 2},
-        {.dt = dt, .events = {level_event(0, 0.25)}, .dense = true, .discontinuities = {1}});
+        integrate(process, TestType{}, Fixed{dt}, 1.0, {1, 2}, {.discontinuities = {1}});
+    const auto to = integrate(process, TestType{}, Fixed{dt}, 0.0, {0, 1}, {.discontinuities = {1}});
+    const auto every = integrate(process, TestType{}, Fixed{dt}, 0.0, {0, 2}, {.events = {level_event(0, 0.25)}, .dense = true, .discontinuities = {1}});
 
     INFO("closed " << closed);
     REQUIRE(up.status == Status::success);
@@ -83,8 +80,7 @@ TEST_CASE("a noise that is switched on at a declared time is met by adaptive ste
                                 [](const auto& x, Time t) { return (t < 0.5 ? 0.0 : 1.0) + 0 * x; },
                                 noise::diagonal);
   for (std::uint64_t path = 0; path < 50; ++path) {
-    const auto s = integrate(process, AdaptiveSde{Sriw1{}, 1e-3, 1e-4}, 1.0, {0, 1},
-                             {.path = path, .discontinuities = {0.5}});
+    const auto s = integrate(process, Sriw1{}, Adaptive{.rtol = 1e-3, .atol = 1e-4}, 1.0, {0, 1}, {.path = path, .discontinuities = {0.5}});
     REQUIRE(s.status == Status::success);
     CHECK(std::count(s.t.begin(), s.t.end(), 0.5) == 1);
   }
@@ -108,12 +104,12 @@ TEST_CASE("a run of no length returns the start") {
   const IntegrateOptions options{
       .dt = 0.1, .save_at = {2}, .events = {level_event(0, 3)}, .dense = true};
 
-  check(integrate(decay, DormandPrince54{}, 3.0, {2, 2}, options));
+  check(integrate(decay, DormandPrince54{}, Adaptive{}, 3.0, {2, 2}, options));
   check(integrate(decay, RungeKutta4{}, 3.0, {2, 2}, options));
-  check(integrate(noise, EulerMaruyama{}, 3.0, {2, 2}, {.dt = 0.1, .dense = true}));
+  check(integrate(noise, EulerMaruyama{}, Fixed{0.1}, 3.0, {2, 2}, {.dense = true}));
   const std::vector<Time> once{2}, twice{2, 2};
   for (const auto& grid : {once, twice}) {
-    const auto e = simulate(noise, EulerMaruyama{}, 3.0, grid, {.paths = 100}, FinalState{});
+    const auto e = simulate(noise, EulerMaruyama{}, OnGrid{grid}, 3.0, {.paths = 100}, FinalState{});
     CHECK(e.status == Status::success);
     CHECK((e.value == 3).all());
   }
@@ -123,11 +119,11 @@ TEST_CASE("a run of no length returns the start") {
 TEST_CASE("a fixed step that is longer than max_dt is refused") {
   const auto decay = make_ode([](const auto& x, Time) { return -x; });
 
-  CHECK_THROWS_WITH(integrate(decay, RungeKutta4{}, 1.0, {0, 1}, {.dt = 0.5, .max_dt = 0.1}),
+  CHECK_THROWS_WITH(integrate(decay, RungeKutta4{}, Fixed{0.5}, 1.0, {0, 1}, {.max_dt = 0.1}),
                     ContainsSubstring("dt=0.5 is longer than max_dt=0.1"));
-  CHECK_THROWS_WITH(integrate(decay, RungeKutta4{}, 1.0, {0, 1}, {.dt = 0.5, .max_dt = -1}),
+  CHECK_THROWS_WITH(integrate(decay, RungeKutta4{}, Fixed{0.5}, 1.0, {0, 1}, {.max_dt = -1}),
                     ContainsSubstring("max_dt"));
-  CHECK(integrate(decay, RungeKutta4{}, 1.0, {0, 1}, {.dt = 0.1, .max_dt = 0.1}).status ==
+  CHECK(integrate(decay, RungeKutta4{}, Fixed{0.1}, 1.0, {0, 1}, {.max_dt = 0.1}).status ==
         Status::success);
   limit_row("ode", "fixed steps", "max_dt below dt", "refused");
 }
@@ -156,15 +152,13 @@ TEST_CASE("a cancel ends long runs between two saved points at once") {
   const Eigen::Array2d start(1, 0);
   const auto ensemble = [&](const auto& process, const auto& method) {
     return seconds([&](const std::atomic<bool>* cancel) {
-      return simulate(process, method, start, grid, {.paths = 3, .cancel = cancel}, FinalState{})
+      return simulate(process, method, OnGrid{grid}, start, {.paths = 3, .cancel = cancel}, FinalState{})
           .status;
     });
   };
   const auto alone = [&](const auto& method, double dt) {
     return seconds([&](const std::atomic<bool>* cancel) {
-      return integrate(
-                 spins, method, start, {0, 1e9},
-                 {.dt = dt, .save_at = {1e9}, .max_steps = 1'000'000'000'000, .cancel = cancel})
+      return integrate(spins, method, Fixed{dt}, start, {0, 1e9}, {.save_at = {1e9}, .max_steps = 1'000'000'000'000, .cancel = cancel})
           .status;
     });
   };

@@ -141,8 +141,7 @@ TEMPLATE_TEST_CASE("ensembles in lanes know no origin and no unit of time", "", 
   const auto run = [](double origin, double unit) {
     std::vector<Time> grid{0, 0.1, 1.75, 4};
     for (Time& t : grid) t = origin + unit * t;
-    return simulate(Swing{unit}, TestType{.rtol = 1e-8, .atol = 1e-8}, Starts{}, grid,
-                    {.paths = 40, .seed = 1, .threads = 1}, FinalState{});
+    return simulate(Swing{unit}, TestType{.rtol = 1e-8, .atol = 1e-8}, OnGrid{grid}, Starts{}, {.paths = 40, .seed = 1, .threads = 1}, FinalState{});
   };
   static_assert(TestType::template in_lanes<Swing, double, 2>);
   const auto here = run(0, 1);
@@ -162,8 +161,7 @@ TEST_CASE("adaptive steps of an SDE know no origin and no unit of time") {
   const auto run = [](double origin, double unit) {
     const auto process = make_sde([unit](const auto& x, double) { return -x.cube() / unit; },
                                   [unit](double) { return std::sqrt(1 / unit); }, noise::additive);
-    return integrate(process, AdaptiveSde{Sra3{}, 1e-4, 1e-6}, 1.0, {origin, origin + 4 * unit},
-                     {.seed = 3});
+    return integrate(process, Sra3{}, Adaptive{.rtol = 1e-4, .atol = 1e-6}, 1.0, {origin, origin + 4 * unit}, {.seed = 3});
   };
   const auto here = run(0, 1);
 
@@ -183,8 +181,7 @@ TEST_CASE("adaptive steps of an SDE know no origin and no unit of time") {
 
 TEST_CASE("fixed steps land on stops late as they do at 0, without a step of one rounding") {
   const auto steps = [](double origin) {
-    return integrate(Forced{3, origin}, RungeKutta4{}, Path<double, 2>(0.5, 0),
-                     {origin, origin + 7.7}, {.dt = 0.1})
+    return integrate(Forced{3, origin}, RungeKutta4{}, Fixed{0.1}, Path<double, 2>(0.5, 0), {origin, origin + 7.7})
         .counts.accepted;
   };
 

@@ -47,9 +47,7 @@ const std::vector<Index> points{0, 2, 3, 6};
 
 template <class S, class Reduction>
 auto run(Reduction reduction, int threads, const std::atomic<bool>* cancel = nullptr) {
-  return simulate<S>(process, EulerMaruyama{}, Path<double>::Constant(3, 0.5), grid,
-                     {.paths = 2500, .seed = 4, .threads = threads, .cancel = cancel},
-                     std::move(reduction));
+  return simulate<S>(process, EulerMaruyama{}, OnGrid{grid}, Path<double>::Constant(3, 0.5), {.paths = 2500, .seed = 4, .threads = threads, .cancel = cancel}, std::move(reduction));
 }
 
 }  // namespace
@@ -95,7 +93,7 @@ TEST_CASE("an ensemble that is cancelled or fails leaves the old file, and nothi
   std::ofstream(file) << "old";
   CHECK_FALSE(run<double>(StreamedStates(file, points), 2, &cancel).value);
   CHECK_THROWS_WITH(
-      simulate(thrower, EulerMaruyama{}, 0.5, grid, {.paths = 100}, StreamedStates(file, points)),
+      simulate(thrower, EulerMaruyama{}, OnGrid{grid}, 0.5, {.paths = 100}, StreamedStates(file, points)),
       ContainsSubstring("no drift"));
   CHECK(bytes_of(file) == "old");
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 1);

@@ -28,8 +28,10 @@ const auto process = make_sde([](const auto& x, Time) { return -x; },
                               [](const auto& x, Time) { return x.cos(); }, noise::diagonal);
 const TimeGrid grid = uniform_grid(0, 1, 6);
 
-auto statistics(const SimulateOptions& options) {
-  return simulate(process, EulerMaruyama{}, OnGrid{grid}, Path<double>::Constant(2, 0.5), options, PathStatistics({0, 3, 6}, 3000));
+auto statistics(SimulateOptions options) {
+  options.save_at = {grid[0], grid[3], grid[6]};
+  return simulate(process, EulerMaruyama{}, OnGrid{grid}, Path<double>::Constant(2, 0.5), options,
+                  PathStatistics(3000));
 }
 
 template <class A, class B>
@@ -55,9 +57,11 @@ constexpr Index paths = 100'001;
 }  // namespace
 
 TEST_CASE("path statistics are those of the saved states") {
-  const SimulateOptions options{.paths = 5001, .seed = 1, .threads = 2};
+  const SimulateOptions options{
+      .paths = 5001, .save_at = {grid[0], grid[3], grid[6]}, .seed = 1, .threads = 2};
 
-  const auto saved = simulate(process, EulerMaruyama{}, OnGrid{grid}, Path<double>::Constant(2, 0.5), options, SavedStates({0, 3, 6}))
+  const auto saved = simulate(process, EulerMaruyama{}, OnGrid{grid},
+                              Path<double>::Constant(2, 0.5), options, States{})
                          .value;
   const auto value = statistics(options).value;
 
@@ -150,7 +154,9 @@ TEST_CASE("ranks that share an ensemble all return the bits of one program") {
 
 TEST_CASE("ranks stop at a target error where one program does") {
   const auto run = [](Communicator* ranks) {
-    return simulate(process, EulerMaruyama{}, OnGrid{grid}, 0.5, {.paths = 100'000, .seed = 3, .target_standard_error = 0.004, .ranks = ranks}, expectation([](const auto& x) { return x.row(0); }));
+    return simulate(process, EulerMaruyama{}, OnGrid{grid}, 0.5,
+                    {.paths = 100'000, .seed = 3, .target_standard_error = 0.004, .ranks = ranks},
+                    expectation([](const auto& x) { return x.row(0); }));
   };
   const auto alone = run(nullptr);
 
@@ -196,7 +202,8 @@ TEST_CASE("an exception on one rank ends all of them with its words") {
           return -x;
         },
         [](const auto& x, Time) { return x.cos(); }, noise::diagonal);
-    return simulate(failing, EulerMaruyama{}, OnGrid{grid}, 0.5, {.paths = paths, .ranks = &rank}, Moments{})
+    return simulate(failing, EulerMaruyama{}, OnGrid{grid}, 0.5, {.paths = paths, .ranks = &rank},
+                    Moments{})
         .paths;
   });
 
@@ -207,6 +214,7 @@ TEST_CASE(
     "a reduction that keeps its result beside its partials takes no checkpoint and no ranks") {
   Checkpoint checkpoint("absent", {});
 
-  CHECK_THROWS_WITH(simulate(process, EulerMaruyama{}, OnGrid{grid}, 0.5, {.paths = 10, .checkpoint = &checkpoint}, FinalState{}),
+  CHECK_THROWS_WITH(simulate(process, EulerMaruyama{}, OnGrid{grid}, 0.5,
+                             {.paths = 10, .checkpoint = &checkpoint}, FinalState{}),
                     ContainsSubstring("takes no checkpoint"));
 }

@@ -74,7 +74,8 @@ const TimeGrid grid = uniform_grid(0, 1, 5);
 
 template <class S>
 auto states(Index paths, int threads, Seed seed) {
-  return simulate<S>(System{}, EulerMaruyama{}, OnGrid{grid}, NormalStart{}, {.paths = paths, .seed = seed, .threads = threads}, FinalState{})
+  return simulate<S>(System{}, EulerMaruyama{}, OnGrid{grid}, NormalStart{},
+                     {.paths = paths, .seed = seed, .threads = threads}, FinalState{})
       .value;
 }
 
@@ -96,7 +97,8 @@ TEMPLATE_TEST_CASE("states have the same bits for any number of threads and path
 
 TEST_CASE("statistics have the same bits for any number of threads") {
   const auto moments = [](Index paths, int threads) {
-    return simulate(System{}, EulerMaruyama{}, OnGrid{grid}, NormalStart{}, {.paths = paths, .seed = 1, .threads = threads}, Moments{})
+    return simulate(System{}, EulerMaruyama{}, OnGrid{grid}, NormalStart{},
+                    {.paths = paths, .seed = 1, .threads = threads}, Moments{})
         .value;
   };
   for (const Index paths : {1000, 10'000, 70'001}) {
@@ -114,7 +116,8 @@ TEST_CASE("streamed moments are those of the stored states") {
 
   const auto x =
       simulate(System{}, EulerMaruyama{}, OnGrid{grid}, NormalStart{}, options, FinalState{}).value;
-  const auto m = simulate(System{}, EulerMaruyama{}, OnGrid{grid}, NormalStart{}, options, Moments{}).value;
+  const auto m =
+      simulate(System{}, EulerMaruyama{}, OnGrid{grid}, NormalStart{}, options, Moments{}).value;
 
   for (const Index r : {0, 1}) {
     const double mean = x.row(r).mean();
@@ -131,8 +134,7 @@ TEST_CASE("saved states and path functionals see every point of the grid") {
                      [](auto& m, const auto& x, Time) { m = m.max(x); },
                      [](const auto& m, const auto&) { return m.row(0); }};
 
-  const auto saved =
-      simulate(wiener, EulerMaruyama{}, OnGrid{grid}, 0.0, options, SavedStates({0, 1, 2, 3, 4, 5})).value;
+  const auto saved = simulate(wiener, EulerMaruyama{}, OnGrid{grid}, 0.0, options, States{}).value;
   const auto estimate = simulate(wiener, EulerMaruyama{}, OnGrid{grid}, 0.0, options, top).value;
 
   double sum = 0;
@@ -147,7 +149,10 @@ TEST_CASE("saved states and path functionals see every point of the grid") {
 
 TEST_CASE("a target error ends in rounds that double, the same for any number of threads") {
   const auto run = [](double target, int threads) {
-    return simulate(wiener, EulerMaruyama{}, OnGrid{grid}, 0.0, {.paths = 100'000, .seed = 3, .threads = threads, .target_standard_error = target}, expectation([](const auto& x) { return x.row(0); }));
+    return simulate(
+        wiener, EulerMaruyama{}, OnGrid{grid}, 0.0,
+        {.paths = 100'000, .seed = 3, .threads = threads, .target_standard_error = target},
+        expectation([](const auto& x) { return x.row(0); }));
   };
 
   const auto loose = run(0.1, 1), tight = run(0.008, 1), parallel = run(0.008, 2),
@@ -163,7 +168,8 @@ TEST_CASE("a target error ends in rounds that double, the same for any number of
 
 TEST_CASE("paths that fail are counted, and the padding of the last block never is") {
   const auto run = [](Index bad, Index paths) {
-    return simulate(wiener, EulerMaruyama{}, OnGrid{grid}, Columns{bad}, {.paths = paths, .seed = 3, .threads = 1}, Moments{});
+    return simulate(wiener, EulerMaruyama{}, OnGrid{grid}, Columns{bad},
+                    {.paths = paths, .seed = 3, .threads = 1}, Moments{});
   };
 
   const auto padding = run(5, 5), some = run(5, 8);
@@ -180,11 +186,13 @@ TEST_CASE("paths that fail are counted, and the padding of the last block never 
 TEST_CASE("a cancelled ensemble keeps the blocks that are finished") {
   std::atomic<bool> cancel = false;
   const auto run = [&](std::function<void(Index, Index)> progress) {
-    return simulate(wiener, EulerMaruyama{}, OnGrid{grid}, 0.0, {.paths = 50'000,
+    return simulate(wiener, EulerMaruyama{}, OnGrid{grid}, 0.0,
+                    {.paths = 50'000,
                      .seed = 3,
                      .threads = 1,
                      .cancel = &cancel,
-                     .progress = std::move(progress)}, Moments{});
+                     .progress = std::move(progress)},
+                    Moments{});
   };
 
   const auto partial = run([&](Index done, Index) { cancel = done >= 3000; });
@@ -201,14 +209,16 @@ TEST_CASE("a cancelled ensemble keeps the blocks that are finished") {
 TEST_CASE("progress counts up to all paths") {
   Index last = 0, total = 0;
 
-  simulate(wiener, EulerMaruyama{}, OnGrid{grid}, 0.0, {.paths = 5000,
+  simulate(wiener, EulerMaruyama{}, OnGrid{grid}, 0.0,
+           {.paths = 5000,
             .threads = 2,
             .progress =
                 [&](Index done, Index all) {
                   CHECK(done > last);
                   last = done;
                   total = all;
-                }}, Moments{});
+                }},
+           Moments{});
 
   CHECK(last == 5000);
   CHECK(total == 5000);
@@ -217,11 +227,13 @@ TEST_CASE("progress counts up to all paths") {
 TEST_CASE("a process whose clock runs down is simulated on the user's clock") {
   const TimeGrid down = uniform_grid(1, 0.5, 100);
 
-  const auto end = simulate(Down{}, EulerMaruyama{}, OnGrid{down}, 1.0, {.paths = 1}, FinalState{}).value;
+  const auto end =
+      simulate(Down{}, EulerMaruyama{}, OnGrid{down}, 1.0, {.paths = 1}, FinalState{}).value;
 
   CHECK_THAT(end(0, 0), WithinAbs(0.25, 0.005));
-  CHECK_THROWS_WITH(simulate(Down{}, EulerMaruyama{}, OnGrid{grid}, 1.0, {.paths = 1}, FinalState{}),
-                    ContainsSubstring("runs down in time"));
+  CHECK_THROWS_WITH(
+      simulate(Down{}, EulerMaruyama{}, OnGrid{grid}, 1.0, {.paths = 1}, FinalState{}),
+      ContainsSubstring("runs down in time"));
 }
 
 TEST_CASE("a start outside the domain of the process is refused by component") {
@@ -245,7 +257,8 @@ TEST_CASE("bad ensembles are refused with a line that says what was wrong") {
   CHECK_THROWS_WITH(run(-4, grid), ContainsSubstring("got -4"));
   CHECK_THROWS_WITH(run(1, TimeGrid{0, 1, 1}), ContainsSubstring("strictly monotone"));
   CHECK_THROWS_WITH(run(1, TimeGrid{1, 0}), ContainsSubstring("up in time only"));
-  CHECK_THROWS_WITH(simulate(System{}, EulerMaruyama{}, OnGrid{grid}, Path<double>::Zero(3).eval(), {.paths = 1}, Moments{}),
+  CHECK_THROWS_WITH(simulate(System{}, EulerMaruyama{}, OnGrid{grid}, Path<double>::Zero(3).eval(),
+                             {.paths = 1}, Moments{}),
                     ContainsSubstring("dimension 2 and x0 has 3"));
 }
 
@@ -258,6 +271,7 @@ TEST_CASE("an exception in a block comes out of simulate, whatever the other thr
       [](Time) { return 1.0; }, noise::additive);
 
   for (int run = 0; run < 200; ++run)
-    CHECK_THROWS_AS(simulate(sde, EulerMaruyama{}, OnGrid{uniform_grid(0, 1, 4)}, 1.0, {.paths = 100'000, .seed = 1}, Moments{}),
+    CHECK_THROWS_AS(simulate(sde, EulerMaruyama{}, OnGrid{uniform_grid(0, 1, 4)}, 1.0,
+                             {.paths = 100'000, .seed = 1}, Moments{}),
                     std::domain_error);
 }

@@ -27,16 +27,14 @@ namespace fokker {
 /// Source        Alfonsi (2005); Dereich, Neuenkirch & Szpruch (2012) for order 1/2; Alfonsi (2013)
 ///               and Neuenkirch & Szpruch (2014) for order 1.
 struct CirDriftImplicit {
-  static constexpr std::string_view name = "cir-drift-implicit";
-  static constexpr std::string_view source = "Alfonsi (2005), (2013); Neuenkirch & Szpruch (2014)";
-  static constexpr Calculus calculus = Calculus::ito;
+  static constexpr Facts facts{.name = "cir-drift-implicit",
+                               .source = "Alfonsi (2005), (2013); Neuenkirch & Szpruch (2014)",
+                               .noise = {NoiseKind::diagonal},
+                               .order = {.strong = 1, .deterministic = 1},
+                               .condition = "2 kappa theta > 3 sigma^2",
+                               .cost = {.drift = 1, .diffusion = 1}};
 
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::diagonal; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = 1.0, .weak = {}, .deterministic = 1.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
+  static constexpr std::string_view source = "Alfonsi (2005), (2013); Neuenkirch & Szpruch (2014)";
 
   /// @throws std::invalid_argument  unless 4 kappa theta > sigma^2
   static void check(const CoxIngersollRoss& p) {
@@ -118,13 +116,10 @@ struct QuadraticExponential {
 /// Cost          some ten elementary functions per component and path; no allocation.
 /// Source        Andersen (2008), section 3.2.
 struct CirQuadraticExponential {
-  static constexpr std::string_view name = "cir-quadratic-exponential";
-  static constexpr std::string_view source = "Andersen (2008), 3.2";
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::diagonal; }
-  static constexpr Orders orders(NoiseKind) { return {}; }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
+  static constexpr Facts facts{.name = "cir-quadratic-exponential",
+                               .source = "Andersen (2008), 3.2",
+                               .noise = {NoiseKind::diagonal},
+                               .cost = {.drift = 1, .diffusion = 1}};
 
   template <State X>
   using Workspace = Scratch<X, 0>;

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include <fokker/solvers/core/process.hpp>
+#include <fokker/solvers/core/solver.hpp>
 
 namespace fokker {
 
@@ -53,6 +54,10 @@ concept SemiLinearProcess = Process<P, X> && detail::gives_linear_part<P>;
 /// and b_k are follows from the coefficients.
 template <class P, class X>
 concept LinearProcess = SemiLinearProcess<P, X> && detail::gives_linear<P>;
+
+/// A linear process with noise that the method M takes.
+template <class P, class M, class X>
+concept LinearProcessFor = LinearProcess<P, X> && ProcessFor<P, M, X>;
 
 /// Whether p knows a linear part of its drift; a type-erased process answers at run time.
 template <class P>

@@ -19,25 +19,20 @@ namespace fokker {
 /// Source        Giles & Szpruch (2014), Ann. Appl. Probab. 24(4); Clark & Cameron (1980) for its
 ///               order.
 struct MilsteinTruncated {
-  static constexpr std::string_view name = "milstein-truncated";
-  static constexpr std::string_view source = "Giles & Szpruch (2014)";
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) { return by_columns(kind); }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = kind == NoiseKind::general ? 0.5 : 1.0, .weak = 1.0, .deterministic = 1.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 3}; }
+  static constexpr Facts facts{
+      .name = "milstein-truncated",
+      .source = "Giles & Szpruch (2014)",
+      .noise = noise_by_columns,
+      .order = {.strong = {1, {.general = 0.5}}, .weak = 1, .deterministic = 1},
+      .cost = {.drift = 1, .diffusion = 3}};
 
   template <State X>
   using Workspace = Scratch<X, 4>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ProcessFor<MilsteinTruncated, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     detail::milstein_without_areas(p, x, t, h, dw, y, w);
   }
 };

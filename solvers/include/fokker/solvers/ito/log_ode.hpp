@@ -32,24 +32,18 @@ namespace fokker {
 /// Source        Foster, Lyons & Oberhauser (2020), SIAM J. Numer. Anal. 58(3), for
 ///               b = 0 and constant a.
 struct LogOde {
-  static constexpr std::string_view name = "log-ode";
-  static constexpr std::string_view source = "Foster, Lyons & Oberhauser (2020)";
-  static constexpr Calculus calculus = Calculus::ito;
-  static constexpr Needs needs{.h = true};
-
-  static constexpr bool supports(NoiseKind kind) {
-    return kind == NoiseKind::scalar || kind == NoiseKind::diagonal;
-  }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = 1.5, .weak = 2.0, .deterministic = 2.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 2}; }
+  static constexpr Facts facts{.name = "log-ode",
+                               .source = "Foster, Lyons & Oberhauser (2020)",
+                               .noise = {NoiseKind::scalar, NoiseKind::diagonal},
+                               .order = {.strong = 1.5, .weak = 2, .deterministic = 2},
+                               .condition = "linear SDEs whose components are independent",
+                               .cost = {.drift = 1, .diffusion = 2},
+                               .needs = {.h = true}};
 
   /// Whether a step takes the process, which may know only at run time.
   template <class P>
   static bool takes(const P& process) {
-    if constexpr (!supports(noise_kind<P>)) {
+    if constexpr (!facts.supports(noise_kind<P>)) {
       return false;
     } else {
       if (!is_linear(process)) return false;
@@ -67,10 +61,9 @@ struct LogOde {
   };
 
   /// @copydoc EulerMaruyama::step
-  template <State X, LinearProcess<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, LinearProcessFor<LogOde, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
     if (is_linear(p)) evaluate_linear_part(p, w.linear);
     if (!is_linear(p) || !separate<P>(w.linear))

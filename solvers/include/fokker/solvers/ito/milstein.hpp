@@ -78,30 +78,21 @@ void milstein_slope(const P& p, const X& x, Time t, Time h, const X& g, X& slope
 ///               no allocation.
 /// Source        Milstein (1974); Kloeden & Platen (1992), 10.3 and 11.1 (derivative-free).
 struct Milstein {
-  static constexpr std::string_view name = "milstein";
-  static constexpr std::string_view source = "Kloeden & Platen (1992), 10.3, 11.1";
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) {
-    return kind != NoiseKind::none && kind != NoiseKind::general;
-  }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = 1.0, .weak = 1.0, .deterministic = 1.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind kind) {
-    if (kind == NoiseKind::commutative) return {.drift = 1, .diffusion = 3};
-    return {.drift = 1, .diffusion = kind == NoiseKind::additive ? 1 : 2};
-  }
+  static constexpr Facts facts{
+      .name = "milstein",
+      .source = "Kloeden & Platen (1992), 10.3, 11.1",
+      .noise = {NoiseKind::additive, NoiseKind::scalar, NoiseKind::diagonal,
+                NoiseKind::commutative},
+      .order = {.strong = 1, .weak = 1, .deterministic = 1},
+      .cost = {.drift = 1, .diffusion = {2, {.additive = 1, .commutative = 3}}}};
 
   template <State X>
   using Workspace = Scratch<X, 4>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ProcessFor<Milstein, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
     const S dt = static_cast<S>(h);
     auto& [f, g, slope, u] = w.array;

@@ -27,23 +27,23 @@ namespace fokker {
 /// Cost          one f and one g; no allocation.
 /// Source        Hutzenthaler, Jentzen & Kloeden (2012); Wang & Gan (2013) for additive noise.
 struct TamedEuler {
-  static constexpr std::string_view name = "tamed-euler";
+  static constexpr Facts facts{
+      .name = "tamed-euler",
+      .source = "Hutzenthaler, Jentzen & Kloeden (2012); Wang & Gan (2013)",
+      .order = {.strong = {0.5, {.additive = 1}},
+                .weak = {0.5, {.additive = 1}},
+                .deterministic = 1},
+      .condition = "one-sided Lipschitz f of polynomial growth, globally Lipschitz g",
+      .cost = {.drift = 1, .diffusion = 1}};
+
   static constexpr std::string_view source =
       "Hutzenthaler, Jentzen & Kloeden (2012); Wang & Gan (2013)";
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    const double strong = kind == NoiseKind::additive ? 1.0 : 0.5;
-    return {.strong = strong, .weak = strong, .deterministic = 1.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
 
   template <State X>
   using Workspace = Scratch<X, 4>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
+  template <State X, ProcessFor<TamedEuler, X> P>
   void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
             Workspace<X>& w) const {
     using S = typename X::Scalar;
@@ -99,24 +99,19 @@ struct TamedEuler {
 /// Cost          one f and one g; no allocation.
 /// Source        Mao (2015), Mao (2016).
 struct TruncatedEuler {
-  static constexpr std::string_view name = "truncated-euler";
-  static constexpr std::string_view source = "Mao (2015), Mao (2016)";
-  static constexpr Calculus calculus = Calculus::ito;
+  static constexpr Facts facts{.name = "truncated-euler",
+                               .source = "Mao (2015), Mao (2016)",
+                               .order = {.deterministic = 1},
+                               .cost = {.drift = 1, .diffusion = 1}};
 
   double radius = 2;           ///< R(1), > 0: well outside of where the solution lives
   double exponent = 1.0 / 16;  ///< of 1 / h; the default suits drifts up to x^4
-
-  static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind) {
-    return {.strong = {}, .weak = {}, .deterministic = 1.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
 
   template <State X>
   using Workspace = Scratch<X, 5>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
+  template <State X, ProcessFor<TruncatedEuler, X> P>
   void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
             Workspace<X>& w) const {
     using S = typename X::Scalar;

@@ -69,17 +69,13 @@ struct LinearTransition {
 /// Throws        std::invalid_argument for a process that is not linear.
 /// Source        Gillespie (1996) for one dimension; Kloeden & Platen (1992), 4.8, the solution.
 struct ExactLinear {
-  static constexpr std::string_view name = "exact-linear";
-  static constexpr std::string_view source = "Kloeden & Platen (1992), 4.8";
-  static constexpr Calculus calculus = Calculus::ito;
-  static constexpr Needs needs{.normals = 1};
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = 1.0, .weak = 2.0, .deterministic = 2.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
+  static constexpr Facts facts{.name = "exact-linear",
+                               .source = "Kloeden & Platen (1992), 4.8",
+                               .noise = {NoiseKind::additive},
+                               .order = {.strong = 1, .weak = 2, .deterministic = 2},
+                               .condition = "linear SDEs",
+                               .cost = {.drift = 1, .diffusion = 1},
+                               .needs = {.normals = 1}};
 
   /// Whether a step takes the process, which may know only at run time.
   static constexpr bool takes(const auto& process) { return is_linear(process); }
@@ -94,10 +90,9 @@ struct ExactLinear {
   };
 
   /// @copydoc EulerMaruyama::step
-  template <State X, LinearProcess<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, LinearProcessFor<ExactLinear, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
     if (!takes(p))
       throw std::invalid_argument(

@@ -130,22 +130,16 @@ void exponential_action(const MagnusWorkspace<X>& w, const X& c, const X& x, X& 
 /// Source        Burrage & Burrage (1999), Physica D 133; Kamm, Pagliarani & Pascucci (2021).
 template <class Method>
 struct MagnusStep {
-  static constexpr std::string_view name = Method::name;
-  static constexpr std::string_view source = "Burrage & Burrage (1999)";
-  static constexpr Calculus calculus = Calculus::ito;
-  static constexpr Needs needs{.area = Method::areas};
-
-  static constexpr bool supports(NoiseKind kind) {
-    if (Method::areas) return by_columns(kind);
-    return kind != NoiseKind::none && kind != NoiseKind::additive;
-  }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = Method::areas || kind != NoiseKind::general ? 1.0 : 0.5,
-            .weak = 1.0,
-            .deterministic = 2.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
+  static constexpr Facts facts{
+      .name = Method::name,
+      .source = "Burrage & Burrage (1999)",
+      .noise = Method::areas ? noise_by_columns
+                             : NoiseKinds{NoiseKind::scalar, NoiseKind::diagonal,
+                                          NoiseKind::commutative, NoiseKind::general},
+      .order = {.strong = {1, {.general = Method::areas ? 1 : 0.5}}, .weak = 1, .deterministic = 2},
+      .condition = "linear SDEs",
+      .cost = {.drift = 1, .diffusion = 1},
+      .needs = {.area = Method::areas}};
 
   /// Whether a step takes the process, which may know only at run time.
   static constexpr bool takes(const auto& process) { return is_linear(process); }
@@ -154,13 +148,12 @@ struct MagnusStep {
   using Workspace = detail::MagnusWorkspace<X>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, LinearProcess<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, LinearProcessFor<MagnusStep, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
     if (!takes(p))
-      throw std::invalid_argument(std::string(name) +
+      throw std::invalid_argument(std::string(facts.name) +
                                   " takes linear SDEs, and this process is not linear: choose a "
                                   "solver for any drift such as euler-maruyama");
     auto& [zero, c, v, u, one] = w.array;

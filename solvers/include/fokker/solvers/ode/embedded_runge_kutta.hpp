@@ -382,17 +382,13 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
 /// With fixed steps: ExplicitRungeKutta<Pair>.
 template <class Pair>
 struct EmbeddedRungeKutta {
-  static constexpr std::string_view name = Pair::name;
-  static constexpr std::string_view source = Pair::source;
+  static constexpr Facts facts{.name = Pair::name,
+                               .source = Pair::source,
+                               .noise = {NoiseKind::none},
+                               .order = {.deterministic = Pair::order}};
+
   static constexpr bool adaptive = true;
   static constexpr int dense_order = Pair::dense_order;  ///< order of `interpolate`
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = {}, .weak = {}, .deterministic = Pair::order};
-  }
 
   template <class P, State X>
   using Run = detail::EmbeddedRun<Pair, P, X>;

@@ -379,17 +379,15 @@ struct BulirschStoer {
 /// std::invalid_argument for tolerances that are not positive and finite.
 template <class Method>
 struct AdaptiveOde {
-  static constexpr std::string_view name = Method::name;
-  static constexpr std::string_view source = Method::source;
+  static constexpr Facts facts{
+      .name = Method::name,
+      .source = Method::source,
+      .noise = {NoiseKind::none},
+      .order = {.deterministic =
+                    Method::order > 0 ? std::optional<double>(Method::order) : std::nullopt}};
+
   static constexpr bool adaptive = true;
   static constexpr int control_order = Method::control_order;
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind) || Method::order == 0) return {};
-    return {.strong = {}, .weak = {}, .deterministic = Method::order};
-  }
 
   template <class P, State X>
   using Run = detail::OdeintRun<Method, P, X>;

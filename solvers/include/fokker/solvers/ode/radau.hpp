@@ -383,17 +383,13 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
 /// std::invalid_argument for tolerances that are not positive and finite, for a controller outside
 /// its ranges, and for a block of more than one path.
 struct Radau5 {
-  static constexpr std::string_view name = tableaus::RadauIIA5::name;
-  static constexpr std::string_view source = tableaus::RadauIIA5::source;
+  static constexpr Facts facts{.name = tableaus::RadauIIA5::name,
+                               .source = tableaus::RadauIIA5::source,
+                               .noise = {NoiseKind::none},
+                               .order = {.deterministic = tableaus::RadauIIA5::order}};
+
   static constexpr bool adaptive = true;
   static constexpr int dense_order = tableaus::RadauIIA5::dense_order;  ///< of `interpolate`
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = {}, .weak = {}, .deterministic = tableaus::RadauIIA5::order};
-  }
 
   template <class P, State X>
   using Run = detail::Radau5Run<P, X>;

@@ -217,17 +217,13 @@ class RosenbrockRun : public JacobianRun<RosenbrockRun<Tableau, P, X>, P, X> {
 /// outside its ranges, and for a block of more than one path.
 template <class Tableau>
 struct Rosenbrock {
-  static constexpr std::string_view name = Tableau::name;
-  static constexpr std::string_view source = Tableau::source;
+  static constexpr Facts facts{.name = Tableau::name,
+                               .source = Tableau::source,
+                               .noise = {NoiseKind::none},
+                               .order = {.deterministic = Tableau::order}};
+
   static constexpr bool adaptive = true;
   static constexpr int dense_order = Tableau::dense_order;  ///< order of `interpolate`
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = {}, .weak = {}, .deterministic = Tableau::order};
-  }
 
   template <class P, State X>
   using Run = detail::RosenbrockRun<Tableau, P, X>;

@@ -28,15 +28,14 @@ namespace fokker {
 /// Throws        std::invalid_argument for a type-erased process that has no linear part.
 /// Source        Lord & Tambue (2013); Jentzen & Kloeden (2009) for additive noise.
 struct ExponentialEuler {
-  static constexpr std::string_view name = "exponential-euler";
-  static constexpr std::string_view source = "Lord & Tambue (2013); Jentzen & Kloeden (2009)";
-  static constexpr Calculus calculus = Calculus::ito;
+  static constexpr Facts facts{
+      .name = "exponential-euler",
+      .source = "Lord & Tambue (2013); Jentzen & Kloeden (2009)",
+      .order = {.strong = {0.5, {.additive = 1}}, .weak = 1, .deterministic = 1},
+      .condition = "globally Lipschitz f and g",
+      .cost = {.drift = 1, .diffusion = 1}};
 
-  static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    return {.strong = kind == NoiseKind::additive ? 1.0 : 0.5, .weak = 1.0, .deterministic = 1.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
+  static constexpr std::string_view source = "Lord & Tambue (2013); Jentzen & Kloeden (2009)";
 
   /// Whether a step takes the process; asked at run time of one with its type erased.
   static constexpr bool takes(const auto& process) { return has_linear_part(process); }

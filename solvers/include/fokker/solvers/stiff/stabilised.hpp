@@ -37,21 +37,18 @@ namespace fokker {
 ///               where the Jacobian is asked for).
 /// Source        Abdulle, Almuslimani & Vilmart (2018), section 3.
 struct SkRock {
-  static constexpr std::string_view name = "sk-rock";
-  static constexpr std::string_view source = "Abdulle, Almuslimani & Vilmart (2018)";
-  static constexpr Calculus calculus = Calculus::ito;
+  static constexpr Facts facts{
+      .name = "sk-rock",
+      .source = "Abdulle, Almuslimani & Vilmart (2018)",
+      .order = {.strong = {0.5, {.additive = 1}}, .weak = 1, .deterministic = 1},
+      .condition = "globally Lipschitz f and g",
+      .cost = {.drift = 1, .diffusion = 1}};
+
   static constexpr double damping = 0.05;  ///< eta
 
   static constexpr int most_stages = 1000;  ///< where the spectral radius is not given
 
   double spectral_radius = 0;  ///< bounds the eigenvalues of df/dx, near (-inf, 0]; 0: not given
-
-  static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    return {.strong = kind == NoiseKind::additive ? 1.0 : 0.5, .weak = 1.0, .deterministic = 1.0};
-  }
-  /// With one stage and the Jacobian given; a step costs `stages(h)` drifts.
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
 
   /// s for steps of h.
   int stages(Time h) const { return stages(h, spectral_radius); }
@@ -63,7 +60,7 @@ struct SkRock {
   };
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
+  template <State X, ProcessFor<SkRock, X> P>
   void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
             Workspace<X>& w) const {
     using S = typename X::Scalar;

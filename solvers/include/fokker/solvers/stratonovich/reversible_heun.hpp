@@ -26,20 +26,12 @@ namespace fokker {
 ///               allocation.
 /// Source        Kidger, Foster, Li & Lyons (2021), arXiv 2105.13493.
 struct ReversibleHeun {
-  static constexpr std::string_view name = "reversible-heun";
-  static constexpr std::string_view source = "Kidger, Foster, Li & Lyons (2021)";
-  static constexpr Calculus calculus = Calculus::stratonovich;
-  static constexpr bool has_memory = true;
-
-  static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    if (kind == NoiseKind::additive) return {.strong = 1.0, .weak = {}, .deterministic = 2.0};
-    return {.strong = 0.5, .weak = {}, .deterministic = 2.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind kind) {
-    return {.drift = 1, .diffusion = keeps_diffusion(kind) ? 1 : 2};
-  }
+  static constexpr Facts facts{.name = "reversible-heun",
+                               .source = "Kidger, Foster, Li & Lyons (2021)",
+                               .calculus = Calculus::stratonovich,
+                               .order = {.strong = {0.5, {.additive = 1}}, .deterministic = 2},
+                               .cost = {.drift = 1, .diffusion = {2, {.scalar = 1, .diagonal = 1}}},
+                               .has_memory = true};
 
   template <State X>
   struct Workspace : Scratch<X, 3> {
@@ -51,10 +43,9 @@ struct ReversibleHeun {
   };
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ProcessFor<ReversibleHeun, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     move(p, x, t, t + h, h, dw.w, y, w);
   }
 
@@ -62,10 +53,9 @@ struct ReversibleHeun {
   /// @param dw  as the step was given it
   /// @param x   d x n, out; must not be y
   /// @param w   as the step left it; afterwards as the step found it
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void reverse_step(const P& p, const X& y, Time t, Time h,
-                                                      const Increment<P, X>& dw, X& x,
-                                                      Workspace<X>& w) const {
+  template <State X, ProcessFor<ReversibleHeun, X> P>
+  void reverse_step(const P& p, const X& y, Time t, Time h, const Increment<P, X>& dw, X& x,
+                    Workspace<X>& w) const {
     move(p, y, t + h, t, -h, -dw.w, x, w);
   }
 

@@ -18,21 +18,20 @@ namespace fokker {
 /// Cost          two f and two g; no allocation.
 /// Source        Rumelin (1982); Kloeden & Platen (1992), 11.1; Burrage, Burrage & Tian (2004).
 struct StochasticHeun {
-  static constexpr std::string_view name = "heun-sde";
-  static constexpr std::string_view source = "Rumelin (1982); Kloeden & Platen (1992), 11.1";
-  static constexpr Calculus calculus = Calculus::stratonovich;
+  static constexpr Facts facts{
+      .name = "heun-sde",
+      .source = "Rumelin (1982); Kloeden & Platen (1992), 11.1",
+      .calculus = Calculus::stratonovich,
+      .order = {.strong = {1, {.general = 0.5}}, .weak = 1, .deterministic = 2},
+      .cost = {.drift = 2, .diffusion = 2}};
 
-  static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    return {.strong = kind == NoiseKind::general ? 0.5 : 1.0, .weak = 1.0, .deterministic = 2.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 2, .diffusion = 2}; }
+  static constexpr std::string_view source = "Rumelin (1982); Kloeden & Platen (1992), 11.1";
 
   template <State X>
   using Workspace = Scratch<X, 6>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
+  template <State X, ProcessFor<StochasticHeun, X> P>
   void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
             Workspace<X>& w) const {
     using S = typename X::Scalar;

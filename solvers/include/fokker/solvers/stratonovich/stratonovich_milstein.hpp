@@ -27,29 +27,21 @@ namespace fokker {
 /// Cost          one f, one g and one slope, or one f and three g; no allocation.
 /// Source        Milstein (1974); Kloeden & Platen (1992), 10.3.
 struct StratonovichMilstein {
-  static constexpr std::string_view name = "milstein-stratonovich";
-  static constexpr std::string_view source = "Kloeden & Platen (1992), 10.3";
-  static constexpr Calculus calculus = Calculus::stratonovich;
-
-  static constexpr bool supports(NoiseKind kind) {
-    return kind == NoiseKind::additive || kind == NoiseKind::scalar || kind == NoiseKind::diagonal;
-  }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = 1.0, .weak = 1.0, .deterministic = 1.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind kind) {
-    return {.drift = 1, .diffusion = kind == NoiseKind::additive ? 1 : 3};
-  }
+  static constexpr Facts facts{
+      .name = "milstein-stratonovich",
+      .source = "Kloeden & Platen (1992), 10.3",
+      .calculus = Calculus::stratonovich,
+      .noise = {NoiseKind::additive, NoiseKind::scalar, NoiseKind::diagonal},
+      .order = {.strong = 1, .weak = 1, .deterministic = 1},
+      .cost = {.drift = 1, .diffusion = {3, {.additive = 1}}}};
 
   template <State X>
   using Workspace = Scratch<X, 4>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ProcessFor<StratonovichMilstein, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
     constexpr NoiseKind kind = noise_kind<P>;
     auto& [f, g, slope, u] = w.array;

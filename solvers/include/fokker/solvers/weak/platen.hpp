@@ -36,27 +36,19 @@ namespace fokker {
 ///               workspace.
 /// Source        Kloeden & Platen (1992), 15.1.
 struct Platen {
-  static constexpr std::string_view name = "platen";
-  static constexpr std::string_view source = "Kloeden & Platen (1992), 15.1";
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = {}, .weak = 2.0, .deterministic = 2.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind kind) {
-    return {.drift = 2, .diffusion = by_columns(kind) ? 5 : (kind == NoiseKind::additive ? 2 : 3)};
-  }
+  static constexpr Facts facts{
+      .name = "platen",
+      .source = "Kloeden & Platen (1992), 15.1",
+      .order = {.weak = 2, .deterministic = 2},
+      .cost = {.drift = 2, .diffusion = {3, {.additive = 2, .commutative = 5, .general = 5}}}};
 
   template <State X>
   using Workspace = WeakScratch<X, 5>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ProcessFor<Platen, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
     auto& [f, sum, u, a, b] = w.array;
     w.noise.assign(dw.w, h);

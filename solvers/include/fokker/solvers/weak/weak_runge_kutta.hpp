@@ -219,29 +219,22 @@ struct Dri1 {
 /// Source        the method's; for the class Roessler (2009), SIAM J. Numer. Anal. 47(3).
 template <class Method>
 struct WeakRungeKutta {
-  static constexpr std::string_view name = Method::name;
-  static constexpr std::string_view source = Method::source;
-  static constexpr WeakTableau tableau = Method::tableau;
-  static constexpr Calculus calculus = Calculus::ito;
+  static constexpr Facts facts{
+      .name = Method::name,
+      .source = Method::source,
+      .order = {.weak = 2, .deterministic = Method::deterministic},
+      .cost = {.drift = Method::tableau.drift.stages(),
+               .diffusion = {3, {.additive = 2, .commutative = 5, .general = 5}}}};
 
-  static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = {}, .weak = 2.0, .deterministic = Method::deterministic};
-  }
-  static constexpr Evaluations evaluations(NoiseKind kind) {
-    return {.drift = tableau.drift.stages(),
-            .diffusion = by_columns(kind) ? 5 : (kind == NoiseKind::additive ? 2 : 3)};
-  }
+  static constexpr WeakTableau tableau = Method::tableau;
 
   template <State X>
   using Workspace = WeakScratch<X, 8>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ProcessFor<WeakRungeKutta, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
     auto& [f, sum, u, a, b, c, d, e] = w.array;
     w.noise.assign(dw.w, h);
@@ -359,16 +352,10 @@ using Dri1 = WeakRungeKutta<tableaus::Dri1>;
 ///               workspace.
 /// Source        Tang & Xiao (2017), Numer. Algorithms 75, W2Ito1.
 struct W2Ito1 {
-  static constexpr std::string_view name = "w2ito1";
-  static constexpr std::string_view source = "Tang & Xiao (2017), W2Ito1";
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = {}, .weak = 2.0, .deterministic = 3.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 3, .diffusion = 3}; }
+  static constexpr Facts facts{.name = "w2ito1",
+                               .source = "Tang & Xiao (2017), W2Ito1",
+                               .order = {.weak = 2, .deterministic = 3},
+                               .cost = {.drift = 3, .diffusion = 3}};
 
   template <State X>
   struct Workspace : WeakScratch<X, 8> {
@@ -377,10 +364,9 @@ struct W2Ito1 {
   };
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ProcessFor<W2Ito1, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
     constexpr NoiseKind kind = noise_kind<P>;
     auto& [f, sum, u, g, g_v, g_z, before, after] = w.array;

@@ -267,15 +267,15 @@ class Sampling {
   Ensemble<SampleArray> solve_adaptive(const Task& task, const TimeGrid& ends, ComparisonRow& row,
                                        SampleArray& states, Index paths) {
     const double tolerance = task.tolerance;
-    if (task.info->name == Shark::name)
+    if (task.info->name == Shark::facts.name)
       return solve(reverse(task.eta), AdaptiveSde{Shark{}, tolerance, tolerance}, ends, row, states,
                    paths);
-    if (task.info->name == Sosra::name)
+    if (task.info->name == Sosra::facts.name)
       return solve(reverse(task.eta), AdaptiveSde{Sosra{}, tolerance, tolerance}, ends, row, states,
                    paths);
-    if (task.info->name == Fehlberg78::name)
+    if (task.info->name == Fehlberg78::facts.name)
       return solve(flow(), Fehlberg78{tolerance, tolerance}, ends, row, states, paths);
-    if (task.info->name == BulirschStoer::name)
+    if (task.info->name == BulirschStoer::facts.name)
       return solve(flow(), BulirschStoer{tolerance, tolerance}, ends, row, states, paths);
     return solve(flow(), DormandPrince54{tolerance, tolerance}, ends, row, states, paths);
   }

@@ -28,15 +28,15 @@ TEST_CASE(
 
     if (info.equation == Equation::sde) {
       const auto sampler = make_reverse_sampler<double>(info.name);
-      CHECK(sampler.name() == info.name);
-      CHECK(sampler.evaluations(NoiseKind::additive).drift == info.evaluations);
+      CHECK(sampler.facts().name == info.name);
+      CHECK(sampler.facts().evaluations(NoiseKind::additive).drift == info.evaluations);
       CHECK(info.orders.strong.value_or(1.0) == 1.0);
       CHECK(make_reverse_sampler<float>(info.name).name() == info.name);
       CHECK_THROWS_WITH(make_flow_sampler<double>(info.name), ContainsSubstring("does not solve"));
     } else {
       const auto sampler = make_flow_sampler<double>(info.name);
-      CHECK(sampler.name() == info.name);
-      CHECK(sampler.evaluations(NoiseKind::none).drift == info.evaluations);
+      CHECK(sampler.facts().name == info.name);
+      CHECK(sampler.facts().evaluations(NoiseKind::none).drift == info.evaluations);
       CHECK(info.orders.deterministic.has_value());
       CHECK(make_flow_sampler<float>(info.name).name() == info.name);
       if (info.name != "ddim")

@@ -103,13 +103,13 @@ const Langevin harmonic{.gamma = 2, .kT = 0.5, .mass = 1, .stiffness = 1.5};
 /// The slopes of the errors from 64 to 128 steps are the orders claimed.
 template <class M>
 void check_orders(const M& method) {
-  const Orders claimed = M::orders(NoiseKind::additive);
+  const Orders claimed = M::facts.orders(NoiseKind::additive);
   const double strong =
       std::log2(strong_error(method, harmonic, 64) / strong_error(method, harmonic, 128));
   const double weak =
       std::log2(weak_error(method, harmonic, 64) / weak_error(method, harmonic, 128));
 
-  INFO(M::name);
+  INFO(M::facts.name);
   CHECK_THAT(strong, WithinAbs(*claimed.strong, 0.03));
   CHECK(weak > *claimed.weak - 0.05);
 }

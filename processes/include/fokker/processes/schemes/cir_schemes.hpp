@@ -1,6 +1,6 @@
 #pragma once
 /// @file  fokker/processes/schemes/cir_schemes.hpp
-/// @brief Steps for the Cox-Ingersoll-Ross process alone, which keep it positive.
+/// @brief Steps that keep the Cox-Ingersoll-Ross process positive, for this process alone.
 
 #include <algorithm>
 #include <cmath>
@@ -17,8 +17,8 @@ namespace fokker {
 ///     Y' = sqrt x + h ((kappa theta / 2 - sigma^2 / 8) / Y' - kappa Y' / 2) + sigma/2 dw,
 ///     y = Y'^2
 ///
-/// The noise may be any size: y > 0 where 4 kappa theta > sigma^2 (and x >= 0). Otherwise the root
-/// need not exist, at any step size, and runs are refused.
+/// y > 0 for noise of any size where 4 kappa theta > sigma^2 and x >= 0. Otherwise the root need
+/// not exist at any step size, and `check` throws.
 ///
 /// Converges to  the Ito solution.
 /// Order         strong 1 for 2 kappa theta > 3 sigma^2 (strong 1/2 for 2 kappa theta > sigma^2, up
@@ -109,7 +109,7 @@ struct QuadraticExponential {
 ///     y = a (b + Z)^2                        where s^2 <= 3/2 m^2
 ///     y = 0 with probability p, otherwise exponential with rate beta, by inversion at Phi(Z)
 ///
-/// with a, b or p, beta such that mean and variance of y are m and s^2: y >= 0 always.
+/// with a, b or p, beta such that mean and variance of y are m and s^2. y >= 0 always.
 ///
 /// Converges to  the Ito solution, in law.
 /// Order         none is proved; mean and variance of a step are exact.

@@ -168,7 +168,7 @@ class JumpRun {
     method_.step(*process_, x, t, end - t, dw_, y_, workspace_);
     x.swap(y_);
     t = end;
-    const Evaluations per_step = method_.evaluations(noise_kind<P>);
+    const Evaluations per_step = facts_of(method_).evaluations(noise_kind<P>);
     counts += {1, 0, static_cast<std::uint64_t>(per_step.drift),
                static_cast<std::uint64_t>(per_step.diffusion)};
     if constexpr (by_clock) {
@@ -311,12 +311,12 @@ class JumpRun {
 template <class M, class Jumps>
 struct JumpAdapted {
   static constexpr bool adaptive = true;
-  static constexpr Calculus calculus = M::calculus;
+  static constexpr Calculus calculus = calculus_of_method<M>;
 
-  static constexpr bool supports(NoiseKind kind) { return M::supports(kind); }
+  static constexpr bool supports(NoiseKind kind) { return fokker::supports<M>(kind); }
   static constexpr Orders orders(NoiseKind kind) {
     return requires(const Jumps& j) { j.intensity; }
-    ? Orders{} : M::orders(kind);
+    ? Orders{} : facts_of(M{}).orders(kind);
   }
 
   template <class P, State X>

@@ -156,7 +156,7 @@ auto integrate_on(const P& process, const M& method, const X0& x0, std::span<con
   if constexpr (requires { source.check(Needs{}); }) source.check(needs_of(method));
   dw.resize(wiener_dimension(process, x.rows()), x.cols(), needs_of(method));
   typename M::template Workspace<X> workspace(x.rows(), x.cols());
-  const Evaluations per_step = method.evaluations(noise_kind<P>);
+  const Evaluations per_step = facts_of(method).evaluations(noise_kind<P>);
   Solution<X> solution{.t = {grid[0]}, .x = {x}};
   for (std::size_t k = 0; k + 1 < grid.size() && solution.status == Status::success; ++k) {
     source.increment(grid[k], grid[k + 1], dw);

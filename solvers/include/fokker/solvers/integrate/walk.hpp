@@ -239,7 +239,7 @@ class FixedWalk final : public ProcessWalk<P, X> {
 
   const M& method_;
   PathKey key_;
-  Orders orders_ = method_.orders(noise_kind<P>);
+  Orders orders_ = facts_of(method_).orders(noise_kind<P>);
   Advance<P, M, X> advance_;
   Time t0_;
   double dt_;
@@ -326,9 +326,9 @@ class AdaptiveWalk final : public ProcessWalk<P, X> {
   }
   int dense_degree() const override {
     if (noise_kind<P> != NoiseKind::none) return 1;
-    if constexpr (requires { method_.orders(noise_kind<P>).deterministic; })
-      if (!interpolates_as_steps())
-        return 1 + static_cast<int>(method_.orders(noise_kind<P>).deterministic.value_or(7));
+    if (!interpolates_as_steps())
+      return 1 +
+             static_cast<int>(facts_of(method_).orders(noise_kind<P>).deterministic.value_or(7));
     if constexpr (requires { Run::dense_degree; })
       return Run::dense_degree;
     else

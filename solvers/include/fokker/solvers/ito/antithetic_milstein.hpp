@@ -1,6 +1,6 @@
 #pragma once
 /// @file  fokker/solvers/ito/antithetic_milstein.hpp
-/// @brief The Milstein scheme without Levy areas, and the antithetic coupling that makes up for it.
+/// @brief The Milstein scheme without Levy areas, and the antithetic coupling for multilevel sums.
 
 #include <fokker/solvers/ito/milstein.hpp>
 
@@ -37,14 +37,14 @@ struct MilsteinTruncated {
   }
 };
 
-/// A coarse path, the fine path and its antithetic twin, which take the same Brownian increments:
-/// over a coarse step the fine path takes dw1 and then dw2, the twin dw2 and then dw1, and the
-/// coarse path dw1 + dw2. All three have the law of their scheme, so with
+/// A coarse path, a fine path and its antithetic twin on the same Brownian increments: over a
+/// coarse step the fine path takes dw1 and then dw2, the twin dw2 and then dw1, and the coarse path
+/// dw1 + dw2. All three have the law of their scheme, so with
 ///
 ///     P_f = (phi(fine) + phi(twin)) / 2,    P_c = phi(coarse)
 ///
 /// sums over levels telescope. For smooth phi and MilsteinTruncated Var(P_f - P_c) = O(h^2), as
-/// with Levy areas; phi(fine) - phi(coarse) by itself has O(h).
+/// with Levy areas; Var(phi(fine) - phi(coarse)) = O(h).
 /// Source  Giles & Szpruch (2014), Ann. Appl. Probab. 24(4).
 template <State X>
 struct AntitheticPaths {

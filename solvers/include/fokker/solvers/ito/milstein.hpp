@@ -60,20 +60,20 @@ void milstein_slope(const P& p, const X& x, Time t, Time h, const X& g, X& slope
 ///
 ///     y = x + f h + sum_k g_k dw_k + 1/2 sum_kl (g_k . grad) g_l (dw_k dw_l - h delta_kl)
 ///
-/// with (g . grad) g = g_i dg_i/dx_i for diagonal noise. Where a process with scalar or diagonal
-/// noise has `diffusion_slope` it is used; otherwise the derivative-free form, with
+/// with (g . grad) g = g_i dg_i/dx_i for diagonal noise. Scalar and diagonal noise use the
+/// `diffusion_slope` of the process where there is one, otherwise the derivative-free form with
 /// u = x + g sqrt(h),
 ///
 ///     (g . grad) g ~ (g(u, t) - g(x, t)) / sqrt(h)
 ///
 /// For commutative noise the sum over k comes first: with v_l = 1/2 sum_k g_k (dw_k dw_l -
 /// h delta_kl), (v_l . grad) g_l ~ g_l(x + v_l, t) - g_l(x, t), which costs O(m) for m sources. The
-/// remainder is 1/2 g_l''(v_l, v_l) = O(h^2) in mean and in mean square: the order stays.
+/// remainder 1/2 g_l''(v_l, v_l) is O(h^2) in mean and in mean square and keeps the order.
 ///
 /// Converges to  the Ito solution.
-/// Order         strong 1, weak 1, deterministic 1; diagonal noise needs g_i to depend on x_i alone
-///               and commutative noise (g_k . grad) g_l = (g_l . grad) g_k (not checked; otherwise
-///               strong 1/2).
+/// Order         strong 1, weak 1, deterministic 1. Diagonal noise needs g_i to depend on x_i alone
+///               and commutative noise (g_k . grad) g_l = (g_l . grad) g_k: both are checked once
+///               per run (contract.hpp).
 /// Cost          one f, one g and one slope, or one f and two g (three g_k for commutative noise);
 ///               no allocation.
 /// Source        Milstein (1974); Kloeden & Platen (1992), 10.3 and 11.1 (derivative-free).

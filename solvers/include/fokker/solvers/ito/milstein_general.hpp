@@ -58,7 +58,7 @@ void iterated_direction(const Increment<P, X>& dw, Time h, Index l, const std::v
 ///
 /// Converges to  the Ito solution.
 /// Order         strong 1, weak 1, deterministic 1, if the mean-square error of the areas is
-///               O(h^{3/2}), which LevyAreas sees to.
+///               O(h^{3/2}), as that of LevyAreas is.
 /// Cost          one f and two g_k, and O(m^2) sums of columns for m sources; no allocation after
 ///               the first step of a workspace.
 /// Source        Milstein (1974); Kloeden & Platen (1992), 10.3.

@@ -9,7 +9,8 @@
 
 namespace fokker {
 
-/// What a stochastic Runge-Kutta method adds to x: h sum_i b_i f_i + sum_j (w_j W + h_j H) g_j.
+/// The weights of the increment of a stochastic Runge-Kutta method,
+/// h sum_i b_i f_i + sum_j (w_j W + h_j H) g_j.
 template <std::size_t drifts, std::size_t diffusions>
 struct StochasticWeights {
   std::array<double, drifts> b;
@@ -46,7 +47,7 @@ constexpr AdditiveTableau<s, r> additive_form(const AdditiveTableau<s, r>& table
   return tableau;
 }
 
-/// With I_10 / h = W / 2 + H put in.
+/// The same in W and H, with I_10 / h = W / 2 + H.
 template <std::size_t s>
 constexpr AdditiveTableau<s, s> additive_form(const SraTableau<s>& sra) {
   AdditiveTableau<s, s> result{sra.a0, sra.b0, sra.b0,
@@ -111,7 +112,7 @@ struct Sra3 {
   static constexpr auto error = embedded_error(tableau);
 };
 
-/// Optimised for stability. The weights -16.8 and 17.5 of g cancel: for double rather than float.
+/// Optimised for stability. The weights -16.8 and 17.5 of g cancel: use double, not float.
 struct Sosra {
   static constexpr std::string_view name = "sosra";
   static constexpr std::string_view source = "Rackauckas & Nie (2020), IEEE HPEC";
@@ -242,8 +243,7 @@ struct AdditiveRungeKutta {
   }
 
  private:
-  // f_i in w[i], the argument in w[s], g_j in column 0 of w[s + 1 + j], sums of them in the last
-  // two.
+  // f_i in w[i], the argument in w[s], g_j in column 0 of w[s + 1 + j], their sums in the last two.
   static auto drifts(auto& w, Index r) {
     return [&w, r](std::size_t i) { return w[i].row(r); };
   }

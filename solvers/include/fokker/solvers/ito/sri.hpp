@@ -69,8 +69,8 @@ struct Sriw2 {
       .c1 = {0, 0.25, 1, 0.25}};
 };
 
-/// Optimised for stability. It evaluates f at t - 0.042 h and at t + 3.75 h, outside the step: not
-/// for a drift that is undefined beyond the interval or jumps in time; Sosri2 stays inside.
+/// Optimised for stability. It evaluates f at t - 0.042 h and at t + 3.75 h, outside the step: use
+/// Sosri2 for a drift that is undefined outside the interval or discontinuous in time.
 struct Sosri {
   static constexpr std::string_view name = "sosri";
   static constexpr std::string_view source = "Rackauckas & Nie (2020), IEEE HPEC";
@@ -149,7 +149,7 @@ struct Sosri2 {
 /// Converges to  the Ito solution.
 /// Order         strong 1.5, from the 25 conditions of Roessler (2010), and so weak 1.5 (2 for
 ///               additive noise); deterministic the method's; f and g smooth. Diagonal noise needs
-///               g_i to depend on x_i alone (not checked; otherwise strong 1/2).
+///               g_i to depend on x_i alone, which is checked once per run (contract.hpp).
 /// Cost          one f and one g per stage in use, two f and four g for SRIW1; no allocation.
 /// Source        the method's.
 template <class Method>

@@ -15,13 +15,12 @@ namespace fokker {
 ///
 ///     y = x + h f / (1 + h |f|) + sum_k g_k dw_k         f, g_k at (x, t)
 ///
-/// so that the drift moves a path by less than 1 in a step: where h |f| is above 1 the drift is cut
-/// to less than half, and from a distant start the path comes in by at most 1 a step. A run in
-/// which most steps would do so is refused (check_start). The order is felt once h |f| is well
-/// below 1.
+/// so that the drift moves a path by less than 1 in a step. Where h |f| > 1 the drift is cut to
+/// less than half, and a path from a distant start approaches by at most 1 per step; `check_start`
+/// throws for a run in which most steps would do so. The order shows once h |f| is well below 1.
 ///
 /// Converges to  the Ito solution.
-/// Order         strong 1/2 (1 for additive noise), weak 1/2 or 1 with it, deterministic 1, for a
+/// Order         strong and weak 1/2 (1 for additive noise), deterministic 1, for a
 ///               one-sided Lipschitz drift with derivatives of polynomial growth and globally
 ///               Lipschitz g; the moments of the scheme are bounded uniformly in h.
 /// Cost          one f and one g; no allocation.
@@ -56,11 +55,11 @@ struct TamedEuler {
   }
 
   /// Follows the run from x without noise and counts the steps that cut the drift to less than
-  /// half, h |f| > 1, until the answer is there: at most 100000 steps, or 1000 that do not. Called
-  /// once by `simulate` from a given x0 and by `integrate`.
-  /// @param steps  of the run
-  /// @param time   time(k), the start of step k
-  /// @throws std::invalid_argument  if more than half of the steps do so
+  /// half, h |f| > 1: over at most 100000 steps, and until 1000 do not. Called once by `simulate`
+  /// from a given x0 and by `integrate`.
+  /// @param steps  number of steps of the run
+  /// @param time   time(k) is the start of step k
+  /// @throws std::invalid_argument  if more than half of the steps cut the drift so
   template <State X, Process<X> P, class Times>
   static void check_start(const P& p, X x, Index steps, const Times& time) {
     using S = typename X::Scalar;
@@ -85,17 +84,16 @@ struct TamedEuler {
   }
 };
 
-/// One truncated Euler step on a d x n block, with the coefficients at the path drawn back to the
-/// ball of radius R(h) = radius h^-exponent:
+/// One truncated Euler step on a d x n block, with the coefficients at the projection z of x onto
+/// the ball of radius R(h) = radius h^-exponent:
 ///
 ///     y = x + f(z, t) h + sum_k g_k(z, t) dw_k,    z = x min(1, R(h) / |x|)
 ///
 /// Converges to  the Ito solution.
 /// Order         none is claimed: strong orders arbitrarily near to 1/2 are proved where (f, g)
-/// meet
-///               a Khasminskii-type condition with derivatives of polynomial growth r^q and
-///               0 < exponent <= 1 / (4 (q + 1)), but at usual steps the ball may be felt more than
-///               the step; deterministic 1. The moments of the scheme are bounded uniformly in h.
+///               meet a Khasminskii-type condition with derivatives of polynomial growth r^q and
+///               0 < exponent <= 1 / (4 (q + 1)), but at usual step sizes the error of the ball may
+///               dominate; deterministic 1. The moments of the scheme are bounded uniformly in h.
 /// Cost          one f and one g; no allocation.
 /// Source        Mao (2015), Mao (2016).
 struct TruncatedEuler {
@@ -104,7 +102,7 @@ struct TruncatedEuler {
                                .order = {.deterministic = 1},
                                .cost = {.drift = 1, .diffusion = 1}};
 
-  double radius = 2;           ///< R(1), > 0: well outside of where the solution lives
+  double radius = 2;           ///< R(1), > 0: well beyond the usual states of the solution
   double exponent = 1.0 / 16;  ///< of 1 / h; the default suits drifts up to x^4
 
   template <State X>

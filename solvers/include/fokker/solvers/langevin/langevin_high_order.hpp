@@ -3,9 +3,9 @@
 /// @brief Strong order 2 and 3 for underdamped Langevin dynamics, from W, H and K.
 ///
 /// The free motion, with A, B, N_q, N_v and R, is that of langevin_motion.hpp; a, b without an
-/// argument are A(1), B(1). Its noise is exact, so that the stationary law stays right for every
-/// gamma h: the expectation given W, H (and K) and, from normals beside the path, what is left.
-/// Where there are no such normals, in adaptive steps, the noise is its expectation.
+/// argument are A(1), B(1). Its noise is exact, so that the stationary law is right for every
+/// gamma h: the expectation given W, H (and K), and the residual from normals beside the path.
+/// Adaptive steps have no such normals, and the noise is its expectation.
 
 #include <cmath>
 
@@ -118,7 +118,7 @@ struct Align {
   }
 };
 
-/// The two forms of the methods of order 3: with an exact free motion, and as published.
+/// The methods of order 3 in two forms: with an exact free motion, and as published.
 namespace third_order {
 
 struct Sort {

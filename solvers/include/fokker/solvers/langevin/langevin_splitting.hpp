@@ -38,8 +38,8 @@ struct Obabo {
 ///     B   v <- v + s a(q)
 ///     O   v <- e^{-gamma s} v + sqrt(u (1 - e^{-2 gamma s})) xi
 ///
-/// with xi = W / sqrt(h) for one O, and (W + sqrt(12) H) / sqrt(2h), then (W - sqrt(12) H) /
-/// sqrt(2h), for two: independent standard normals that lean on the Brownian path.
+/// with xi = W / sqrt(h) for one O, and for two (W + sqrt(12) H) / sqrt(2h), then
+/// (W - sqrt(12) H) / sqrt(2h): independent standard normals, functions of the Brownian path.
 ///
 /// Converges to  the Ito and the Stratonovich solution (the noise is additive).
 /// Order         strong 1, weak 2, deterministic 2, for a(q) with bounded derivatives. For a linear
@@ -55,7 +55,7 @@ struct LangevinSplitting {
     for (const char c : word) n += c == letter ? 1 : 0;
     return n;
   }
-  /// Evaluations of a(q) in a step: none where q has not moved since the last.
+  /// Evaluations of a(q) in a step; none where q has not moved since the last.
   static constexpr int accelerations() {
     int evaluations = 0;
     bool stale = true;

@@ -89,7 +89,7 @@ class CvodeRun {
   template <class Method>
   CvodeRun(const Method& method, const P& process, Index /*d*/)
       : process_(&process), rtol_(method.rtol), atol_(method.atol) {
-    check_tolerances(Method::name, rtol_, atol_);
+    check_tolerances(Method::facts.name, rtol_, atol_);
   }
   CvodeRun(CvodeRun&&) noexcept = default;
   CvodeRun& operator=(CvodeRun&&) noexcept = default;

@@ -90,7 +90,7 @@ class EmbeddedLanes {
         previous_(Path<double>::Constant(n, controller_.target())),
         older_(previous_),
         after_rejection_(Path<double>::Zero(n)) {
-    check_tolerances(Method::name, rtol_, atol_);
+    check_tolerances(Method::facts.name, rtol_, atol_);
   }
 
   /// Advances the first n columns of x from t0 to t1. A path that fails becomes nan.

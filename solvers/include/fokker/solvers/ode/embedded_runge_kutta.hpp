@@ -65,7 +65,8 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
 
   template <class Method>
   EmbeddedRun(const Method& method, const P& process, Index /*d*/)
-      : Base(Method::name, process, method.rtol, method.atol, method.control, Pair::error_order) {}
+      : Base(Method::facts.name, process, method.rtol, method.atol, method.control,
+             Pair::error_order) {}
 
   /// The steps of a leg of a small state: those that keep their size follow each other in
   /// `attempt`.

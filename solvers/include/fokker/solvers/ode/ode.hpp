@@ -124,7 +124,7 @@ class OdeintRun {
         rtol_(method.rtol),
         atol_(method.atol),
         order_(Method::control_order) {
-    check_tolerances(Method::name, rtol_, atol_);
+    check_tolerances(Method::facts.name, rtol_, atol_);
   }
 
   /// As AdaptiveRun::first_step.

@@ -133,7 +133,7 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
 
   template <class Method>
   Radau5Run(const Method& method, const P& process, Index /*d*/)
-      : Base(Method::name, process, method.rtol, method.atol, prompt(method.control),
+      : Base(Method::facts.name, process, method.rtol, method.atol, prompt(method.control),
              Tableau::error_order),
         control_(method.control),
         rounding_(10 * static_cast<double>(std::numeric_limits<S>::epsilon()) / method.rtol),
@@ -142,7 +142,7 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
       throw std::invalid_argument(
           text("{} ends Newton's iteration at a part of the tolerance in [0, 1): got "
                "newton={}",
-               {Method::name, method.newton}));
+               {Method::facts.name, method.newton}));
   }
 
   /// out = x(t) for t in the last accepted step, with an error of O(h^(dense_order + 1)); to be

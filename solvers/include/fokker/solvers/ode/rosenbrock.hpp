@@ -126,7 +126,7 @@ class RosenbrockRun : public JacobianRun<RosenbrockRun<Tableau, P, X>, P, X> {
 
   template <class Method>
   RosenbrockRun(const Method& method, const P& process, Index /*d*/)
-      : Base(Method::name, process, method.rtol, method.atol, method.control,
+      : Base(Method::facts.name, process, method.rtol, method.atol, method.control,
              Tableau::error_order) {}
 
   /// out = x(t) for t in the last accepted step, with an error of O(h^(dense_order + 1)); to be

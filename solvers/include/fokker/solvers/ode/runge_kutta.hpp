@@ -18,8 +18,8 @@ struct ButcherTableau {
   std::array<double, stages> c;
 };
 
-/// The fixed-step explicit methods. A new one is a struct here: name, order, source, tableau; the
-/// tests check the order conditions of each.
+/// The explicit methods with a fixed step. A new one is a struct here: name, order, source,
+/// tableau. The tests check the order conditions of each.
 namespace tableaus {
 
 struct Euler {
@@ -48,8 +48,11 @@ struct RungeKutta4 {
 
 }  // namespace tableaus
 
-/// One step of the explicit Runge-Kutta method `Method`, on a d x n block. Order and source are the
-/// method's; one f per stage; no allocation.
+/// One step of the explicit Runge-Kutta method `Method` on a d x n block.
+///
+/// Order   the method's.
+/// Cost    one f per stage; no allocation.
+/// Source  the method's.
 template <class Method>
 struct ExplicitRungeKutta {
   static constexpr Facts facts{.name = Method::name,

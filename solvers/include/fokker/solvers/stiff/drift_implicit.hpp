@@ -10,8 +10,8 @@
 
 namespace fokker {
 
-/// The drift-implicit methods: the weight theta of the drift at the end of the step, and whether
-/// the noise is Milstein's or Euler's. A new one is a struct here.
+/// The drift-implicit methods: the weight theta of the drift at the end of the step, and Milstein's
+/// or Euler's noise. A new method is a struct here.
 namespace drift_implicit {
 
 struct Euler {
@@ -75,11 +75,10 @@ void add_milstein_correction(const P& p, const X& x, Time t, Time h, const Incre
 ///
 /// Converges to  the Ito solution.
 /// Order         Euler's noise: strong 1/2 (1 for additive noise), weak 1; Milstein's: strong 1,
-///               weak 1, for diagonal, scalar and additive noise; deterministic 1, 2 for theta =
-///               1/2. For f and g globally Lipschitz.
-/// Stability     with Euler's noise, on dX = lambda X dt + mu X dW: E y^2 falls for every h
-/// wherever
-///               E X^2 does; for theta = 1/2 exactly there. Not so with Milstein's.
+///               weak 1, for diagonal, scalar and additive noise; deterministic 1 (2 for
+///               theta = 1/2). For f and g globally Lipschitz.
+/// Stability     with Euler's noise, on dX = lambda X dt + mu X dW: E y^2 decreases for every h
+///               wherever E X^2 does, for theta = 1/2 only there. Not with Milstein's noise.
 /// Cost          one g (two for Milstein's noise without a slope), and f and its Jacobian in each
 ///               Newton iteration, two at least; no allocation.
 /// Source        the method's; Higham (2000) for the stability.
@@ -130,9 +129,8 @@ using DriftImplicitMilstein = DriftImplicit<drift_implicit::Milstein>;
 ///     y = u + sum_k g_k(u, t) dw_k
 ///
 /// Converges to  the Ito solution.
-/// Order         strong 1/2 (1 for additive noise), weak 1/2 or 1 with it, deterministic 1, also
-/// for
-///               a one-sided Lipschitz drift that grows polynomially, with g globally Lipschitz.
+/// Order         strong and weak 1/2 (1 for additive noise), deterministic 1, also for a one-sided
+///               Lipschitz drift of polynomial growth, with g globally Lipschitz.
 /// Cost          one g, and f and its Jacobian in each Newton iteration, two at least; no
 ///               allocation.
 /// Source        Higham, Mao & Stuart (2002), section 3.

@@ -19,14 +19,14 @@ namespace fokker {
 /// nan.
 ///
 /// Converges to  the Ito and the Stratonovich solution (the noise is additive).
-/// Order         strong 3/2, weak 3/2 with it, deterministic 3, for f with bounded derivatives. The
-///               e_i are large: on a drift that bends over the width of the noise, errors of order
-///               2 and more cover that of order 3/2 at the usual steps.
+/// Order         strong and weak 3/2, deterministic 3, for f with bounded derivatives. The e_i are
+///               large: for a drift that is nonlinear over the width of the noise, errors of order
+///               2 and more dominate at usual step sizes.
 /// Stability     the drift is treated L-stably.
-/// Cost          f and its Jacobian in each of the Newton iterations of three stages, two at least,
-///               one f more and two g; W and H; no allocation.
-/// Source        Rackauckas & Nie (2020), arXiv:1804.04344; Kennedy & Carpenter (2003) for
-/// KenCarp3.
+/// Cost          f and its Jacobian in each Newton iteration of three stages, two at least, one f
+///               more and two g; W and H; no allocation.
+/// Source        Rackauckas & Nie (2020), arXiv:1804.04344; Kennedy & Carpenter (2003) for the
+///               drift.
 struct SkenCarp {
   static constexpr Facts facts{
       .name = "skencarp",
@@ -71,7 +71,7 @@ struct SkenCarp {
     r = x + S(a[3][0]) * k0 + S(a[3][1]) * k1 + S(a[3][2]) * k2 + S(e[3]) * noise;
     solve_stage(p, x, t + h, h, r, y, k3, w);
 
-    // The noise of the last stage goes out and that of the step comes in.
+    // Replace the noise of the last stage by that of the step.
     r += S(gamma) * k3 + S(1 - e[3]) * noise;
     y = r + noise_term(p, x, t + h, S(0.5) * dw.w - dw.h, sum, column);
   }

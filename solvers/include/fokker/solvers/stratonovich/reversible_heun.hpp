@@ -8,22 +8,21 @@
 
 namespace fokker {
 
-/// One reversible Heun step on a d x n block, with a second state u that is carried from step to
-/// step and starts as u = x:
+/// One reversible Heun step on a d x n block, with a second state u, kept in the workspace and
+/// initially u = x:
 ///
 ///     u' = 2 x - u + f(u, t) h + sum_k g_k(u, t) dw_k
 ///     y  = x + 1/2 (f(u, t) + f(u', t+h)) h + 1/2 sum_k (g_k(u, t) + g_k(u', t+h)) dw_k
 ///
-/// The same step with -h and -dw leads from (y, u') back to (x, u): `reverse_step`. So a path can
-/// be recovered from its end, and a gradient be taken along it, without storing it.
+/// The same step with -h and -dw leads from (y, u') back to (x, u): `reverse_step`. A path can
+/// therefore be recovered from its end, and differentiated along, without storing it.
 ///
 /// Converges to  the Stratonovich solution.
 /// Order         strong 1/2; 1 for additive noise; deterministic 2.
-/// Stability     on x' = lambda x bounded for h lambda in [-i, i] alone: where the solution decays,
-///               u - x grows like exp(|lambda| t), from an error of the order of a step.
-/// Cost          one f, and one g for scalar and diagonal noise, two otherwise (by columns g(u) is
-///               not kept but taken again); the first step one f, and one such g, more; no
-///               allocation.
+/// Stability     on x' = lambda x bounded for h lambda in [-i, i] only: where the solution decays,
+///               u - x grows like exp(|lambda| t) from the error of one step.
+/// Cost          one f, and one g for scalar and diagonal noise, two otherwise (g(u) is evaluated
+///               again); one f and one g more in the first step; no allocation.
 /// Source        Kidger, Foster, Li & Lyons (2021), arXiv 2105.13493.
 struct ReversibleHeun {
   static constexpr Facts facts{.name = "reversible-heun",
@@ -49,10 +48,10 @@ struct ReversibleHeun {
     move(p, x, t, t + h, h, dw.w, y, w);
   }
 
-  /// Undoes a step: x as it was at t, from y at t + h, to rounding.
-  /// @param dw  as the step was given it
-  /// @param x   d x n, out; must not be y
-  /// @param w   as the step left it; afterwards as the step found it
+  /// Undoes a step: x at t from y at t + h, to rounding.
+  /// @param dw  increment of the step
+  /// @param x   d x n, result; must not be y
+  /// @param w   workspace after the step; on return as before the step
   template <State X, ProcessFor<ReversibleHeun, X> P>
   void reverse_step(const P& p, const X& y, Time t, Time h, const Increment<P, X>& dw, X& x,
                     Workspace<X>& w) const {

@@ -12,9 +12,7 @@ namespace fokker {
 ///     y = x + 1/2 (f(x, t) + f(u, t+h)) h + 1/2 sum_k (g_k(x, t) + g_k(u, t+h)) dw_k
 ///
 /// Converges to  the Stratonovich solution.
-/// Order         strong 1 and weak 1 for additive, scalar, diagonal and commutative noise, strong
-/// 1/2
-///               for general noise; deterministic 2.
+/// Order         strong 1 (1/2 for general noise), weak 1, deterministic 2.
 /// Cost          two f and two g; no allocation.
 /// Source        Rumelin (1982); Kloeden & Platen (1992), 11.1; Burrage, Burrage & Tian (2004).
 struct StochasticHeun {

@@ -13,17 +13,17 @@ namespace fokker {
 ///
 ///     y = x + f h + g dw + 1/2 (g . grad) g dw^2
 ///
-/// with (g . grad) g = g_i dg_i/dx_i for diagonal noise. Where the process has `diffusion_slope` it
-/// is used; otherwise the central difference
+/// with (g . grad) g = g_i dg_i/dx_i for diagonal noise: by the `diffusion_slope` of the process
+/// where there is one, otherwise by the central difference
 ///
 ///     (g . grad) g ~ (g(x + g sqrt(h), t) - g(x - g sqrt(h), t)) / (2 sqrt(h))
 ///
-/// whose error is O(h). (The one-sided difference of the Ito scheme will not do: its error is
-/// O(sqrt(h)), and dw^2 has mean h where dw^2 - h has mean 0; that leaves strong order 1/2.)
+/// whose error is O(h). (The one-sided difference of the Ito scheme would leave strong order 1/2:
+/// its error is O(sqrt(h)), and dw^2 has mean h where dw^2 - h has mean 0.)
 ///
 /// Converges to  the Stratonovich solution.
-/// Order         strong 1, weak 1, deterministic 1; diagonal noise needs g_i to depend on x_i alone
-///               (not checked; otherwise strong 1/2).
+/// Order         strong 1, weak 1, deterministic 1. Diagonal noise needs g_i to depend on x_i
+///               alone, which is checked once per run (contract.hpp).
 /// Cost          one f, one g and one slope, or one f and three g; no allocation.
 /// Source        Milstein (1974); Kloeden & Platen (1992), 10.3.
 struct StratonovichMilstein {

@@ -57,7 +57,7 @@ struct StochasticMidpoint {
                                                   .weights = {{0, 1}, {0, 1}, {}}};
 };
 
-/// Shifted Runge-Kutta: ShARK, carried over to any noise.
+/// ShARK (shifted Runge-Kutta) for any noise.
 struct GeneralShark {
   static constexpr std::string_view name = "general-shark";
   static constexpr std::string_view source =
@@ -127,10 +127,9 @@ struct SlowRk {
 /// the same step through AdditiveRungeKutta.
 ///
 /// Converges to  the Stratonovich solution.
-/// Order         the method's: strong `general` = 1/2 for general noise, `commutative` = 1 or 3/2
-/// for
-///               scalar, diagonal and commutative noise, `additive` = 1 or 3/2; weak 1, or 3/2
-///               where the strong order is; f and g smooth. Commutativity is not checked.
+/// Order         the method's: strong 1/2 for general noise, 1 or 3/2 for the others; weak 1, or
+///               3/2 where the strong order is; f and g smooth. Commutativity is checked once per
+///               run (contract.hpp).
 /// Cost          one f and one g per stage in use; no allocation.
 /// Source        the method's.
 template <class Method>
@@ -140,7 +139,7 @@ struct StratonovichRungeKutta {
  private:
   static constexpr std::size_t s_ = tableau.c.size();
 
-  /// What of each stage is used: f_i, g_i W and g_i H.
+  /// Which of f_i, g_i W and g_i H of each stage are used.
   struct Used {
     std::array<bool, s_> drift, w, h;
   };
@@ -160,8 +159,7 @@ struct StratonovichRungeKutta {
     return used;
   }();
 
-  // Where f_i, g_i W and g_i H are in the workspace, one after the other; then two arrays of
-  // scratch.
+  // The places of f_i, g_i W and g_i H in the workspace, then two arrays of scratch.
   static constexpr std::size_t slot(const std::array<bool, s_>& used, std::size_t i) {
     return static_cast<std::size_t>(std::count(used.begin(), used.begin() + i, true));
   }
@@ -251,7 +249,7 @@ struct StratonovichRungeKutta {
         row_h, g_h);
   }
 
-  /// f_i, g_i W and g_i H for i, i + 1, ...
+  /// Evaluates f_i, g_i W and g_i H for i, i + 1, ...
   template <std::size_t i = 0, class X, class P>
   static void stage(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, auto& w) {
     if constexpr (i < s_) {

@@ -12,7 +12,7 @@ namespace fokker {
 ///
 ///     y = x + f(x, t) h + sum_k g_k(x, t) I~_k,    I~_k = sqrt(h) sign(dw_k)
 ///
-/// so that each increment takes two values with the mean and the variance of dw_k.
+/// Each I~_k takes two values, with the mean and the variance of dw_k.
 ///
 /// Converges to  the Ito solution, in law.
 /// Order         weak 1, deterministic 1; no strong order.

@@ -26,9 +26,17 @@
 
 namespace fokker {
 
+/// A solver that estimates the error of its steps and has a `Run`, for `Adaptive` steps.
 template <class M>
 concept AdaptiveSolver = requires {
   requires std::remove_cvref_t<M>::adaptive;
+};
+
+/// A sampler: it steps a model, a reverse SDE or a probability flow, down in the model's own time:
+/// step(model, x, t, t_next, dw, y, w), t_next < t.
+template <class M>
+concept Sampler = requires {
+  requires std::remove_cvref_t<M>::is_sampler;
 };
 
 namespace detail {
@@ -74,11 +82,11 @@ constexpr Facts facts_of_members(const M& m) {
 /// The facts of `m`: `M::facts`, or `m.facts()` where they depend on its parameters or its type is
 /// erased.
 template <class M>
-constexpr Facts facts_of(const M& m) {
+constexpr decltype(auto) facts_of(const M& m) {
   if constexpr (requires { Facts{m.facts()}; })
     return m.facts();
   else if constexpr (requires { Facts{M::facts}; })
-    return M::facts;
+    return (M::facts);
   else
     return detail::facts_of_members(m);
 }

@@ -6,9 +6,9 @@
 #include <limits>
 
 #include <fokker/processes/laws/law.hpp>
-#include <fokker/processes/models/parameters.hpp>
 #include <fokker/solvers/core/process.hpp>
 #include <fokker/solvers/noise/initial.hpp>
+#include <fokker/solvers/support/checks.hpp>
 
 namespace fokker {
 
@@ -57,9 +57,9 @@ struct CoxIngersollRoss {
 
   /// @throws std::invalid_argument
   void validate() const {
-    detail::require_positive("kappa", kappa);
-    detail::require_positive("theta", theta);
-    detail::require_positive("sigma", sigma);
+    check_positive("kappa", kappa);
+    check_positive("theta", theta);
+    check_positive("sigma", sigma);
   }
   /// Whether the exact solution never touches 0.
   bool feller() const { return 2 * kappa * theta >= sigma * sigma; }

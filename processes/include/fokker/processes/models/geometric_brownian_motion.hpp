@@ -6,9 +6,9 @@
 #include <limits>
 
 #include <fokker/processes/laws/law.hpp>
-#include <fokker/processes/models/parameters.hpp>
 #include <fokker/solvers/core/process.hpp>
 #include <fokker/solvers/noise/initial.hpp>
+#include <fokker/solvers/support/checks.hpp>
 
 namespace fokker {
 
@@ -29,8 +29,8 @@ struct GeometricBrownianMotion {
 
   /// @throws std::invalid_argument
   void validate() const {
-    detail::require_finite("mu", mu);
-    detail::require_positive("sigma", sigma);
+    check_finite("mu", mu);
+    check_positive("sigma", sigma);
   }
 
   auto drift(const State auto& x, Time) const { return mu * x; }

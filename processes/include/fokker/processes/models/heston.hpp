@@ -6,8 +6,8 @@
 #include <complex>
 
 #include <fokker/processes/laws/law.hpp>
-#include <fokker/processes/models/parameters.hpp>
 #include <fokker/solvers/core/process.hpp>
+#include <fokker/solvers/support/checks.hpp>
 
 namespace fokker {
 
@@ -34,11 +34,11 @@ struct Heston {
 
   /// @throws std::invalid_argument
   void validate() const {
-    detail::require_finite("mu", mu);
-    detail::require_positive("kappa", kappa);
-    detail::require_positive("theta", theta);
-    detail::require_positive("xi", xi);
-    detail::require_between("rho", rho, -1, 1);
+    check_finite("mu", mu);
+    check_positive("kappa", kappa);
+    check_positive("theta", theta);
+    check_positive("xi", xi);
+    check_in("rho", rho, -1, 1);
   }
   static constexpr Index sources() { return 2; }
 

@@ -6,7 +6,6 @@
 
 #include <fokker/processes/laws/law.hpp>
 #include <fokker/processes/models/linear.hpp>
-#include <fokker/processes/models/parameters.hpp>
 #include <fokker/solvers/core/process.hpp>
 
 namespace fokker {

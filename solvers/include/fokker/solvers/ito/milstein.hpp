@@ -34,20 +34,27 @@ void milstein_without_areas(const P& p, const X& x, Time t, Time h, const Increm
   }
 }
 
+/// slope = (g . grad) g at (x, t) by the `diffusion_slope` of a process with scalar or diagonal
+/// noise, where it has one. @param g  g(x, t)  @return whether it has
+template <State X, class P>
+bool analytic_slope(const P& p, const X& x, Time t, const X& g, X& slope) {
+  if constexpr (HasDiffusionSlope<P, X>) {
+    if (!has_diffusion_slope<X>(p)) return false;
+    if constexpr (noise_kind<P> == NoiseKind::diagonal)
+      slope = g * diffusion_slope(p, x, t, slope);
+    else
+      assign(slope, diffusion_slope(p, x, t, slope));
+    return true;
+  }
+  return false;
+}
+
 /// slope = (g . grad) g at (x, t), scalar or diagonal noise, where g = g(x, t): analytic, or by one
 /// more evaluation of g at u = x + g sqrt(h).
 template <State X, class P>
 void milstein_slope(const P& p, const X& x, Time t, Time h, const X& g, X& slope, X& u) {
   using S = typename X::Scalar;
-  if constexpr (HasDiffusionSlope<P, X>) {
-    if (has_diffusion_slope<X>(p)) {
-      if constexpr (noise_kind<P> == NoiseKind::diagonal)
-        slope = g * diffusion_slope(p, x, t, slope);
-      else
-        assign(slope, diffusion_slope(p, x, t, slope));
-      return;
-    }
-  }
+  if (analytic_slope(p, x, t, g, slope)) return;
   const S root_h = static_cast<S>(std::sqrt(h));
   u = x + root_h * g;
   assign(slope, diffusion(p, u, t, slope));

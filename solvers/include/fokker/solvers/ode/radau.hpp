@@ -8,7 +8,6 @@
 #include <complex>
 #include <cstddef>
 #include <limits>
-#include <stdexcept>
 #include <string_view>
 #include <utility>
 
@@ -16,7 +15,7 @@
 
 #include <fokker/solvers/core/solver.hpp>
 #include <fokker/solvers/ode/jacobian.hpp>
-#include <fokker/solvers/support/text.hpp>
+#include <fokker/solvers/support/checks.hpp>
 
 namespace fokker {
 
@@ -137,11 +136,8 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
       : Radau5Run(method,
                   ErrorControl(Method::facts.name, steps, NoiseKind::none, Method::control, d),
                   steps, process, d) {
-    if (!(method.newton >= 0 && method.newton < 1))
-      throw std::invalid_argument(
-          text("{} ends Newton's iteration at a part of the tolerance in [0, 1): got "
-               "newton={}",
-               {Method::facts.name, method.newton}));
+    check_in({"the part of the tolerance at which Newton's iteration ends", "newton"},
+             method.newton, 0, 1, Ends::open_right);
   }
 
   /// out = x(t) for t in the last accepted step, with an error of O(h^(dense_order + 1)); to be

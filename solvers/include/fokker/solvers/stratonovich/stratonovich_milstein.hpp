@@ -6,6 +6,7 @@
 
 #include <fokker/solvers/core/solver.hpp>
 #include <fokker/solvers/core/weighted_sum.hpp>
+#include <fokker/solvers/ito/milstein.hpp>
 
 namespace fokker {
 
@@ -67,15 +68,7 @@ struct StratonovichMilstein {
   static void correction(const P& p, const X& x, Time t, Time h, const X& g, X& slope, X& u,
                          X& below) {
     using S = typename X::Scalar;
-    if constexpr (HasDiffusionSlope<P, X>) {
-      if (has_diffusion_slope<X>(p)) {
-        if constexpr (noise_kind<P> == NoiseKind::diagonal)
-          slope = g * diffusion_slope(p, x, t, slope);
-        else
-          detail::assign(slope, diffusion_slope(p, x, t, slope));
-        return;
-      }
-    }
+    if (detail::analytic_slope(p, x, t, g, slope)) return;
     const S root_h = static_cast<S>(std::sqrt(h));
     u = x - root_h * g;
     detail::assign(below, diffusion(p, u, t, below));

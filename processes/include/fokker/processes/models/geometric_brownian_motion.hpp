@@ -61,7 +61,7 @@ struct GeometricBrownianMotion {
                                          : std::exp(growth) * std::expm1(spread);
     return detail::value_of(x0 * x0 * factor);
   }
-  /// log p(X_t = x | X_0 = x0) of one component, x0 > 0; -infinite for x <= 0.
+  /// log p(X_t = x | X_0 = x0) of one component, x0 > 0; -infinity for x <= 0.
   double log_density(double x, double x0, Time t) const {
     if (x <= 0) return -std::numeric_limits<double>::infinity();
     const double change = (x - x0) / x0;

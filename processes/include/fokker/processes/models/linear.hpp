@@ -95,8 +95,7 @@ struct LinearSde {
   Block<double> solution(const Block<double>& x0, Time t, const Block<double>& w) const;
 };
 
-/// A linear SDE whose noise commutes, and says so in its type: solvers for commutative noise take
-/// it.
+/// A linear SDE with noise that commutes, declared in its type for solvers that need that.
 struct CommutingLinearSde : LinearSde {
   static constexpr NoiseKind noise = NoiseKind::commutative;
 

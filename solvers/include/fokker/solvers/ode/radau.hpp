@@ -210,10 +210,10 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
   ///
   ///     h safety (h / h_a) (e_a / e^2)^(1/4),
   ///
-  /// with h_a, e_a step and error of the one accepted before: what the error asks for where it goes
-  /// on changing as it did. Many iterations make it a little shorter. A step is kept where the next
-  /// would be in the dead band, so that its factorisation serves again.
-  /// Source: Gustafsson (1994), ACM TOMS 20; Hairer & Wanner (1996), IV.8.
+  /// with h_a, e_a step and error of the last accepted one: the error is expected to continue to
+  /// change as it did. Many iterations make it a little shorter. A step is kept where the next
+  /// would be in the dead band, so that its factorisation is used again. Source: Gustafsson (1994),
+  /// ACM TOMS 20; Hairer & Wanner (1996), IV.8.
   double factor(Time h, double error) {
     constexpr double power = 1.0 / (Tableau::error_order + 1), least = 0.01;
     double factor = Base::factor(h, error);
@@ -235,7 +235,7 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
     trusted_ = has_last_ = true;
   }
 
-  /// The Jacobian here instead of that of an earlier step.
+  /// Evaluates the Jacobian here, in place of that of an earlier step.
   void renew(const X& x, Time t, Time h, Counts& counts) {
     this->differentiate(x, t, h, counts);
     factored_ = 0;
@@ -253,10 +253,11 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
   }
 
   /// Simplified Newton on a^-1 Z / h = f(x + Z), from the collocation polynomial of the last step.
-  /// In the coordinates of T it falls into a real and a complex system of d equations. It ends
-  /// where eta_k |change| is below newton_, with eta_k = theta_k / (1 - theta_k) of the rate of
-  /// convergence theta_k, and gives up, leaving the factor for a shorter step in retry_, where the
-  /// iterations left would not lead there. Source: Hairer & Wanner (1996), IV.8.
+  /// In the coordinates of T it splits into a real and a complex system of d equations. It
+  /// converges where eta_k |change| is below newton_, with eta_k = theta_k / (1 - theta_k) and the
+  /// rate of convergence theta_k, and fails, with the factor for a shorter step in retry_, where
+  /// the remaining iterations would not suffice.
+  /// Source  Hairer & Wanner (1996), IV.8.
   Newton solve(const X& x, Time t, Time h, Counts& counts) {
     constexpr double fastest = 1e-3;  // of a faster rate, rounding may be all that is seen
     factorise(h);
@@ -292,7 +293,7 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
     return Newton::diverged;
   }
 
-  /// The stages that the polynomial of the last step goes on to; 0 in the first step.
+  /// The stages extrapolated from the polynomial of the last step; 0 in the first step.
   void extrapolate(Time h) {
     for (std::size_t i = 0; i < 3; ++i) {
       stages_[i].setZero();

@@ -22,8 +22,11 @@ namespace fokker {
 ///     z_i = x + sum_j a_ij u_j,   y = z_s + u_s
 ///
 /// with J = f_x and f_t at (x, t). The error estimate is u_s. The interpolant is
-/// (1 - theta) x + theta (y + (1 - theta) (v_1 + theta v_2 + theta^2 v_3)), v_k = sum_i dense_ki
-/// u_i. Source: Hairer & Wanner (1996), IV.7 (7.25).
+///
+///     (1 - theta) x + theta (y + (1 - theta) (v_1 + theta v_2 + theta^2 v_3)),
+///     v_k = sum_i dense_ki u_i
+///
+/// Source  Hairer & Wanner (1996), IV.7 (7.25).
 template <std::size_t stages>
 struct RosenbrockTableau {
   double gamma;
@@ -176,9 +179,9 @@ class RosenbrockRun : public JacobianRun<RosenbrockRun<Tableau, P, X>, P, X> {
     return this->norm(u_[s_ - 1], x, next_);
   }
 
-  /// f_t by a forward difference, or that of second order where times are coarse against the step.
-  /// The increment, a difference of times that there are, balances the rounding of f and of t
-  /// against h, in which the solution changes: it knows no other unit of time.
+  /// f_t by a forward difference, of second order where times are coarse against the step. The
+  /// increment, a difference of representable times, balances the rounding of f and of t against h,
+  /// the only unit of time that is known.
   void differentiate_in_time(const X& x, Time t, Time h, [[maybe_unused]] Counts& counts) {
     if constexpr (is_autonomous<P>) {
       slope_t_.setZero();

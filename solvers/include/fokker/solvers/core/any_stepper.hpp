@@ -67,7 +67,7 @@ class AnyStepper {
     self_->check_start(p, x, steps, time);
   }
 
-  /// What the solver inside carries from step to step.
+  /// The arrays that the solver inside carries from step to step.
   std::span<X> memory(Workspace<X>& w) const { return self_->memory(inner(w)); }
 
   /// @copydoc EulerMaruyama::step

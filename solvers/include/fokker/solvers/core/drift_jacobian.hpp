@@ -15,7 +15,7 @@ concept HasDriftJacobian = State<X> &&
   p.drift_jacobian(x, t, j);
 };
 
-/// Whether p has the Jacobian of its drift; a type-erased process answers at run time.
+/// Whether p has the Jacobian of its drift; known at run time for a type-erased process.
 template <State X, class P>
 constexpr bool has_drift_jacobian(const P& p) {
   if constexpr (HasDriftJacobian<P, X> && requires { p.has_drift_jacobian(); })

@@ -1,6 +1,6 @@
 #pragma once
 /// @file  fokker/solvers/core/solver.hpp
-/// @brief What a solver is: its orders, its calculus, the noise it takes, and a step.
+/// @brief What a solver is: its facts, a workspace and a step.
 ///
 /// A fixed-step solver is any object with
 ///
@@ -11,11 +11,11 @@
 ///     void step(p, x, t, h, dw, y, w) const;            // y = x advanced by h > 0
 ///
 /// A step never draws, never allocates and writes out of place (y must not be x). A workspace is
-/// made once for a run of a block, Workspace(d, n). There a solver with memory, such as a multistep
-/// method, keeps what it carries from one step to the next: arrays shaped like the state in
+/// made once for a run of a block, Workspace(d, n). A solver with memory, such as a multistep
+/// method, keeps there what it carries from step to step: arrays shaped like the state in
 /// `std::array<X, m> memory`, which it changes linearly where the scheme is linear, and numbers
-/// such as earlier times beside it. A copy of the workspace goes on by itself. An adaptive solver
-/// has `static constexpr bool adaptive = true` and a `Run` (see ode.hpp).
+/// such as earlier times beside it. Copies of a workspace are independent. An adaptive solver has
+/// `static constexpr bool adaptive = true` and a `Run` (see ode.hpp).
 
 #include <span>
 #include <string_view>

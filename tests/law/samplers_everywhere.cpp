@@ -73,11 +73,11 @@ bool ends_finite(const SamplerInfo& info, const AnySchedule& schedule, const Any
   if (equation_of(info, info.default_eta) == Equation::sde)
     return ends_finite<S>(reverse, make_reverse_sampler<S>(info.name), on_grid, prior, grid);
   const FlowModel<S> flow{process, score};
-  if (info.name == Fehlberg78::name)
+  if (info.name == Fehlberg78::facts.name)
     return ends_finite<S>(flow, Fehlberg78{}, adaptive, prior, grid);
-  if (info.name == BulirschStoer::name)
+  if (info.name == BulirschStoer::facts.name)
     return ends_finite<S>(flow, BulirschStoer{}, adaptive, prior, grid);
-  if (info.name == DormandPrince54::name)
+  if (info.name == DormandPrince54::facts.name)
     return ends_finite<S>(flow, DormandPrince54{}, adaptive, prior, grid);
   return ends_finite<S>(flow, make_flow_sampler<S>(info.name), on_grid, prior, grid);
 }

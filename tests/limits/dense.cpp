@@ -100,7 +100,7 @@ TEMPLATE_LIST_TEST_CASE("dense values and event times are as accurate as the ste
     check<VanDerPol>(TestType{}, steps, tight ? 2 : VanDerPol::end, 1e-11);
   }
 
-  limit_row("ode", std::string(TestType::name), "tolerances from 1e-3 to 1e-13",
+  limit_row("ode", std::string(TestType::facts.name), "tolerances from 1e-3 to 1e-13",
             "dense values and event times within 10 times the error at the steps");
 }
 
@@ -108,6 +108,6 @@ TEMPLATE_LIST_TEST_CASE("between fixed steps the error is that of the steps", ""
   for (const double dt : {0.2, 0.05, 0.0125})
     check<Oscillator>(TestType{}, Fixed{dt}, Oscillator::end, 1e-12);
 
-  limit_row("ode", std::string(TestType::name), "fixed steps from 0.2 to 0.0125",
+  limit_row("ode", std::string(TestType::facts.name), "fixed steps from 0.2 to 0.0125",
             "dense values and event times within 10 times the error at the steps");
 }

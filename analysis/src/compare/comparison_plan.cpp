@@ -72,7 +72,7 @@ std::vector<std::string> notes_on(const ComparisonSettings& s, const DiffusionPr
   if (task.info->name != churned) return {};
   const double gamma = std::min(parameter(task, "gamma"), std::numbers::sqrt2 - 1);
   const double low = parameter(task, "s_min"), high = parameter(task, "s_max");
-  const double top = process.sigma(process.schedule.end_time());
+  const double top = process.sigma(process.end_time());
   const TimeGrid grid = time_grid(s, process, task.equation, task.steps);
   Index churns = 0, cut = 0;
   for (std::size_t k = 0; k + 1 < grid.size(); ++k) {

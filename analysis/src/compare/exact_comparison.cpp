@@ -113,7 +113,7 @@ Laws::Laws(const ComparisonSettings& settings, const DiffusionProcess& process)
       process_(process),
       spectrum_(*settings.data->gaussian()),
       data_{spectrum_.mean(), spectrum_.variance()},
-      score_(make_score<double>(settings, process, AnyData{spectrum_})) {}
+      score_(make_score<double>(settings, process, AnyData{spectrum_}).counted()) {}
 
 DiagonalGaussian Laws::start_law(Time start) const {
   if (s_.init == Init::exact) return marginal(process_, data_, start);
@@ -133,16 +133,15 @@ DiagonalGaussian Laws::scheme(
     if (observe) observe(grid[k], law);
   };
   score_.reset();
-  const AnyScore<double> score{score_};
   const auto run = [&](const auto& model, const auto& sampler) {
     return propagate(TimeReversed<std::remove_cvref_t<decltype(model)>>{model}, sampler, from,
                      clock, tell, false);
   };
   const DiagonalGaussian end =
       task.equation == Equation::sde
-          ? run(ReverseModel<double>{process_, score, task.eta},
+          ? run(ReverseModel<double>{process_, score_, task.eta},
                 make_reverse_sampler<double>(task.sampler))
-          : run(FlowModel<double>{process_, score}, make_flow_sampler<double>(task.sampler));
+          : run(FlowModel<double>{process_, score_}, make_flow_sampler<double>(task.sampler));
   return s_.last == Last::denoise ? denoised(process_, data_, end, grid.back()) : end;
 }
 

@@ -131,10 +131,9 @@ class GaussianModel final : public TypedModel<GaussianModel> {
     apply(v, s, std, 0, out, [=](double value) { return posterior_variance(value, s, std); });
   }
 
-  template <class S>
-  void log_density_values(BlockView<const S> x, double s, double std, double* out) const {
+  void log_density_values(BlockView<const double> x, double s, double std, double* out) const {
     require_density(least_, s, std);
-    Matrix<double> y = as_array(x).template cast<double>();
+    Matrix<double> y = as_array(x);
     for (Index r = 0; r < x.rows; ++r) y.row(r).array() -= s * mean_at(r);
     if (dense()) y = (basis<double>().transpose() * y).eval();
     Eigen::Map<Eigen::Array<double, 1, Eigen::Dynamic>> log_p(out, x.columns);
@@ -247,7 +246,7 @@ class LowRankModel final : public DoubleModel<LowRankModel> {
     return {mean, variance};
   }
 
-  void sample_double(PathRandom& random, BlockView<double> x) const {
+  void sample_values(PathRandom& random, BlockView<double> x) const {
     auto out = as_array(x);
     auto along = as_array(scratch_block<LowRankModel, 0>(values_.size(), x.columns));
     random.normal(along);
@@ -258,12 +257,12 @@ class LowRankModel final : public DoubleModel<LowRankModel> {
     out.colwise() += mean_.array();
   }
 
-  void score_double(BlockView<const double> x, double s, double std, BlockView<double> out) const {
+  void score_values(BlockView<const double> x, double s, double std, BlockView<double> out) const {
     require_density(least(), s, std);
     apply(x, s, out, [=](double v) { return -1 / (s * s * v + std * std); });
   }
 
-  void denoise_double(BlockView<const double> x, double s, double std,
+  void denoise_values(BlockView<const double> x, double s, double std,
                       BlockView<double> out) const {
     apply(x, s, out, [=](double v) { return v * s > 0 ? v * s / (s * s * v + std * std) : 0.0; });
     as_array(out).colwise() += mean_.array();
@@ -274,7 +273,7 @@ class LowRankModel final : public DoubleModel<LowRankModel> {
     apply(v, 0, out, [=](double value) { return posterior_variance(value, s, std); });
   }
 
-  void log_density_double(BlockView<const double> x, double s, double std, double* out) const {
+  void log_density_values(BlockView<const double> x, double s, double std, double* out) const {
     require_density(least(), s, std);
     const auto [along, rest] = split(x, s);
     const auto noised = (s * s * (values_.array() + floor_) + std * std).eval();

@@ -61,6 +61,12 @@ class MixtureModel final : public TypedModel<MixtureModel> {
 
   std::span<const MixtureComponent> components() const { return components_; }
 
+  /// Whether float states need double.
+  bool widens(double s, double std) const {
+    const double least = s * s * least_ + std * std, largest = std::max(s * reach_, std);
+    return s * reach_ > widening_ratio * std::sqrt(least) || least < 1e-30 || largest > 1e15;
+  }
+
   DataKind kind() const override { return DataKind::gaussian_mixture; }
   Index dimension() const override { return d_; }
   bool has_density() const override { return true; }
@@ -109,13 +115,6 @@ class MixtureModel final : public TypedModel<MixtureModel> {
   template <class S>
   void score_values(BlockView<const S> x, double s, double std, BlockView<S> out) const {
     require_density(least_, s, std);
-    if constexpr (std::is_same_v<S, float>)
-      if (widens(s, std)) {
-        const BlockView<const double> at = widened<MixtureModel, 0>(x);
-        narrowed<MixtureModel, 1>(
-            out, [&](BlockView<double> result) { score_values(at, s, std, result); });
-        return;
-      }
     run_score(tables<S>(s, std), x, out);
   }
 
@@ -125,24 +124,14 @@ class MixtureModel final : public TypedModel<MixtureModel> {
       as_array(out).colwise() = vector(mean_).template cast<S>().array();
       return;
     }
-    if constexpr (std::is_same_v<S, float>)
-      if (widens(s, std)) {
-        const BlockView<const double> at = widened<MixtureModel, 0>(x);
-        narrowed<MixtureModel, 1>(
-            out, [&](BlockView<double> result) { denoise_values(at, s, std, result); });
-        return;
-      }
     run_denoise(tables<S>(s, std), x, out);
   }
 
-  template <class S>
-  void log_density_values(BlockView<const S> x, double s, double std, double* out) const {
+  void log_density_values(BlockView<const double> x, double s, double std, double* out) const {
     require_density(least_, s, std);
     const Tables<double>& t = tables<double>(s, std);
-    const Matrix<double> at = as_array(x).template cast<double>();
     Matrix<double> score(x.rows, x.columns);
-    run_score(t, BlockView<const double>{at.data(), x.rows, x.columns, x.columns},
-              BlockView<double>{score.data(), x.rows, x.columns, x.columns}, out);
+    run_score(t, x, BlockView<double>{score.data(), x.rows, x.columns, x.columns}, out);
     for (Index j = 0; j < x.columns; ++j)
       out[j] += t.constant - 0.5 * static_cast<double>(d_) * log_two_pi;
   }
@@ -233,12 +222,6 @@ class MixtureModel final : public TypedModel<MixtureModel> {
       to = c[0] * from;
     else
       to = Eigen::Map<const Matrix<double>>(c.data(), d_, d_).lazyProduct(from);
-  }
-
-  /// Whether float states need double.
-  bool widens(double s, double std) const {
-    const double least = s * s * least_ + std * std, largest = std::max(s * reach_, std);
-    return s * reach_ > widening_ratio * std::sqrt(least) || least < 1e-30 || largest > 1e15;
   }
 
   static Eigen::Map<const Eigen::VectorXd> vector(const std::vector<double>& v) {

@@ -17,6 +17,9 @@
 
 namespace fokker::detail {
 
+template <class S>
+using RowMatrix = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
 /// At least `size` values that belong to this thread and to this Tag. They keep their place until
 /// the thread asks for more of the same.
 template <class S, class Tag>

@@ -136,10 +136,7 @@ AnySampler find_sampler(std::string_view name, Samplers<Ms...>) {
   (look(Ms{}), ...);
   if (found) return *found;
   if (info.adaptive)
-    throw std::invalid_argument(info.name + " is adaptive: run it as " +
-                                (info.equation == Equation::sde
-                                     ? "AdaptiveSde of solvers/integrate/adaptive_sde.hpp"
-                                     : "a solver of solvers/ode/ode.hpp"));
+    throw std::invalid_argument(info.name + " is adaptive: run its solver with Adaptive steps");
   throw std::invalid_argument(info.name + " does not solve " +
                               (equation == Equation::sde
                                    ? "the reverse SDE but the probability flow"

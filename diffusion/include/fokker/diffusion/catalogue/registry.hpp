@@ -55,8 +55,7 @@ struct SamplerInfo {
 };
 
 /// All samplers, plain solvers among them: those with fixed steps (src/sampler_table.hpp), and the
-/// adaptive dopri5, fehlberg78 and bulirsch-stoer for the flow (the last two need
-/// solvers/ode/ode.hpp), shark and sosra for the reverse SDE (`AdaptiveSde`, solvers/integrate/adaptive_sde.hpp).
+/// adaptive dopri5, fehlberg78 and bulirsch-stoer for the flow, shark and sosra for the reverse SDE.
 const std::vector<SamplerInfo>& list_samplers();
 
 /// The entry of `list_samplers` with this name; parameters behind it are not looked at.

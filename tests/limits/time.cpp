@@ -43,13 +43,15 @@ constexpr double rate =
         : 3;
 
 template <class M>
-Solution<Path<double, 2>> solve(const Forced& p, IntegrateOptions options = {}) {
-  const M method{.rtol = 1e-6, .atol = 1e-6 * p.size};
+Solution<Path<double, 2>> solve(const Forced& p, Adaptive steps = {},
+                                IntegrateOptions options = {}) {
+  steps.rtol = 1e-6;
+  steps.atol = 1e-6 * p.size;
   const Time end = p.origin + 16 * p.unit;
-  options.dt *= p.unit;
-  options.max_dt *= p.unit;
+  steps.first_step *= p.unit;
+  steps.max_step *= p.unit;
   for (Time& t : options.save_at) t = p.origin + t * p.unit;
-  return integrate(p, method, Path<double, 2>(0.5 * p.size, 0), {p.origin, end}, options);
+  return integrate(p, M{}, steps, Path<double, 2>(0.5 * p.size, 0), {p.origin, end}, options);
 }
 
 /// The runs take the same steps, but for `slack` of them, and end within `tolerance` of each other.
@@ -98,15 +100,18 @@ TEMPLATE_LIST_TEST_CASE("the same problem later takes the same steps", "", AllMe
 
 TEMPLATE_LIST_TEST_CASE("the same problem in another unit of time takes the same steps", "",
                         AllMethods) {
-  const IntegrateOptions options =
-      GENERATE(IntegrateOptions{}, IntegrateOptions{.dt = 0.25}, IntegrateOptions{.max_dt = 0.1},
-               (IntegrateOptions{.save_at = {0.1, 7, 7.0001, 13}}));
+  const auto [first_step, max_step, stops] =
+      GENERATE(std::tuple{0.0, 0.0, false}, std::tuple{0.25, 0.0, false},
+               std::tuple{0.0, 0.1, false}, std::tuple{0.0, 0.0, true});
+  const Adaptive steps{.first_step = first_step, .max_step = max_step};
+  IntegrateOptions options;
+  if (stops) options.save_at = {0.1, 7, 7.0001, 13};
   constexpr double stiffness = rate<TestType>;
-  const auto here = solve<TestType>({stiffness}, options);
+  const auto here = solve<TestType>({stiffness}, steps, options);
 
   for (const double unit : {1e-12, 1e-6, 1e6, 1e12})
-    check_alike(here, solve<TestType>({stiffness, 0, unit}, options), 1, 0.02, 1e-5);
-  check_alike(here, solve<TestType>({stiffness, 1e9, 1e6}, options), 1, 0.02, 1e-5);
+    check_alike(here, solve<TestType>({stiffness, 0, unit}, steps, options), 1, 0.02, 1e-5);
+  check_alike(here, solve<TestType>({stiffness, 1e9, 1e6}, steps, options), 1, 0.02, 1e-5);
 
   limit_row("ode", TestType::facts.name, "unit of time times 1e-12 to 1e12",
             "the same steps, first one and stops included");
@@ -145,8 +150,9 @@ TEMPLATE_TEST_CASE("ensembles in lanes know no origin and no unit of time", "", 
   const auto run = [](double origin, double unit) {
     std::vector<Time> grid{0, 0.1, 1.75, 4};
     for (Time& t : grid) t = origin + unit * t;
-    return simulate(Swing{unit}, TestType{.rtol = 1e-8, .atol = 1e-8}, Starts{}, grid,
-                    {.paths = 40, .seed = 1, .threads = 1}, FinalState{});
+    return simulate(Swing{unit}, TestType{}, Adaptive{.rtol = 1e-8, .atol = 1e-8}, Starts{},
+                    {grid.front(), grid.back()},
+                    {.paths = 40, .save_at = grid, .seed = 1, .threads = 1}, FinalState{});
   };
   static_assert(TestType::template in_lanes<Swing, double, 2>);
   const auto here = run(0, 1);
@@ -166,8 +172,8 @@ TEST_CASE("adaptive steps of an SDE know no origin and no unit of time") {
   const auto run = [](double origin, double unit) {
     const auto process = make_sde([unit](const auto& x, double) { return -x.cube() / unit; },
                                   [unit](double) { return std::sqrt(1 / unit); }, noise::additive);
-    return integrate(process, AdaptiveSde{Sra3{}, 1e-4, 1e-6}, 1.0, {origin, origin + 4 * unit},
-                     {.seed = 3});
+    return integrate(process, Sra3{}, Adaptive{.rtol = 1e-4, .atol = 1e-6}, 1.0,
+                     {origin, origin + 4 * unit}, {.seed = 3});
   };
   const auto here = run(0, 1);
 
@@ -187,8 +193,8 @@ TEST_CASE("adaptive steps of an SDE know no origin and no unit of time") {
 
 TEST_CASE("fixed steps land on stops late as they do at 0, without a step of one rounding") {
   const auto steps = [](double origin) {
-    return integrate(Forced{3, origin}, RungeKutta4{}, Path<double, 2>(0.5, 0),
-                     {origin, origin + 7.7}, {.dt = 0.1})
+    return integrate(Forced{3, origin}, RungeKutta4{}, Fixed{0.1}, Path<double, 2>(0.5, 0),
+                     {origin, origin + 7.7})
         .counts.accepted;
   };
 

@@ -14,7 +14,7 @@
 #include <fokker/analysis/compare/comparison.hpp>
 #include <fokker/analysis/distance/distances.hpp>
 #include <fokker/diffusion/catalogue/registry.hpp>
-#include <fokker/diffusion/score/counted_score.hpp>
+#include <fokker/diffusion/score/any_score.hpp>
 #include <fokker/solvers/ensemble/simulate.hpp>
 #include <fokker/solvers/ensemble/threads.hpp>
 #include <fokker/solvers/integrate/adaptive_sde.hpp>
@@ -99,7 +99,7 @@ class Sampling {
   Sampling(const ComparisonSettings& s, const DiffusionProcess& process)
       : s_(s),
         process_(process),
-        score_(make_score<S>(s, process, *s.data)),
+        score_(make_score<S>(s, process, *s.data).counted()),
         width_(block_width(s.data->dimension(), sizeof(S))) {}
 
   /// Whether a task of an adaptive sampler takes more evaluations than that, by a trial of a few
@@ -261,8 +261,8 @@ class Sampling {
     typename M::template Workspace<Block<T>> workspace_;
   };
 
-  FlowModel<S> flow() const { return {process_, AnyScore<S>{score_}}; }
-  ReverseModel<S> reverse(double eta) const { return {process_, AnyScore<S>{score_}, eta}; }
+  FlowModel<S> flow() const { return {process_, score_}; }
+  ReverseModel<S> reverse(double eta) const { return {process_, score_, eta}; }
 
   /// The adaptive solvers of the list, by name.
   Ensemble<SampleArray> solve_adaptive(const Task& task, const TimeGrid& ends, ComparisonRow& row,
@@ -318,7 +318,7 @@ class Sampling {
 
   const ComparisonSettings& s_;
   const DiffusionProcess& process_;
-  Counted<AnyScore<S>> score_;
+  AnyScore<S> score_;
   Index width_;
 };
 

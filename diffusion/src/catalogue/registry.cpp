@@ -211,19 +211,19 @@ Time start_time(const AnySchedule& schedule, Equation equation, std::string_view
   const bool in_sigma = std::any_of(grids.begin(), grids.end(), [&](const GridInfo& info) {
     return info.name == grid && info.in_sigma;
   });
-  return equation == Equation::sde || in_sigma ? schedule.sde_start() : schedule.end_time();
+  return equation == Equation::sde || in_sigma ? schedule.ends().sde_start : schedule.ends().end;
 }
 
 void check_sampler(const SamplerInfo& sampler, const AnySchedule& schedule, double eta,
                    Time t_min) {
   detail::require_eta(sampler.name, sampler.etas, eta);
-  if (!(t_min >= 0) || !(t_min < schedule.end_time()))
-    throw std::invalid_argument("t_min must lie in [0, " + text(schedule.end_time()) +
+  if (!(t_min >= 0) || !(t_min < schedule.ends().end))
+    throw std::invalid_argument("t_min must lie in [0, " + text(schedule.ends().end) +
                                 "): got t_min=" + text(t_min));
-  if (t_min == 0 && !sampler.ends_at_zero && !(schedule.std(0) > 0))
+  if (t_min == 0 && !sampler.ends_at_zero && !(schedule.at(0).std > 0))
     throw std::invalid_argument(
         sampler.name + " asks for the score at t_min, and " + std::string(schedule.name()) +
-        " has none at t=0: choose t_min > 0 (default " + text(schedule.t_min()) +
+        " has none at t=0: choose t_min > 0 (default " + text(schedule.ends().t_min) +
         ") or a sampler that ends there, such as ddim, ddpm or edm-heun");
 }
 

@@ -172,3 +172,36 @@ TEST_CASE("parameters behind the name of a sampler are set, and wrong ones are r
   refuse("sit-heun:diffusion=6", "sit-heun needs diffusion in 0, 1, ..., 5: got 6");
   refuse("ddpm:eta=1", "unknown parameter of ddpm 'eta'");
 }
+
+TEST_CASE("any callable is an erased score, and its denoiser comes from the process") {
+  const test::Process vp{make_schedule("vp")};
+  const test::GaussianScore exact{vp, 0.5, 2.0};
+  const AnyScore<double> writes(
+      [&](const Block<double>& x, Time t, Block<double>& out) { exact(x, t, out); });
+  const AnyScore<double> returns([&](const Block<double>& x, Time t) {
+    Block<double> out(x.rows(), x.cols());
+    exact(x, t, out);
+    return out;
+  });
+  Block<double> x(1, 2), expected(1, 2), out(1, 2);
+  x << -1, 3;
+  Path<double> path(1), path_out(1);
+  path << 3;
+
+  for (const AnyScore<double>& any : {writes, returns}) {
+    const AnyScore<double> counted = any.counted();
+    exact(x, 0.3, expected);
+    counted(x, 0.3, out);
+    CHECK((out == expected).all());
+    counted(path, 0.3, path_out);
+    CHECK(path_out(0) == expected(0, 1));
+    exact.denoise(x, 0.3, expected);
+    evaluate_denoiser(vp, counted, x, 0.3, out);
+    CHECK((out - expected).abs().maxCoeff() < 1e-14);
+    CHECK(counted.calls() == 3);
+    CHECK(counted.columns() == 5);
+    CHECK(any.dimension() == -1);
+    CHECK(!any.has_denoiser());
+    CHECK_THROWS_WITH(any.denoise(x, 0.3, out), "this score has no denoiser");
+  }
+}

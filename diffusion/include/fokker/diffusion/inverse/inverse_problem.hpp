@@ -134,11 +134,11 @@ class ObservedScore {
   /// @param x,out  d x n; must not overlap
   template <State X>
   void denoise(const X& x, Time t, X& out) const {
-    const double std = process.std(t);
-    if (std == 0) return evaluate_denoiser(process, score, x, t, out);
+    const auto now = process.at(t);
+    if (now.std == 0) return evaluate_denoiser(process, score, x, t, out);
     X gradient(x.rows(), x.cols());
     guide(x, t, out, gradient);
-    out += static_cast<typename X::Scalar>(std * std / process.scale(t)) * gradient;
+    out += static_cast<typename X::Scalar>(now.std * now.std / now.scale) * gradient;
   }
 
  private:
@@ -148,7 +148,8 @@ class ObservedScore {
     using S = typename X::Scalar;
     const auto& [h, y, r] = observation;
     const Index n = x.cols(), m = h.rows();
-    const double s = process.scale(t), std = process.std(t);
+    const auto now = process.at(t);
+    const double s = now.scale, std = now.std;
     if (!(s > 0))
       throw std::invalid_argument(
           "guidance by an observation starts where the scale is positive: "

@@ -11,6 +11,7 @@
 
 #include <fokker/diffusion/catalogue/registry.hpp>
 #include <fokker/solvers/core/grid.hpp>
+#include <fokker/solvers/integrate/stepping.hpp>
 
 namespace fokker::test {
 
@@ -59,33 +60,32 @@ struct AffineStep {
   double a, b, c;
 };
 
-/// The step of `sampler` on process P over [t, t + h] of the clock it sees.
-template <class P, class Sampler>
-AffineStep probe(const Sampler& sampler, const P& p, Time t, Time h) {
+/// The step of a method on process P from t0 to t1 > t0.
+template <class P, class Method>
+AffineStep probe(const Method& method, const P& p, Time t0, Time t1) {
   using X = Block<double>;
   X x(1, 3), y(1, 3);
   Increment<P, X> dw;
   dw.w.resize(noise_kind<P> == NoiseKind::none ? 0 : 1, 3);
-  typename Sampler::template Workspace<X> workspace(1, 3);
+  typename Method::template Workspace<X> workspace(1, 3);
   x << 0, 1, 0;
   if (dw.w.rows() > 0) dw.w << 0, 0, 1;
-  sampler.step(p, x, t, h, dw, y, workspace);
+  detail::take_step(method, p, x, t0, t1, dw, y, workspace);
   return {y(0, 1) - y(0, 0), y(0, 2) - y(0, 0), y(0, 0)};
 }
 
-/// The step of a sampler of the way back from t down to t - h.
-template <class Model, class Sampler>
-AffineStep probe_down(const Sampler& sampler, const Model& model, Time t, Time h) {
-  return probe(sampler, TimeReversed<Model>{model}, -t, h);
+/// The step of a sampler or solver from t down to t_next.
+template <class Model, class Method>
+AffineStep probe_down(const Method& method, const Model& model, Time t, Time t_next) {
+  return probe(method, TimeReversed<Model>{model}, -t, -t_next);
 }
 
-/// The steps of a sampler of the way back along a decreasing grid.
-template <class Model, class Sampler>
-std::vector<AffineStep> probe_down(const Sampler& sampler, const Model& model,
-                                   const TimeGrid& grid) {
+/// The steps of a sampler or solver along a decreasing grid.
+template <class Model, class Method>
+std::vector<AffineStep> probe_down(const Method& method, const Model& model, const TimeGrid& grid) {
   std::vector<AffineStep> steps;
   for (std::size_t k = 0; k + 1 < grid.size(); ++k)
-    steps.push_back(probe_down(sampler, model, grid[k], grid[k] - grid[k + 1]));
+    steps.push_back(probe_down(method, model, grid[k], grid[k + 1]));
   return steps;
 }
 

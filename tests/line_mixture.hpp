@@ -106,7 +106,7 @@ double flow_error(const Sampler& sampler, const Model& model, const MixtureScore
   typename Sampler::template Workspace<X> workspace(1, 3);
   for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
     if (k > 0 && k < forced) x = flow_states(score, grid[0], grid[k]);
-    sampler.step(reversed, x, -grid[k], grid[k] - grid[k + 1], dw, y, workspace);
+    detail::take_step(sampler, reversed, x, -grid[k], -grid[k + 1], dw, y, workspace);
     x.swap(y);
   }
   return (x - flow_states(score, grid[0], grid.back())).abs().maxCoeff() /

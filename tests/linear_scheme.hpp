@@ -47,7 +47,7 @@ std::vector<LinearStep> linear_steps(const Sampler& sampler, const Model& model,
     dw.w.setZero();
     if (dw.w.rows() > 0) dw.w(0, m + 1) = 1;
     for (Index j = 0; j < needs.normals; ++j) dw.normals(j, m + 2 + j) = 1;
-    sampler.step(p, x, -grid[k], grid[k] - grid[k + 1], dw, y, workspace);
+    detail::take_step(sampler, p, x, -grid[k], -grid[k + 1], dw, y, workspace);
     x.swap(y);
     LinearStep step{Eigen::MatrixXd(m, m), Eigen::MatrixXd(m, needs.normals), Eigen::VectorXd(m),
                     Eigen::VectorXd(m)};

@@ -130,7 +130,7 @@ LatticeLaw transport(const Sampler& sampler, const Model& model, const TimeGrid&
         dw.w(c) = std::sqrt(h) * rule.nodes[node(o, 0)];
         for (Index j = 1; j < normals; ++j) dw.normals(j - 1, c) = rule.nodes[node(o, j)];
       }
-    sampler.step(p, x, -grid[k], h, dw, y, workspace);
+    fokker::detail::take_step(sampler, p, x, -grid[k], -grid[k + 1], dw, y, workspace);
 
     Eigen::VectorXd next = Eigen::VectorXd::Zero(points);
     for (Index c = 0; c < columns; ++c) {

@@ -50,7 +50,7 @@ template <class Solver = StochasticHeun>
 test::Law scheme_law(const test::Process& process, const TimeGrid& grid) {
   std::vector<test::AffineStep> steps;
   for (std::size_t k = 0; k + 1 < grid.size(); ++k)
-    steps.push_back(test::probe(Solver{}, process, grid[k], grid[k + 1] - grid[k]));
+    steps.push_back(test::probe(Solver{}, process, grid[k], grid[k + 1]));
   return test::propagate(steps, grid, {x0, 0});
 }
 

@@ -74,8 +74,8 @@ class WiktorssonIncrements {
  public:
   WiktorssonIncrements(std::uint64_t seed, Index m)
       : w_(seed, 0, 4000, m), area_(seed, 0, 4000, m, LevyTail::wiktorsson) {}
-  template <class P, State X>
-  void increment(Time t0, Time t1, Increment<P, X>& dw) {
+  template <class Dw>
+  void increment(Time t0, Time t1, Dw& dw) {
     w_.increment(t0, t1, dw);
     area_.fill(dw.w, t1 - t0, dw.area);
   }
@@ -88,8 +88,8 @@ class WiktorssonIncrements {
 /// Each interval as the three last quarters and the first one of a ladder of its own, put together.
 struct LadderIncrements {
   std::uint64_t seed;
-  template <class P, State X>
-  void increment(Time t0, Time t1, Increment<P, X>& dw) {
+  template <class Dw>
+  void increment(Time t0, Time t1, Dw& dw) {
     LevyLadder<double> ladder(seed++, 0, dw.w.cols(), dw.w.rows(), t0, t1, 2);
     const Time quarter = subdivision(t0, t1, 1, 4);
     Increment<P, X> rest;

@@ -215,13 +215,9 @@ TEST_CASE("samplers refuse parameters that are no numbers or too many, by name a
   const AffineProcess<AnySchedule> process(make_schedule("edm"));
   const ReverseSde model{process, AnyScore<double>(exact_score(process, all_kinds()[0])), 0.0};
   const auto refused = [&](auto sampler) {
-    using Model = TimeReversed<std::remove_const_t<decltype(model)>>;
-    const Block<double> x = Block<double>::Ones(2, 2), w = Block<double>::Ones(2, 2);
-    Block<double> y(2, 2);
-    typename decltype(sampler)::template Workspace<Block<double>> work(2, 2);
-    INFO(sampler.name);
+    INFO(name_of(sampler));
     CHECK_THROWS_AS(
-        sampler.step(Model{model}, x, -1.0, 0.1, Increment<Model, Block<double>>{w}, y, work),
+        simulate(model, sampler, OnGrid{{1.0, 0.9}}, process.prior(2), {.paths = 1}, FinalState{}),
         std::invalid_argument);
   };
   refused([] {
@@ -261,5 +257,5 @@ TEST_CASE("samplers refuse parameters that are no numbers or too many, by name a
     CHECK_THROWS_AS(make_reverse_sampler<double>(name), std::invalid_argument);
   limit_row("diffusion", "samplers",
             "parameters that are no_number, negative or above 10000 repeats",
-            "refused by name and, made by type, in the first step");
+            "refused by name and, made by type, before the first step");
 }

@@ -36,11 +36,11 @@ MixtureScore mixture_in(const char* schedule) {
 
 /// DPM-Solver++(3M) with D2 as shipped in several libraries, without the factor 2.
 struct HalfSecondDifference {
-  static constexpr std::string_view name = "3m-as-shipped", source = "a test";
-  static constexpr Calculus calculus = Calculus::ito;
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind) { return {}; }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 0}; }
+  static constexpr bool is_sampler = true;
+  static constexpr Facts facts{.name = "3m-as-shipped",
+                               .source = "a test",
+                               .noise = {NoiseKind::none},
+                               .cost = {.drift = 1}};
 
   template <State X>
   struct Workspace {
@@ -50,13 +50,12 @@ struct HalfSecondDifference {
   };
 
   template <State X, class P>
-  void step(const P& p, const X& x, Time r, Time h, const Increment<P, X>&, X& y,
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>&, X& y,
             Workspace<X>& w) const {
-    const auto& process = p.base.process;
-    const Time t = -r, t_next = t - h;
+    const auto& process = model.process;
     const double lambda_next = -std::log(process.sigma(t_next));
     X denoised(1, 3);
-    p.base.score.denoise(x, t, denoised);
+    model.score.denoise(x, t, denoised);
     w.denoised.insert(w.denoised.begin(), denoised);
     w.lambda.insert(w.lambda.begin(), -std::log(process.sigma(t)));
     const double width = lambda_next - w.lambda[0];
@@ -87,38 +86,36 @@ double variance_error(const Sampler& sampler, const TimeGrid& grid) {
 
 /// DpmSolverPlusPlus2MSdeHeun with the sign of its correction wrong.
 struct WrongSign : DpmSolverPlusPlus2MSdeHeun {
-  template <State X, ReversedDiffusion P>
-  void step(const P& p, const X& x, Time r, Time h, const Increment<P, X>& dw, X& y,
+  template <State X, DiffusionModel P>
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>& dw, X& y,
             Workspace<X>& w) const {
-    DpmSolverPlusPlus2MSdeHeun::step(p, x, r, h, dw, y, w);
+    DpmSolverPlusPlus2MSdeHeun::step(model, x, t, t_next, dw, y, w);
     X frozen(x.rows(), x.cols());
     DpmSolverPlusPlus1Sde::Workspace<X> once(x.rows(), x.cols());
-    DpmSolverPlusPlus1Sde{}.step(p, x, r, h, dw, frozen, once);
+    DpmSolverPlusPlus1Sde{}.step(model, x, t, t_next, dw, frozen, once);
     y = 2 * frozen - y;
   }
 };
 
 /// The flow-matching sampler that puts fresh noise on the denoiser: x' = s' D + std' xi.
 struct Renoising : Ancestral {
-  template <State X, ReversedDiffusion P>
-  void step(const P& p, const X& x, Time r, Time h, const Increment<P, X>& dw, X& y,
+  template <State X, DiffusionModel P>
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>& dw, X& y,
             Workspace<X>&) const {
-    const auto& process = p.base.process;
-    const Time next = -(r + h);
-    evaluate_denoiser(process, p.base.score, x, -r, y);
-    y = process.scale(next) * y + process.std(next) / std::sqrt(h) * dw.w;
+    const auto& process = model.process;
+    evaluate_denoiser(process, model.score, x, t, y);
+    y = process.scale(t_next) * y + process.std(t_next) / std::sqrt(t - t_next) * dw.w;
   }
 };
 
 /// Euler-Maruyama whose steps are 1/N long where the grid's are (T - eps)/(N - 1).
 struct WrongLength : ReverseDiffusion {
   Time length;
-  template <State X, ReversedDiffusion P>
-  void step(const P& p, const X& x, Time r, Time h, const Increment<P, X>& dw, X& y,
+  template <State X, DiffusionModel P>
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>& dw, X& y,
             Workspace<X>&) const {
-    const auto& model = p.base;
-    model.drift(x, -r, y);
-    y = x - length * y + model.diffusion(-r) * std::sqrt(length / h) * dw.w;
+    model.drift(x, t, y);
+    y = x - length * y + model.diffusion(t) * std::sqrt(length / (t - t_next)) * dw.w;
   }
 };
 

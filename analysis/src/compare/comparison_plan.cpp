@@ -44,10 +44,10 @@ Index calls_of_last(const Model& model, const M& method, Time start, Time t_min)
   StepProbe<TimeReversed<Model>, M> probe(down, method, 1, 1);
   for (auto* part : probe.carried()) part->setZero();
   const Time middle = 0.5 * (start + t_min);
-  probe.step(-start, start - middle);
-  probe.step(-middle, middle - t_min);
+  probe.step(-start, -middle);
+  probe.step(-middle, -t_min);
   const auto before = model.score.calls();
-  probe.step(-t_min, t_min);
+  probe.step(-t_min, 0);
   return static_cast<Index>(model.score.calls() - before);
 }
 

@@ -190,8 +190,7 @@ class Sampling {
     Reference reference(reference_down, StochasticHeun{}, x0, key);
     Reference exact(exact_down, StochasticHeun{}, x0, key);
     const bool wrong_score = has_wrong_score(s_);
-    using Sampler = decltype(make_reverse_sampler<S>(any.sampler));
-    std::vector<Line<S, TimeReversed<ReverseModel<S>>, Sampler>> lines;
+    std::vector<Line<S, TimeReversed<ReverseModel<S>>, ReverseSampler<S>>> lines;
     for (const Task* task : tasks)
       lines.emplace_back(down, make_reverse_sampler<S>(task->sampler), x0.template cast<S>(), key);
 
@@ -199,7 +198,7 @@ class Sampling {
 
     const Index d = x0.rows();
     BrownianIncrements<S> source(key.seed, key.path, count, d);
-    Increment<TimeReversed<ReverseModel<S>>, Block<S>> fine, coarse;
+    Increment<ReverseModel<S>, Block<S>> fine, coarse;
     fine.w.resize(d, x0.cols());
     coarse.w.resize(d, x0.cols());
     for (std::size_t k = 0; k + 1 < grid.size() && !cancelled(); ++k) {
@@ -247,7 +246,7 @@ class Sampling {
     void step(Time t0, Time t1, const W& w) {
       if (needs_.normals > 0) beside_.increment(t0, t1, dw_);
       dw_.w = w.template cast<T>();
-      method_.step(*process_, x_, t0, t1 - t0, dw_, y_, workspace_);
+      take_step(method_, *process_, x_, t0, t1, dw_, y_, workspace_);
       x_.swap(y_);
     }
     const Block<T>& x() const { return x_; }

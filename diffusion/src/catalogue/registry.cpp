@@ -57,7 +57,7 @@ SamplerInfo describe() {
 template <class M>
 SamplerInfo adaptive(int evaluations) {
   constexpr bool sde =
-      M::facts.supports(NoiseKind::additive);  // by AdaptiveSde, for which no order is
+      M::facts.supports(NoiseKind::additive);  // by Adaptive steps, for which no order is
   return {.name = std::string(M::facts.name),  // proved
           .equation = sde ? Equation::sde : Equation::ode,
           .default_eta = sde ? 1.0 : 0.0,

@@ -24,6 +24,7 @@
 #include <fokker/diffusion/samplers/ipndm.hpp>
 #include <fokker/diffusion/samplers/langevin.hpp>
 #include <fokker/diffusion/samplers/reverse_diffusion.hpp>
+#include <fokker/diffusion/samplers/reverse_time_solver.hpp>
 #include <fokker/diffusion/samplers/sde_dpm_solver.hpp>
 #include <fokker/diffusion/samplers/seeds.hpp>
 #include <fokker/diffusion/samplers/sit.hpp>
@@ -43,16 +44,17 @@ struct Samplers {};
 /// flow, one that takes additive noise of the reverse SDE; one that takes both is of the flow with
 /// its default eta.
 using SamplerTable =
-    Samplers<EulerMaruyama, StochasticHeun, Ancestral, ReverseDiffusion, ExponentialEulerMaruyama,
-             EdmEulerMaruyama, DpmSolverPlusPlus1Sde, DpmSolverPlusPlus2MSde,
-             DpmSolverPlusPlus2MSdeHeun, DpmSolverPlusPlus3MSde, DpmSolverPlusPlus3MSdeShipped,
-             Dpm2Ancestral, SaSolver<1>, SaSolver<2>, SaSolver<3>, Seeds1, Seeds2,
-             DpmSolverPlusPlusSde, ErSde<1>, ErSde<2>, ErSde<3>, Sit, SitHeun, EdmChurn, Restart,
-             PredictorCorrector<>, AnnealedLangevin, Euler, Heun, RungeKutta4, Ddim, EdmEuler,
-             EdmHeun, DpmSolver2, DpmSolver3, DpmSolverPlusPlus2S, DpmSolverPlusPlus2M,
-             DpmSolverPlusPlus3M, DpmSolverPlusPlus3MShipped, UniPc2Bh1, UniPc2Bh2, UniPc3Bh1,
-             UniPc3Bh2, DeisTab1, DeisTab2, DeisTab3, DeisLogRho1, DeisLogRho2, DeisLogRho3,
-             DeisRhoAb1, DeisRhoAb2, DeisRhoAb3, Ipndm>;
+    Samplers<ReverseTimeSolver<EulerMaruyama>, ReverseTimeSolver<StochasticHeun>, Ancestral,
+             ReverseDiffusion, ExponentialEulerMaruyama, EdmEulerMaruyama, DpmSolverPlusPlus1Sde,
+             DpmSolverPlusPlus2MSde, DpmSolverPlusPlus2MSdeHeun, DpmSolverPlusPlus3MSde,
+             DpmSolverPlusPlus3MSdeShipped, Dpm2Ancestral, SaSolver<1>, SaSolver<2>, SaSolver<3>,
+             Seeds1, Seeds2, DpmSolverPlusPlusSde, ErSde<1>, ErSde<2>, ErSde<3>, Sit, SitHeun,
+             EdmChurn, Restart, PredictorCorrector<>, AnnealedLangevin, ReverseTimeSolver<Euler>,
+             ReverseTimeSolver<Heun>, ReverseTimeSolver<RungeKutta4>, Ddim, EdmEuler, EdmHeun,
+             DpmSolver2, DpmSolver3, DpmSolverPlusPlus2S, DpmSolverPlusPlus2M, DpmSolverPlusPlus3M,
+             DpmSolverPlusPlus3MShipped, UniPc2Bh1, UniPc2Bh2, UniPc3Bh1, UniPc3Bh2, DeisTab1,
+             DeisTab2, DeisTab3, DeisLogRho1, DeisLogRho2, DeisLogRho3, DeisRhoAb1, DeisRhoAb2,
+             DeisRhoAb3, Ipndm>;
 
 /// The noise of the model of an equation.
 constexpr NoiseKind noise_of(Equation e) {
@@ -74,7 +76,7 @@ struct Assignment {
   double value;
 };
 
-/// "edm-churn:churn=10:s_max=50" without the name in front.
+/// "edm-churn:gamma=0.3:s_max=50" without the name in front.
 /// @throws std::invalid_argument  for what is not name=number
 std::vector<Assignment> assignments(std::string_view sampler);
 
@@ -120,10 +122,10 @@ void set_parameters([[maybe_unused]] M& method, std::string_view sampler) {
 
 /// The sampler of this equation and name, with the parameters behind it.
 /// @throws std::invalid_argument
-template <class Sampler, Equation equation, class... Ms>
-Sampler find_sampler(std::string_view name, Samplers<Ms...>) {
+template <class AnySampler, Equation equation, class... Ms>
+AnySampler find_sampler(std::string_view name, Samplers<Ms...>) {
   const SamplerInfo& info = sampler_info(name);
-  std::optional<Sampler> found;
+  std::optional<AnySampler> found;
   const auto look = [&]<class M>(M method) {
     if constexpr (supports<M>(noise_of(equation))) {
       if (name_of(method) != info.name) return;
@@ -134,10 +136,7 @@ Sampler find_sampler(std::string_view name, Samplers<Ms...>) {
   (look(Ms{}), ...);
   if (found) return *found;
   if (info.adaptive)
-    throw std::invalid_argument(info.name + " is adaptive: run it as " +
-                                (info.equation == Equation::sde
-                                     ? "AdaptiveSde of solvers/integrate/adaptive_sde.hpp"
-                                     : "a solver of solvers/ode/ode.hpp"));
+    throw std::invalid_argument(info.name + " is adaptive: run its solver with Adaptive steps");
   throw std::invalid_argument(info.name + " does not solve " +
                               (equation == Equation::sde
                                    ? "the reverse SDE but the probability flow"

@@ -81,20 +81,18 @@ double mean_by_replacement(double rho, int steps) {
   const std::array<Index, 1> first{0};
   const Replacement sampler(ExponentialEulerMaruyama{},
                             LinearObservation::of_rows(2, first, VectorXd{{1.0}}));
-  const TimeReversed<
-      ReverseSde<std::remove_const_t<decltype(edm)>, std::remove_const_t<decltype(score)>>>
-      down{{edm, score, 1.0}};
+  const ReverseSde reverse{edm, score, 1.0};
   using X = Block<double>;
   X x(2, 1), y(2, 1);
   x << 1, 0;
-  Increment<std::remove_const_t<decltype(down)>, X> dw;
-  dw.resize(2, 1, sampler.needs());
+  Increment<std::remove_const_t<decltype(reverse)>, X> dw;
+  dw.resize(2, 1, needs_of(sampler));
   decltype(sampler)::Workspace<X> w(2, 1);
   const double high = std::log(200.0), low = std::log(1e-4);
   for (int k = 0; k < steps; ++k) {
     const Time t = std::exp(high + (low - high) * k / steps);
     const Time next = k + 1 == steps ? 0 : std::exp(high + (low - high) * (k + 1) / steps);
-    sampler.step(down, x, -t, t - next, dw, y, w);
+    sampler.step(reverse, x, t, next, dw, y, w);
     x.swap(y);
   }
   return x(1, 0);
@@ -311,22 +309,21 @@ TEST_CASE("replacement is the sampler's step with the seen part put in") {
   const std::array<Index, 1> second{1};
   const Replacement sampler(EulerMaruyama{},
                             LinearObservation::of_rows(2, second, VectorXd{{0.7}}));
-  const TimeReversed<
-      ReverseSde<std::remove_const_t<decltype(vp)>, std::remove_const_t<decltype(score)>>>
-      down{{vp, score, 1.0}};
+  const ReverseSde reverse{vp, score, 1.0};
   using X = Block<double>;
   const X x = points();
   X plain(2, 4), y(2, 4);
-  Increment<std::remove_const_t<decltype(down)>, X> dw;
-  CHECK(sampler.needs().normals == 1);
-  dw.resize(2, 4, sampler.needs());
+  Increment<std::remove_const_t<decltype(reverse)>, X> dw;
+  CHECK(needs_of(sampler).normals == 1);
+  dw.resize(2, 4, needs_of(sampler));
   dw.w << 0.1, -0.2, 0.3, 0, 0.05, 0.1, -0.1, 0.2;
   dw.normals << 9, 9, 9, 9, 1, -1, 0.5, 0;
   EulerMaruyama::Workspace<X> w(2, 4);
   decltype(sampler)::Workspace<X> own(2, 4);
 
+  const TimeReversed<std::remove_const_t<decltype(reverse)>> down{reverse};
   EulerMaruyama{}.step(down, x, -0.5, 0.01, dw, plain, w);
-  sampler.step(down, x, -0.5, 0.01, dw, y, own);
+  sampler.step(reverse, x, 0.5, 0.49, dw, y, own);
 
   CHECK((y.row(0) - plain.row(0)).abs().maxCoeff() < 1e-15);
   CHECK((y.row(1) - (vp.scale(0.49) * 0.7 + vp.std(0.49) * dw.normals.row(1))).abs().maxCoeff() <

@@ -42,7 +42,7 @@ X step(const Method& method, const Model& model, const X& x, Time t, Time t_next
     increment.w = dw;
   typename Method::template Workspace<X> workspace(1, 2);
   X y(1, 2);
-  method.step(reversed, x, -t, t - t_next, increment, y, workspace);
+  detail::take_step(method, reversed, x, -t, -t_next, increment, y, workspace);
   return y;
 }
 
@@ -228,14 +228,15 @@ TEST_CASE("EDM's form takes the plain steps, to rounding") {
 
     for (const auto& [edm_name, plain_name] :
          {std::pair{"edm-euler", "euler"}, std::pair{"edm-heun", "heun"}}) {
-      const auto a = test::probe_down(make_flow_sampler<double>(edm_name), flow, t, h);
-      const auto b = test::probe_down(make_flow_sampler<double>(plain_name), flow, t, h);
+      const auto a = test::probe_down(make_flow_sampler<double>(edm_name), flow, t, t - h);
+      const auto b = test::probe_down(make_flow_sampler<double>(plain_name), flow, t, t - h);
       CHECK(a.a == Approx(b.a).epsilon(1e-12));
       CHECK(a.c == Approx(b.c).epsilon(1e-12).margin(1e-12));
     }
     const auto a =
-        test::probe_down(make_reverse_sampler<double>("edm-euler-maruyama"), reverse, t, h);
-    const auto b = test::probe_down(make_reverse_sampler<double>("euler-maruyama"), reverse, t, h);
+        test::probe_down(make_reverse_sampler<double>("edm-euler-maruyama"), reverse, t, t - h);
+    const auto b =
+        test::probe_down(make_reverse_sampler<double>("euler-maruyama"), reverse, t, t - h);
     CHECK(a.a == Approx(b.a).epsilon(1e-12));
     CHECK(a.b == Approx(b.b).epsilon(1e-12));
     CHECK(a.c == Approx(b.c).epsilon(1e-12).margin(1e-12));
@@ -293,15 +294,14 @@ TEST_CASE("a step to t = 0 stays finite, in float too") {
     for (const char* name : {"ddpm", "ddim", "exponential-euler-maruyama", "edm-euler-maruyama"}) {
       INFO(name << " from t = " << t);
       const ReverseModel<float> model{vp, AnyScore<float>(score)};
-      const TimeReversed<ReverseModel<float>> reversed{model};
       const auto sampler = make_reverse_sampler<float>(name);
       Block<float> x(1, 2), y(1, 2);
       x << 1.0f, -2.0f;
-      Increment<TimeReversed<ReverseModel<float>>, Block<float>> dw;
+      Increment<ReverseModel<float>, Block<float>> dw;
       dw.w = Block<float>::Constant(1, 2, static_cast<float>(std::sqrt(t)));
       ReverseSampler<float>::Workspace<Block<float>> workspace(1, 2);
 
-      sampler.step(reversed, x, -t, t, dw, y, workspace);
+      sampler.step(model, x, t, 0, dw, y, workspace);
 
       CHECK(y.isFinite().all());
     }
@@ -311,28 +311,26 @@ TEST_CASE("a step to t = 0 stays finite, in float too") {
 TEST_CASE("a tiny step never takes the root of a negative number, in float too") {
   const GaussianScore score{vp, 0.5, 2.0};
   const ReverseModel<float> model{vp, AnyScore<float>(score)};
-  const TimeReversed<ReverseModel<float>> reversed{model};
-  const Time t = 0.5, h = t - std::nextafter(t, 0.0);
+  const Time t = 0.5;
   Block<float> x(1, 2), y(1, 2);
   x << 1.0f, -2.0f;
-  Increment<TimeReversed<ReverseModel<float>>, Block<float>> dw;
+  Increment<ReverseModel<float>, Block<float>> dw;
   dw.w = Block<float>::Zero(1, 2);
   ReverseSampler<float>::Workspace<Block<float>> workspace(1, 2);
 
-  make_reverse_sampler<float>("ddpm").step(reversed, x, -t, h, dw, y, workspace);
+  make_reverse_sampler<float>("ddpm").step(model, x, t, std::nextafter(t, 0.0), dw, y, workspace);
 
   CHECK((y - x).abs().maxCoeff() < 1e-6f);
 }
 
 TEST_CASE("a sampler refuses an eta that it is not defined for") {
   const GaussianScore score{vp, 0.5, 2.0};
-  const X x = block(1, 2);
 
-  CHECK_THROWS_WITH(step(Ancestral{}, ReverseSde{vp, score, 0.5}, x, 0.5, 0.4),
+  CHECK_THROWS_WITH(Ancestral{}.check(ReverseSde{vp, score, 0.5}),
                     "ddpm is defined for eta=1: got eta=0.5");
-  CHECK_THROWS_WITH(step(Ddim{}, ReverseSde{vp, score, 1.5}, x, 0.5, 0.4),
+  CHECK_THROWS_WITH(Ddim{}.check(ReverseSde{vp, score, 1.5}),
                     "ddim is defined for eta in [0, 1]: got eta=1.5");
-  CHECK_THROWS_WITH(step(ExponentialEulerMaruyama{}, ReverseSde{vp, score, -0.5}, x, 0.5, 0.4),
+  CHECK_THROWS_WITH(ExponentialEulerMaruyama{}.check(ReverseSde{vp, score, -0.5}),
                     "exponential-euler-maruyama is defined for eta >= 0: got eta=-0.5");
 }
 
@@ -343,8 +341,7 @@ TEST_CASE("a step of a sampler allocates nothing") {
   const ProbabilityFlow flow{process, score};
   const auto frugal = [](const auto& method, const auto& model) {
     using Method = std::remove_cvref_t<decltype(method)>;
-    using P = TimeReversed<std::remove_cvref_t<decltype(model)>>;
-    const P reversed{model};
+    using P = std::remove_cvref_t<decltype(model)>;
     const X x = X::Constant(3, 64, 0.5);
     X y(3, 64);
     Increment<P, X> dw;
@@ -353,7 +350,7 @@ TEST_CASE("a step of a sampler allocates nothing") {
 
     {
       const NoAllocation guard;
-      method.step(reversed, x, -0.5, 0.1, dw, y, workspace);
+      method.step(model, x, 0.5, 0.4, dw, y, workspace);
     }
 
     return y.isFinite().all();

@@ -40,22 +40,22 @@ struct Guarded {
 };
 
 template <class S>
-using Sampler = AnyStepper<TimeReversed<ProbabilityFlow<test::Process, Guarded>>, Block<S>>;
+using FlowStepper = AnyStepper<ProbabilityFlow<test::Process, Guarded>, Block<S>, true>;
 
 template <class S, class... Ms>
-std::vector<Sampler<S>> erased(Ms... methods) {
-  return {Sampler<S>{methods}...};
+std::vector<FlowStepper<S>> erased(Ms... methods) {
+  return {FlowStepper<S>{methods}...};
 }
 
 template <class S>
-std::vector<Sampler<S>> multistep_samplers() {
+std::vector<FlowStepper<S>> multistep_samplers() {
   return erased<S>(DpmSolverPlusPlus2M{}, DpmSolverPlusPlus3M{}, UniPc2Bh1{}, UniPc2Bh2{},
                    UniPc3Bh1{}, UniPc3Bh2{}, DeisTab1{}, DeisTab2{}, DeisTab3{}, DeisRhoAb1{},
                    DeisRhoAb2{}, DeisRhoAb3{}, Ipndm{});
 }
 
 template <class S>
-std::vector<Sampler<S>> all_samplers() {
+std::vector<FlowStepper<S>> all_samplers() {
   auto all = multistep_samplers<S>();
   for (const auto& sampler : erased<S>(DpmSolver2{}, DpmSolver3{}, DpmSolverPlusPlus2S{}))
     all.push_back(sampler);
@@ -71,7 +71,7 @@ template <class S>
 struct Run {
   using Model = ProbabilityFlow<test::Process, Guarded>;
 
-  Run(Sampler<S> method, const GaussianScore& score, double a, double b)
+  Run(FlowStepper<S> method, const GaussianScore& score, double a, double b)
       : sampler(std::move(method)),
         model{score.process, {score}},
         x(1, 2),
@@ -82,7 +82,7 @@ struct Run {
   }
 
   const Block<S>& to(Time t, Time t_next) {
-    sampler.step(TimeReversed<Model>{model}, x, -t, t - t_next, dw, y, workspace);
+    sampler.step(model, x, t, t_next, dw, y, workspace);
     x.swap(y);
     return x;
   }
@@ -91,11 +91,11 @@ struct Run {
     return x;
   }
 
-  Sampler<S> sampler;
+  FlowStepper<S> sampler;
   Model model;
   Block<S> x, y;
-  Increment<TimeReversed<Model>, Block<S>> dw;
-  typename Sampler<S>::template Workspace<Block<S>> workspace;
+  Increment<Model, Block<S>> dw;
+  typename FlowStepper<S>::template Workspace<Block<S>> workspace;
 };
 
 X denoised(const GaussianScore& score, const X& x, Time t) {
@@ -154,8 +154,8 @@ TEST_CASE("dpm-solver-2 and dpm-solver-3 take the published steps") {
     return X((x - vp.scale(at) * denoised(score, x, at)) / vp.std(at));
   };
   const auto time = [&](double c) { return vp.time_of_sigma(std::exp(-l - c * h)); };
-  Run<double> second(Sampler<double>{DpmSolver2{}}, score, -1, 3);
-  Run<double> third(Sampler<double>{DpmSolver3{}}, score, -1, 3);
+  Run<double> second(FlowStepper<double>{DpmSolver2{}}, score, -1, 3);
+  Run<double> third(FlowStepper<double>{DpmSolver3{}}, score, -1, 3);
   const X x = second.x, e = noise(x, t);
 
   const auto alpha = [&](Time at) { return vp.scale(at) / vp.scale(t); };
@@ -177,8 +177,8 @@ TEST_CASE("dpm++2s and dpm++2m take the published steps") {
   const GaussianScore score{vp, 0.5, 2.0};
   const Time t0 = 0.8, t1 = 0.7, t2 = 0.5;
   const double h0 = lambda(vp, t1) - lambda(vp, t0), h = lambda(vp, t2) - lambda(vp, t1);
-  Run<double> one(Sampler<double>{DpmSolverPlusPlus2S{}}, score, -1, 3);
-  Run<double> multi(Sampler<double>{DpmSolverPlusPlus2M{}}, score, -1, 3);
+  Run<double> one(FlowStepper<double>{DpmSolverPlusPlus2S{}}, score, -1, 3);
+  Run<double> multi(FlowStepper<double>{DpmSolverPlusPlus2M{}}, score, -1, 3);
   const X x0 = one.x, d0 = denoised(score, x0, t0);
 
   const Time middle = vp.time_of_sigma(std::exp(-lambda(vp, t0) - h0 / 2));
@@ -198,7 +198,7 @@ TEST_CASE("dpm++2s and dpm++2m take the published steps") {
 TEST_CASE("dpm++3m takes the published third step with the whole second difference") {
   const GaussianScore score{edm, 0.5, 2.0};
   const std::vector<Time> t{5, 3, 2, 1.2};
-  Run<double> run(Sampler<double>{DpmSolverPlusPlus3M{}}, score, -7, 9);
+  Run<double> run(FlowStepper<double>{DpmSolverPlusPlus3M{}}, score, -7, 9);
   const X d0 = denoised(score, run.x, t[0]);
   const X x1 = run.to(t[0], t[1]), d1 = denoised(score, x1, t[1]);
   const X x2 = run.to(t[1], t[2]), d2 = denoised(score, x2, t[2]);
@@ -216,7 +216,7 @@ TEST_CASE("dpm++3m takes the published third step with the whole second differen
 
 TEST_CASE("the first step of dpm++3m is corrected at its end, as the docs say") {
   const GaussianScore score{edm, 0.5, 2.0};
-  Run<double> run(Sampler<double>{DpmSolverPlusPlus3M{}}, score, -7, 9);
+  Run<double> run(FlowStepper<double>{DpmSolverPlusPlus3M{}}, score, -7, 9);
   const X x0 = run.x, d0 = denoised(score, x0, 5);
   const X x1 = run.to(5, 3), d1 = denoised(score, x1, 3);
 
@@ -237,8 +237,8 @@ TEST_CASE("unipc-2 takes the published predictor and corrector with both B(h)") 
   for (const bool bh1 : {true, false}) {
     INFO((bh1 ? "bh1" : "bh2"));
     const auto b = [&](double h) { return bh1 ? -h : std::expm1(-h); };
-    Run<double> run(bh1 ? Sampler<double>{UniPc2Bh1{}} : Sampler<double>{UniPc2Bh2{}}, score, -1,
-                    3);
+    Run<double> run(bh1 ? FlowStepper<double>{UniPc2Bh1{}} : FlowStepper<double>{UniPc2Bh2{}},
+                    score, -1, 3);
     const X x0 = run.x, d0 = denoised(score, x0, t0);
     const auto ddim = [&](const X& x, const X& d, Time from, Time to) {
       const double h = lambda(vp, to) - lambda(vp, from);
@@ -289,7 +289,7 @@ TEST_CASE("deis on equal steps in sigma is Adams-Bashforth with 55, -59, 37, -9,
 
 TEST_CASE("ipndm keeps the coefficients of equal steps on any grid") {
   const GaussianScore score{edm, 0.5, 2.0};
-  Run<double> run(Sampler<double>{Ipndm{}}, score, -7, 9);
+  Run<double> run(FlowStepper<double>{Ipndm{}}, score, -7, 9);
   const X x0 = run.x, e0 = (x0 - denoised(score, x0, 5)) / 5;
   const X x1 = run.to(5, 2), e1 = (x1 - denoised(score, x1, 2)) / 2;
 
@@ -343,7 +343,7 @@ TEST_CASE("a run to t = 0 asks for nothing there; what interpolates in lambda en
 
 TEST_CASE("deis reaches sigma = 0 through its polynomial: the noise is integrated to the end") {
   const GaussianScore score{edm, 0.5, 2.0};
-  Run<double> run(Sampler<double>{DeisRhoAb1{}}, score, -7, 9);
+  Run<double> run(FlowStepper<double>{DeisRhoAb1{}}, score, -7, 9);
   const X e0 = (run.x - denoised(score, run.x, 3)) / 3;
   const X x1 = run.to(3, 1), e1 = x1 - denoised(score, x1, 1);
 
@@ -426,9 +426,7 @@ TEST_CASE("a step allocates nothing, and a copied workspace goes on by itself") 
 TEST_CASE("the memory of a multistep sampler holds its predictions, newest first") {
   const GaussianScore score{edm, 0.5, 2.0};
   const ProbabilityFlow flow{edm, score};
-  using P = TimeReversed<ProbabilityFlow<test::Process, GaussianScore>>;
-  const P model{flow};
-  Increment<P, X> dw;
+  Increment<std::remove_const_t<decltype(flow)>, X> dw;
   dw.w.resize(0, 2);
   X x(1, 2), y(1, 2);
   x << -7, 9;
@@ -436,9 +434,9 @@ TEST_CASE("the memory of a multistep sampler holds its predictions, newest first
   STATIC_REQUIRE(remembers(UniPc2Bh2{}));
   REQUIRE(workspace.memory.size() == 3);
 
-  UniPc2Bh2{}.step(model, x, -5, 2, dw, y, workspace);
+  UniPc2Bh2{}.step(flow, x, 5, 3, dw, y, workspace);
   const X first = denoised(score, x, 5), second = denoised(score, y, 3);
-  UniPc2Bh2{}.step(model, y, -3, 1, dw, x, workspace);
+  UniPc2Bh2{}.step(flow, y, 3, 2, dw, x, workspace);
 
   CHECK(difference(workspace.memory[0], second) == 0);
   CHECK(difference(workspace.memory[1], first) == 0);

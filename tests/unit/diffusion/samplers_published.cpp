@@ -27,15 +27,13 @@ const std::vector<double> normals{0.5, -1, 0.3, 1.2, -0.4};
 /// Two paths of the mixture from 3 and -20 at sigma = 10 down the levels, with these normals.
 template <class Model, class Sampler>
 Block<double> run(const Model& model, const Sampler& sampler) {
-  using P = TimeReversed<Model>;
-  const P reversed{model};
   Block<double> x{{3.0, -20.0}}, y(1, 2);
   typename Sampler::template Workspace<Block<double>> work(1, 2);
   for (std::size_t k = 0; k + 1 < sigmas.size(); ++k) {
     const Time h = sigmas[k] - sigmas[k + 1];
-    Increment<P, Block<double>> dw{};
+    Increment<Model, Block<double>> dw{};
     dw.w = Block<double>::Constant(1, 2, std::sqrt(h) * normals[k]);
-    sampler.step(reversed, x, -sigmas[k], h, dw, y, work);
+    sampler.step(model, x, sigmas[k], sigmas[k + 1], dw, y, work);
     x = y;
   }
   return x;

@@ -49,7 +49,6 @@ X denoised(const GaussianScore& score, const X& x, Time t) {
 template <class Method, class S = double>
 struct Run {
   using Y = Block<S>;
-  using P = TimeReversed<Model>;
 
   Run(const Method& m, const Model& its_model) : method(m), model(its_model), workspace(1, 2) {
     dw.resize(1, 2, needs_of(m));
@@ -60,7 +59,7 @@ struct Run {
     for (Index i = 0; i < dw.normals.rows(); ++i)
       dw.normals.row(i) = block(0.4 - 0.2 * static_cast<double>(i), 0.9).row(0).template cast<S>();
     Y y(1, 2);
-    method.step(P{model}, x, -t, t - t_next, dw, y, workspace);
+    method.step(model, x, t, t_next, dw, y, workspace);
     return y;
   }
   Y follow(Y x, const TimeGrid& grid) {
@@ -72,7 +71,7 @@ struct Run {
   Method method;
   Model model;
   typename Method::template Workspace<Y> workspace;
-  Increment<P, Y> dw;
+  Increment<Model, Y> dw;
   X xi;  // the standard normals of the last step
 };
 
@@ -449,8 +448,9 @@ TEST_CASE("with data at one point, exponential samplers end in it exactly") {
     for (const double eta : {0.0, 0.5, 1.0, 1.7})
       for_each_sampler([&](const auto& sampler) {
         using Method = std::remove_cvref_t<decltype(sampler)>;
-        if (Method::name == "reverse-diffusion" || Method::name.starts_with("sit")) return;
-        INFO(info.name << " " << Method::name << " eta=" << eta);
+        if (Method::facts.name == "reverse-diffusion" || Method::facts.name.starts_with("sit"))
+          return;
+        INFO(info.name << " " << Method::facts.name << " eta=" << eta);
         const X y = run(sampler, {process, score, eta}).follow(block(-1, 3), grid);
         CHECK((y == 0.37).all());
       });
@@ -462,7 +462,7 @@ TEST_CASE("a stochastic step to t = 0, and one as short as can be, stay finite, 
   for (const double eta : {0.0, 0.5, 1.0})
     for_each_sampler([&](const auto& sampler) {
       using Method = std::remove_cvref_t<decltype(sampler)>;
-      INFO(Method::name << " eta=" << eta);
+      INFO(Method::facts.name << " eta=" << eta);
       Block<float> x(1, 2);
       x << 1.0f, -2.0f;
       for (const Time t : {1e-12, 1e-6, 0.5}) {
@@ -484,7 +484,7 @@ TEST_CASE("float and double runs of the stochastic samplers agree to float's pre
   const TimeGrid grid = make_grid("quadratic", vp.schedule, 1, 0, 20);
   for_each_sampler([&](const auto& sampler) {
     using Method = std::remove_cvref_t<decltype(sampler)>;
-    INFO(Method::name);
+    INFO(Method::facts.name);
     Block<float> x(1, 2);
     x << 1.0f, -2.0f;
     Run<Method, float> single(sampler, {vp, score, 1});
@@ -499,7 +499,7 @@ TEST_CASE("a new workspace starts a run anew and a copy of one goes on by itself
   const X x = block(-1, 3);
   for_each_sampler([&](const auto& sampler) {
     using Method = std::remove_cvref_t<decltype(sampler)>;
-    INFO(Method::name);
+    INFO(Method::facts.name);
     auto first = run(sampler, model), second = run(sampler, model);
     const X y = first.step(x, 0.7, 0.6);
     CHECK(difference(y, second.step(x, 0.7, 0.6)) == 0);
@@ -518,8 +518,8 @@ TEST_CASE("the stochastic samplers refuse a negative eta") {
   const GaussianScore score{vp, 0.5, 2.0};
   for_each_sampler([&](const auto& sampler) {
     using Method = std::remove_cvref_t<decltype(sampler)>;
-    CHECK_THROWS_WITH(run(sampler, {vp, score, -0.5}).step(block(1, 2), 0.5, 0.4),
-                      std::string(Method::name) + " is defined for eta >= 0: got eta=-0.5");
+    CHECK_THROWS_WITH(sampler.check(Model{vp, score, -0.5}),
+                      std::string(Method::facts.name) + " is defined for eta >= 0: got eta=-0.5");
   });
 }
 
@@ -541,10 +541,10 @@ TEST_CASE("sa-solver starts where sigma is infinite and forgets that point") {
   const Model model{flow, score, 0};
   for_each_sampler([&](const auto& sampler) {
     using Method = std::remove_cvref_t<decltype(sampler)>;
-    if (!std::string_view(Method::name).starts_with("dpm++2m") && Method::name != "sa-solver-3" &&
-        Method::name != "er-sde-3")
+    if (!std::string_view(Method::facts.name).starts_with("dpm++2m") &&
+        Method::facts.name != "sa-solver-3" && Method::facts.name != "er-sde-3")
       return;
-    INFO(Method::name);
+    INFO(Method::facts.name);
     const X y = run(sampler, model).follow(block(-1, 3), {1, 0.8, 0.6, 0.5});
     CHECK(y.isFinite().all());
   });
@@ -554,20 +554,18 @@ TEST_CASE("a step of a stochastic sampler allocates nothing") {
   const AffineProcess process{VariancePreserving{}};
   const auto score = [](const auto& x, Time t) { return -x / (1 + t); };
   const ReverseSde reverse{process, score};
-  using P = TimeReversed<std::remove_cvref_t<decltype(reverse)>>;
-  const P reversed{reverse};
   for_each_sampler([&](const auto& sampler) {
     using Method = std::remove_cvref_t<decltype(sampler)>;
-    INFO(Method::name);
+    INFO(Method::facts.name);
     X x = X::Constant(3, 64, 0.5), y(3, 64);
-    Increment<P, X> dw;
+    Increment<std::remove_const_t<decltype(reverse)>, X> dw;
     dw.resize(3, 64, needs_of(sampler));
     typename Method::template Workspace<X> workspace(3, 64);
 
     {
       const NoAllocation guard;
-      sampler.step(reversed, x, -0.5, 0.1, dw, y, workspace);
-      sampler.step(reversed, y, -0.4, 0.1, dw, x, workspace);
+      sampler.step(reverse, x, 0.5, 0.4, dw, y, workspace);
+      sampler.step(reverse, y, 0.4, 0.3, dw, x, workspace);
     }
 
     CHECK(x.isFinite().all());

@@ -114,8 +114,8 @@ test::Law push(const Solver& solver, const P& p, const TimeGrid& grid, test::Law
   std::vector<test::AffineStep> steps;
   for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
     const double h = grid[k + 1] - grid[k];
-    steps.push_back(h < 0 ? test::probe_down(solver, p, grid[k], -h)
-                          : test::probe(solver, p, grid[k], h));
+    steps.push_back(h < 0 ? test::probe_down(solver, p, grid[k], grid[k + 1])
+                          : test::probe(solver, p, grid[k], grid[k + 1]));
   }
   return test::propagate(steps, grid, law);
 }

@@ -20,6 +20,7 @@
 #include <fokker/solvers/core/grid.hpp>
 #include <fokker/solvers/core/solver.hpp>
 #include <fokker/solvers/integrate/contract.hpp>
+#include <fokker/solvers/integrate/stepping.hpp>
 
 namespace fokker {
 
@@ -34,6 +35,7 @@ class StepProbe {
   StepProbe(const P& process, const M& method, Index d, Index columns)
       : process_(process), method_(method), x_(d, columns), y_(d, columns), workspace_(d, columns) {
     require_compatible<M, P>();
+    check_parameters(method, process);
     dw_.resize(wiener_dimension(process, d), columns, needs_of(method));
     const Needs needs = needs_of(method);
     if (needs.h || needs.k || needs.area)
@@ -57,8 +59,9 @@ class StepProbe {
       dw_.normals(i - dw_.w.rows(), column) = z;
   }
 
-  void step(Time t, Time h) {
-    method_.step(process_, x_, t, h, dw_, y_, workspace_);
+  /// From t0 to t1 > t0, on the clock of the process.
+  void step(Time t0, Time t1) {
+    take_step(method_, process_, x_, t0, t1, dw_, y_, workspace_);
     x_.swap(y_);
   }
 
@@ -165,7 +168,7 @@ DiagonalGaussian propagate(const P& process, const M& method, DiagonalGaussian l
         probe.set_normal(s * d + i, form.column_of_normal(s), h, 1);
         probe.set_normal(s * d + i, last, h, form.normal(s, i));
       }
-    probe.step(grid[k], h);
+    probe.step(grid[k], grid[k + 1]);
     form.advance(probe.carried());
     form.get(law);
     observe(k + 1, law);
@@ -209,7 +212,7 @@ GaussianRoot propagate(const P& process, const M& method, const GaussianRoot& la
       probe.set_normal(i, form.column_of_normal(i), h, 1);
       probe.set_normal(i, last, h, form.normal(i));
     }
-    probe.step(grid[k], h);
+    probe.step(grid[k], grid[k + 1]);
     row = 0;
     for (const auto* part : probe.carried()) {
       answers.middleRows(row, d) = part->matrix();

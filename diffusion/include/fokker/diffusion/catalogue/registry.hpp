@@ -16,7 +16,8 @@
 
 namespace fokker {
 
-/// The way back under any schedule with any score, on states of scalar S.
+/// The reverse SDE, and the probability flow, under any schedule with any score, on states of scalar
+/// S.
 template <class S>
 using ReverseModel = ReverseSde<AffineProcess<AnySchedule>, AnyScore<S>>;
 template <class S>
@@ -24,16 +25,16 @@ using FlowModel = ProbabilityFlow<AffineProcess<AnySchedule>, AnyScore<S>>;
 
 /// A fixed-step sampler chosen at run time, for `simulate` on a decreasing grid.
 template <class S>
-using ReverseSampler = AnyStepper<TimeReversed<ReverseModel<S>>, Block<S>>;
+using ReverseSampler = AnyStepper<ReverseModel<S>, Block<S>, true>;
 template <class S>
-using FlowSampler = AnyStepper<TimeReversed<FlowModel<S>>, Block<S>>;
+using FlowSampler = AnyStepper<FlowModel<S>, Block<S>, true>;
 
 /// What a sampler solves: the reverse SDE (`ReverseModel`) or the probability flow (`FlowModel`).
 enum class Equation { sde, ode };
 
 constexpr std::string_view to_string(Equation e) { return e == Equation::sde ? "sde" : "ode"; }
 
-/// A number that a sampler can be told behind its name: "edm-churn:churn=40".
+/// A number that a sampler can be told behind its name: "edm-churn:gamma=0.3".
 struct SamplerParameter {
   std::string name, default_value, meaning;
 };
@@ -54,8 +55,7 @@ struct SamplerInfo {
 };
 
 /// All samplers, plain solvers among them: those with fixed steps (src/sampler_table.hpp), and the
-/// adaptive dopri5, fehlberg78 and bulirsch-stoer for the flow (the last two need
-/// solvers/ode/ode.hpp), shark and sosra for the reverse SDE (`AdaptiveSde`, solvers/integrate/adaptive_sde.hpp).
+/// adaptive dopri5, fehlberg78 and bulirsch-stoer for the flow, shark and sosra for the reverse SDE.
 const std::vector<SamplerInfo>& list_samplers();
 
 /// The entry of `list_samplers` with this name; parameters behind it are not looked at.
@@ -100,7 +100,7 @@ Time start_time(const AnySchedule& schedule, Equation equation, std::string_view
 void check_sampler(const SamplerInfo& sampler, const AnySchedule& schedule, double eta, Time t_min);
 
 /// The fixed-step sampler with this name, for the reverse SDE or for the flow; S is float or
-/// double. Parameters may follow the name: "edm-churn:churn=40:s_max=50".
+/// double. Parameters may follow the name: "edm-churn:gamma=0.3:s_max=50".
 /// @throws std::invalid_argument  for an unknown name or parameter, an adaptive sampler, or one for
 ///                                the other equation
 template <class S>

@@ -41,6 +41,7 @@
 #include <fokker/diffusion/data/mixture.hpp>
 #include <fokker/diffusion/samplers/reverse_step.hpp>
 #include <fokker/diffusion/score/score_jacobian.hpp>
+#include <fokker/solvers/integrate/stepping.hpp>
 
 namespace fokker {
 
@@ -196,7 +197,7 @@ ObservedScore<Forward, Score, Approximation> observed(Forward process, Score sco
   return {std::move(process), std::move(score), std::move(observation), approximation, d};
 }
 
-/// Any sampler with its result's seen part replaced, after each step, by a noised observation:
+/// Any sampler or solver with its result's seen part replaced, after each step, by a noised observation:
 ///
 ///     x <- x + P (s H^+ y + std z - x),   P = H^+ H,   z ~ N(0, I) new in each step
 ///
@@ -204,26 +205,27 @@ ObservedScore<Forward, Score, Approximation> observed(Forward process, Score sco
 /// from the score of the unconditional law, so this does not sample the posterior, in the limit of
 /// small steps neither: of two coordinates with variance 1 and covariance rho, the first seen, the
 /// other has the mean (1 - sqrt(1 - rho^2)) / rho y at eta = 1 and s = 1, not rho y. The noise of y
-/// is not used. The denoised part of x at t = 0 has H x = y
-/// exactly. Runs on ReverseSde, whose eta may be 0, and draws one block of normals beside its
-/// noise. Cost    that of the sampler; no allocation beyond its own. Source  Song et al. (2021),
-/// arXiv 2011.13456, appendix I.2.
+/// is not used. The denoised part of x at t = 0 has H x = y exactly. It runs on ReverseSde, whose eta
+/// may be 0, and draws one block of normals beside its noise.
+///
+/// Cost    that of the sampler; no allocation beyond its own.
+/// Source  Song et al. (2021), arXiv 2011.13456, appendix I.2.
 template <class Sampler>
 class Replacement {
  public:
-  static constexpr std::string_view name = "replacement";
-  static constexpr std::string_view source = "Song et al. (2021), arXiv 2011.13456, appendix I.2";
+  static constexpr bool is_sampler = true;
   static constexpr Calculus calculus = calculus_of_method<Sampler>;
-
   static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
-  static constexpr Orders orders(NoiseKind) { return {}; }
-  Evaluations evaluations(NoiseKind kind) const { return facts_of(sampler_).evaluations(kind); }
-  Needs needs() const {
-    Needs all = needs_of(sampler_);
-    ++all.normals;
+
+  Facts facts() const {
+    Facts all = facts_of(sampler_);
+    all.name = "replacement";
+    all.source = "Song et al. (2021), arXiv 2011.13456, appendix I.2";
+    all.noise = {NoiseKind::additive};
+    all.order = {};
+    ++all.needs.normals;
     return all;
   }
-  bool has_memory() const { return remembers(sampler_); }
 
   /// @throws std::invalid_argument  as LinearObservation::validate
   Replacement(Sampler sampler, const LinearObservation& observation);
@@ -240,16 +242,20 @@ class Replacement {
     return memory_of<X>(sampler_, w.inner);
   }
 
-  /// @param x  d x n, state at t = -r
-  /// @param y  d x n, result; must not be x
-  template <State X, ReversedDiffusion P>
-  void step(const P& p, const X& x, Time r, Time h, const Increment<P, X>& dw, X& y,
+  /// @copydoc check_parameters
+  template <DiffusionModel P>
+  void check(const P& model) const {
+    check_parameters(sampler_, TimeReversed<P>{model});
+  }
+
+  /// @copydoc Ddim::step
+  template <State X, ModelFor<Replacement, X> P>
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>& dw, X& y,
             Workspace<X>& w) const {
     using S = typename X::Scalar;
-    sampler_.step(p, x, r, h, dw, y, w.inner);
-    const Time t = detail::TimeInterval(r, h).t_next;
-    const S s = static_cast<S>(p.base.process.scale(t));
-    w.change = static_cast<S>(p.base.process.std(t)) * dw.normals.bottomRows(y.rows()) - y;
+    detail::take_step(sampler_, TimeReversed<P>{model}, x, -t, -t_next, dw, y, w.inner);
+    const S s = static_cast<S>(model.process.scale(t_next));
+    w.change = static_cast<S>(model.process.std(t_next)) * dw.normals.bottomRows(y.rows()) - y;
     w.change.colwise() += s * seen_.template cast<S>();
     y.matrix() += projection_.template cast<S>().lazyProduct(w.change.matrix());
   }

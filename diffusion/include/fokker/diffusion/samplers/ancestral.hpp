@@ -16,35 +16,30 @@ namespace fokker {
 ///
 /// Converges to  Anderson's reverse SDE, eta = 1.
 /// Order         strong 1 (additive noise), weak 1, for D smooth on [t_min, T]. Exact for data at
-/// one
-///               point.
+///               one point.
 /// Cost          one denoiser; no allocation.
 /// Ends          at t' = 0 in s' D exactly.
 /// Source        Ho, Jain & Abbeel (2020), arXiv 2006.11239, (6)-(7), algorithm 2.
 struct Ancestral {
-  static constexpr std::string_view name = "ddpm";
-  static constexpr std::string_view source = "Ho, Jain & Abbeel (2020), arXiv 2006.11239, (6)-(7)";
-  static constexpr Calculus calculus = Calculus::ito;
+  static constexpr bool is_sampler = true;
+  static constexpr Facts facts =
+      detail::reverse_facts("ddpm", "Ho, Jain & Abbeel (2020), arXiv 2006.11239, (6)-(7)",
+                            {.strong = 1, .weak = 1, .deterministic = 1}, 1);
   static constexpr EtaRange etas{.min = 1, .max = 1};
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = 1.0, .weak = 1.0, .deterministic = 1.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 0}; }
 
   template <State X>
   using Workspace = Scratch<X, 0>;
 
+  /// @throws std::invalid_argument  for an eta that it is not defined for
+  void check(const DiffusionModel auto& model) const {
+    detail::require_eta(facts.name, etas, model.eta);
+  }
+
   /// @copydoc Ddim::step
-  /// @throws std::invalid_argument  for an eta other than 1
-  template <State X, ReversedDiffusion P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time r, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>&) const {
-    detail::require_eta(name, etas, p.base.eta);
-    detail::step_with_frozen_denoiser(p, x, r, h, 1.0, dw, y);
+  template <State X, ModelFor<Ancestral, X> P>
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>& dw, X& y,
+            Workspace<X>&) const {
+    detail::step_with_frozen_denoiser(model, x, t, t_next, 1.0, dw, y);
   }
 };
 

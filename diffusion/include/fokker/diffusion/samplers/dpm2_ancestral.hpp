@@ -24,37 +24,32 @@ namespace fokker {
 ///               Ermon (2021), arXiv 2010.02502, (16); together k-diffusion's
 ///               sample_dpm_2_ancestral.
 struct Dpm2Ancestral {
-  static constexpr std::string_view name = "dpm2-ancestral";
-  static constexpr std::string_view source =
-      "Lu et al. (2022), arXiv 2206.00927, as in k-diffusion's sample_dpm_2_ancestral";
-  static constexpr Calculus calculus = Calculus::ito;
+  static constexpr bool is_sampler = true;
+  static constexpr Facts facts = detail::reverse_facts(
+      "dpm2-ancestral",
+      "Lu et al. (2022), arXiv 2206.00927, as in k-diffusion's sample_dpm_2_ancestral",
+      {.strong = 1, .weak = 1, .deterministic = 2}, 2);
   static constexpr EtaRange etas{.min = 0, .max = 1};
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = 1.0, .weak = 1.0, .deterministic = 2.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 2, .diffusion = 0}; }
 
   template <State X>
   using Workspace = Scratch<X, 3>;
 
+  /// @throws std::invalid_argument  for an eta that it is not defined for
+  void check(const DiffusionModel auto& model) const {
+    detail::require_eta(facts.name, etas, model.eta);
+  }
+
   /// @copydoc Ddim::step
-  /// @throws std::invalid_argument  for an eta outside [0, 1]
-  template <State X, ReversedDiffusion P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time r, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ModelFor<Dpm2Ancestral, X> P>
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
-    const double eta = p.base.eta;
-    detail::require_eta(name, etas, eta);
-    const auto& process = p.base.process;
-    const auto [t, t_next] = detail::TimeInterval(r, h);
+    const double eta = model.eta;
+    const auto& process = model.process;
     const detail::StagePlace start{t, process.scale(t), process.sigma(t)};
     const double s = process.scale(t_next), sigma = process.sigma(t_next);
     if (!std::isfinite(start.sigma) || sigma == 0) {
-      detail::step_with_frozen_denoiser(p, x, r, h, eta, dw, y);
+      detail::step_with_frozen_denoiser(model, x, t, t_next, eta, dw, y);
       return;
     }
     const double ratio = sigma / start.sigma, rest = (1 - ratio) * (1 + ratio);
@@ -62,13 +57,13 @@ struct Dpm2Ancestral {
     const double down = sigma * std::sqrt(1 - eta * eta * rest);
     const auto middle = detail::stage_place(process, start.sigma, down, 0.5);
     auto& [denoised, noise, u] = w.array;
-    evaluate_denoiser(process, p.base.score, x, t, denoised);
+    evaluate_denoiser(process, model.score, x, t, denoised);
     detail::noise_of(start, x, denoised, noise);
     u = static_cast<S>(middle.scale) * (denoised + static_cast<S>(middle.sigma) * noise);
-    evaluate_denoiser(process, p.base.score, u, middle.t, denoised);
+    evaluate_denoiser(process, model.score, u, middle.t, denoised);
     detail::noise_of(middle, u, denoised, noise);
     y = static_cast<S>(s / start.scale) * x + static_cast<S>(s * (down - start.sigma)) * noise;
-    detail::add_noise<P>(s * up, h, dw, y);
+    detail::add_noise<P>(s * up, t - t_next, dw, y);
   }
 };
 

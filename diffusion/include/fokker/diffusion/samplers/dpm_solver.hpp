@@ -16,20 +16,6 @@ namespace fokker {
 
 namespace detail {
 
-/// Facts about the one-step methods with `order` stages.
-template <int order>
-struct DpmSolverFacts {
-  static constexpr Calculus calculus = Calculus::ito;
-  static constexpr EtaRange etas{.min = 0, .max = 0};
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = {}, .weak = {}, .deterministic = order};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = order, .diffusion = 0}; }
-};
-
 /// A time of the process with what a stage there needs.
 struct StagePlace {
   Time t;
@@ -64,33 +50,33 @@ void noise_of(const StagePlace& at, const X& x, const X& denoised, X& noise) {
 /// Cost          two denoisers, one in a step from sigma infinite or to 0; no allocation.
 /// Ends          at t' = 0 in s' D; starts also where sigma is infinite.
 /// Source        Lu et al. (2022), arXiv 2206.00927, algorithm 1.
-struct DpmSolver2 : detail::DpmSolverFacts<2> {
-  static constexpr std::string_view name = "dpm-solver-2";
-  static constexpr std::string_view source = "Lu et al. (2022), arXiv 2206.00927, algorithm 1";
+struct DpmSolver2 {
+  static constexpr bool is_sampler = true;
+  static constexpr Facts facts =
+      detail::flow_facts("dpm-solver-2", "Lu et al. (2022), arXiv 2206.00927, algorithm 1", 2, 2);
+  static constexpr EtaRange etas{.min = 0, .max = 0};
 
   template <State X>
   using Workspace = Scratch<X, 4>;
 
   /// @copydoc Ddim::step
-  template <State X, ReversedDiffusion P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time r, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ModelFor<DpmSolver2, X> P>
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
-    const auto& process = p.base.process;
-    const auto [t, t_next] = detail::TimeInterval(r, h);
+    const auto& process = model.process;
     const detail::StagePlace start{t, process.scale(t), process.sigma(t)};
     const double s = process.scale(t_next), sigma = process.sigma(t_next);
     if (!std::isfinite(start.sigma) || sigma == 0) {
-      detail::step_with_frozen_denoiser(p, x, r, h, 0.0, dw, y);
+      detail::step_with_frozen_denoiser(model, x, t, t_next, 0.0, dw, y);
       return;
     }
     const auto middle = detail::stage_place(process, start.sigma, sigma, 0.5);
     auto& [denoised, noise, u, noise_u] = w.array;
-    evaluate_denoiser(process, p.base.score, x, t, denoised);
+    evaluate_denoiser(process, model.score, x, t, denoised);
     detail::noise_of(start, x, denoised, noise);
     u = static_cast<S>(middle.scale) * (denoised + static_cast<S>(middle.sigma) * noise);
-    evaluate_denoiser(process, p.base.score, u, middle.t, y);
+    evaluate_denoiser(process, model.score, u, middle.t, y);
     detail::noise_of(middle, u, y, noise_u);
     y = static_cast<S>(s) * (denoised + static_cast<S>(start.sigma) * (noise - noise_u) +
                              static_cast<S>(sigma) * noise_u);
@@ -108,40 +94,40 @@ struct DpmSolver2 : detail::DpmSolverFacts<2> {
 /// Cost          three denoisers, one in a step from sigma infinite or to 0; no allocation.
 /// Ends          at t' = 0 in s' D; starts also where sigma is infinite.
 /// Source        Lu et al. (2022), arXiv 2206.00927, algorithm 2.
-struct DpmSolver3 : detail::DpmSolverFacts<3> {
-  static constexpr std::string_view name = "dpm-solver-3";
-  static constexpr std::string_view source = "Lu et al. (2022), arXiv 2206.00927, algorithm 2";
+struct DpmSolver3 {
+  static constexpr bool is_sampler = true;
+  static constexpr Facts facts =
+      detail::flow_facts("dpm-solver-3", "Lu et al. (2022), arXiv 2206.00927, algorithm 2", 3, 3);
+  static constexpr EtaRange etas{.min = 0, .max = 0};
 
   template <State X>
   using Workspace = Scratch<X, 4>;
 
   /// @copydoc Ddim::step
-  template <State X, ReversedDiffusion P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time r, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ModelFor<DpmSolver3, X> P>
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
-    const auto& process = p.base.process;
-    const auto [t, t_next] = detail::TimeInterval(r, h);
+    const auto& process = model.process;
     const detail::StagePlace start{t, process.scale(t), process.sigma(t)};
     const double s = process.scale(t_next), sigma = process.sigma(t_next);
     if (!std::isfinite(start.sigma) || sigma == 0) {
-      detail::step_with_frozen_denoiser(p, x, r, h, 0.0, dw, y);
+      detail::step_with_frozen_denoiser(model, x, t, t_next, 0.0, dw, y);
       return;
     }
     const double length = std::log(start.sigma / sigma);
     const auto first = detail::stage_place(process, start.sigma, sigma, 1.0 / 3);
     const auto second = detail::stage_place(process, start.sigma, sigma, 2.0 / 3);
     auto& [denoised, noise, u, noise_u] = w.array;
-    evaluate_denoiser(process, p.base.score, x, t, denoised);
+    evaluate_denoiser(process, model.score, x, t, denoised);
     detail::noise_of(start, x, denoised, noise);
     u = static_cast<S>(first.scale) * (denoised + static_cast<S>(first.sigma) * noise);
-    evaluate_denoiser(process, p.base.score, u, first.t, y);
+    evaluate_denoiser(process, model.score, u, first.t, y);
     detail::noise_of(first, u, y, noise_u);
     const double weight_2 = second.sigma * curvature(2 * length / 3) / (length / 3);
     u = static_cast<S>(second.scale) * (denoised + static_cast<S>(second.sigma) * noise -
                                         static_cast<S>(weight_2) * (noise_u - noise));
-    evaluate_denoiser(process, p.base.score, u, second.t, y);
+    evaluate_denoiser(process, model.score, u, second.t, y);
     detail::noise_of(second, u, y, noise_u);
     const double weight = sigma * curvature(length) / (2 * length / 3);
     y = static_cast<S>(s) *
@@ -163,33 +149,33 @@ struct DpmSolver3 : detail::DpmSolverFacts<3> {
 /// Cost          two denoisers, one in a step from sigma infinite or to 0; no allocation.
 /// Ends          at t' = 0 in s' D; starts also where sigma is infinite.
 /// Source        Lu et al. (2022), arXiv 2211.01095, algorithm 1 with r = 1/2.
-struct DpmSolverPlusPlus2S : detail::DpmSolverFacts<2> {
-  static constexpr std::string_view name = "dpm++2s";
-  static constexpr std::string_view source = "Lu et al. (2022), arXiv 2211.01095, algorithm 1";
+struct DpmSolverPlusPlus2S {
+  static constexpr bool is_sampler = true;
+  static constexpr Facts facts =
+      detail::flow_facts("dpm++2s", "Lu et al. (2022), arXiv 2211.01095, algorithm 1", 2, 2);
+  static constexpr EtaRange etas{.min = 0, .max = 0};
 
   template <State X>
   using Workspace = Scratch<X, 1>;
 
   /// @copydoc Ddim::step
-  template <State X, ReversedDiffusion P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time r, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ModelFor<DpmSolverPlusPlus2S, X> P>
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
-    const auto& process = p.base.process;
-    const auto [t, t_next] = detail::TimeInterval(r, h);
+    const auto& process = model.process;
     const double sigma_start = process.sigma(t), std_start = process.std(t);
     const double sigma = process.sigma(t_next);
     if (!std::isfinite(sigma_start) || sigma == 0) {
-      detail::step_with_frozen_denoiser(p, x, r, h, 0.0, dw, y);
+      detail::step_with_frozen_denoiser(model, x, t, t_next, 0.0, dw, y);
       return;
     }
     const auto middle = detail::stage_place(process, sigma_start, sigma, 0.5);
     X& u = w[0];
-    evaluate_denoiser(process, p.base.score, x, t, y);
+    evaluate_denoiser(process, model.score, x, t, y);
     u = static_cast<S>(middle.scale * middle.sigma / std_start) * x +
         static_cast<S>(middle.scale * (1 - middle.sigma / sigma_start)) * y;
-    evaluate_denoiser(process, p.base.score, u, middle.t, y);
+    evaluate_denoiser(process, model.score, u, middle.t, y);
     y = static_cast<S>(process.std(t_next) / std_start) * x +
         static_cast<S>(process.scale(t_next) * (1 - sigma / sigma_start)) * y;
   }

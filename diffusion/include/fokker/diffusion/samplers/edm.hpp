@@ -37,26 +37,12 @@ void edm_heun_step(const Model& model, const X& x, Time t, Time t_next, X& slope
   using S = typename X::Scalar;
   const Time h = t - t_next;
   edm_slope(model, x, t, slope);
-  y = x - static_cast<S>(h) * slope;
+  y = x - static_cast<S>(t - t_next) * slope;
   if (model.process.sigma(t_next) > 0) {
     edm_slope(model, y, t_next, slope_end);
     y = x - static_cast<S>(0.5 * h) * (slope + slope_end);
   }
 }
-
-/// Facts about EDM's deterministic steps.
-template <int order>
-struct EdmOde {
-  static constexpr Calculus calculus = Calculus::ito;
-  static constexpr EtaRange etas{.min = 0, .max = 0};
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = {}, .weak = {}, .deterministic = order};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = order, .diffusion = 0}; }
-};
 
 }  // namespace detail
 
@@ -67,19 +53,21 @@ struct EdmOde {
 /// Cost          one denoiser; no allocation.
 /// Ends          at t' = 0; starts also at t = 1 of flow matching.
 /// Source        Karras et al. (2022), arXiv 2206.00364, algorithm 1 without its correction.
-struct EdmEuler : detail::EdmOde<1> {
-  static constexpr std::string_view name = "edm-euler";
-  static constexpr std::string_view source = "Karras et al. (2022), arXiv 2206.00364, algorithm 1";
+struct EdmEuler {
+  static constexpr bool is_sampler = true;
+  static constexpr Facts facts =
+      detail::flow_facts("edm-euler", "Karras et al. (2022), arXiv 2206.00364, algorithm 1", 1, 1);
+  static constexpr EtaRange etas{.min = 0, .max = 0};
 
   template <State X>
   using Workspace = Scratch<X, 0>;
 
   /// @copydoc Ddim::step
-  template <State X, ReversedDiffusion P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time r, Time h,
-                                              const Increment<P, X>&, X& y, Workspace<X>&) const {
-    detail::edm_slope(p.base, x, -r, y);
-    y = x - static_cast<typename X::Scalar>(h) * y;
+  template <State X, ModelFor<EdmEuler, X> P>
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>&, X& y,
+            Workspace<X>&) const {
+    detail::edm_slope(model, x, t, y);
+    y = x - static_cast<typename X::Scalar>(t - t_next) * y;
   }
 };
 
@@ -91,20 +79,21 @@ struct EdmEuler : detail::EdmOde<1> {
 /// Cost          two denoisers, one in a step to sigma = 0; no allocation.
 /// Ends          at t' = 0; starts also at t = 1 of flow matching.
 /// Source        Karras et al. (2022), arXiv 2206.00364, algorithm 1.
-struct EdmHeun : detail::EdmOde<2> {
-  static constexpr std::string_view name = "edm-heun";
-  static constexpr std::string_view source = "Karras et al. (2022), arXiv 2206.00364, algorithm 1";
+struct EdmHeun {
+  static constexpr bool is_sampler = true;
+  static constexpr Facts facts =
+      detail::flow_facts("edm-heun", "Karras et al. (2022), arXiv 2206.00364, algorithm 1", 2, 2);
+  static constexpr EtaRange etas{.min = 0, .max = 0};
 
   template <State X>
   using Workspace = Scratch<X, 2>;
 
   /// @copydoc Ddim::step
-  template <State X, ReversedDiffusion P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time r, Time h,
-                                              const Increment<P, X>&, X& y, Workspace<X>& w) const {
-    const auto [t, t_next] = detail::TimeInterval(r, h);
+  template <State X, ModelFor<EdmHeun, X> P>
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>&, X& y,
+            Workspace<X>& w) const {
     auto& [slope, slope_end] = w.array;
-    detail::edm_heun_step(p.base, x, t, t_next, slope, slope_end, y);
+    detail::edm_heun_step(model, x, t, t_next, slope, slope_end, y);
   }
 };
 
@@ -116,31 +105,29 @@ struct EdmHeun : detail::EdmOde<2> {
 /// Ends          at t' = 0, with the noise of the last step left in; starts where g is finite.
 /// Source        Karras et al. (2022), arXiv 2206.00364, (6) with beta = eta^2 sigma'/sigma.
 struct EdmEulerMaruyama {
-  static constexpr std::string_view name = "edm-euler-maruyama";
-  static constexpr std::string_view source = "Karras et al. (2022), arXiv 2206.00364, (6)";
-  static constexpr Calculus calculus = Calculus::ito;
+  static constexpr bool is_sampler = true;
+  static constexpr Facts facts{.name = "edm-euler-maruyama",
+                               .source = "Karras et al. (2022), arXiv 2206.00364, (6)",
+                               .noise = {NoiseKind::additive},
+                               .order = {.strong = 1, .weak = 1, .deterministic = 1},
+                               .cost = {.drift = 1, .diffusion = 1}};
   static constexpr EtaRange etas{};
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = 1.0, .weak = 1.0, .deterministic = 1.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
 
   template <State X>
   using Workspace = Scratch<X, 0>;
 
+  /// @throws std::invalid_argument  for an eta that it is not defined for
+  void check(const DiffusionModel auto& model) const {
+    detail::require_eta(facts.name, etas, model.eta);
+  }
+
   /// @copydoc Ddim::step
-  /// @throws std::invalid_argument  for a negative eta
-  template <State X, ReversedDiffusion P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time r, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>&) const {
+  template <State X, ModelFor<EdmEulerMaruyama, X> P>
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>& dw, X& y,
+            Workspace<X>&) const {
     using S = typename X::Scalar;
-    detail::require_eta(name, etas, p.base.eta);
-    detail::edm_slope(p.base, x, -r, y);
-    y = x - static_cast<S>(h) * y + static_cast<S>(p.base.diffusion(-r)) * dw.w;
+    detail::edm_slope(model, x, t, y);
+    y = x - static_cast<S>(t - t_next) * y + static_cast<S>(model.diffusion(t)) * dw.w;
   }
 };
 

@@ -4,7 +4,7 @@
 ///
 /// Both put noise in exactly, z + sqrt(sigma_hat^2 - sigma^2) xi in z = x/s, and take it out again
 /// by Heun's steps of the probability flow in EDM's form. They are for `ReverseSde` with eta = 0:
-/// its drift is the flow's and it hands on a Wiener increment.
+/// its drift is that of the flow, and a Wiener increment comes with its steps.
 
 #include <algorithm>
 #include <array>
@@ -51,19 +51,15 @@ inline double added_noise(double from, double to) {
 /// Ends          at t' = 0.
 /// Source        Karras et al. (2022), arXiv 2206.00364, algorithm 2.
 struct EdmChurn {
-  static constexpr std::string_view name = "edm-churn";
-  static constexpr std::string_view source = "Karras et al. (2022), arXiv 2206.00364, algorithm 2";
-  static constexpr Calculus calculus = Calculus::ito;
+  static constexpr bool is_sampler = true;
+  static constexpr Facts facts = detail::reverse_facts(
+      "edm-churn", "Karras et al. (2022), arXiv 2206.00364, algorithm 2", {}, 2);
   static constexpr EtaRange etas{.min = 0, .max = 0};
 
   double gamma = std::numbers::sqrt2 - 1;
   double s_min = 0.01;
   double s_max = 1;
   double s_noise = 1.007;
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
-  static constexpr Orders orders(NoiseKind) { return {}; }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 2, .diffusion = 0}; }
 
   static constexpr auto parameters() {
     using M = EdmChurn;
@@ -73,39 +69,41 @@ struct EdmChurn {
                       Parameter<M>{"s_noise", &M::s_noise, "factor of the noise put in"}};
   }
   void validate() const {
-    detail::require_parameter(gamma >= 0, name, "gamma >= 0", gamma);
-    detail::require_parameter(s_min >= 0, name, "s_min >= 0", s_min);
-    detail::require_parameter(s_max >= s_min, name, "s_max >= s_min", s_max);
-    detail::require_parameter(s_noise >= 0 && s_noise <= 1e6, name, "s_noise from 0 to 1e6",
+    detail::require_parameter(gamma >= 0, facts.name, "gamma >= 0", gamma);
+    detail::require_parameter(s_min >= 0, facts.name, "s_min >= 0", s_min);
+    detail::require_parameter(s_max >= s_min, facts.name, "s_max >= s_min", s_max);
+    detail::require_parameter(s_noise >= 0 && s_noise <= 1e6, facts.name, "s_noise from 0 to 1e6",
                               s_noise);
   }
 
   template <State X>
   using Workspace = Scratch<X, 3>;
 
-  /// @copydoc Ddim::step
-  /// @throws std::invalid_argument  for an eta other than 0
-  template <State X, ReversedDiffusion P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time r, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
-    using S = typename X::Scalar;
-    detail::require_eta(name, etas, p.base.eta);
+  /// @throws std::invalid_argument  for an eta that it is not defined for, and as validate
+  void check(const DiffusionModel auto& model) const {
+    detail::require_eta(facts.name, etas, model.eta);
     validate();
-    const auto& process = p.base.process;
-    const auto [t, t_next] = detail::TimeInterval(r, h);
+  }
+
+  /// @copydoc Ddim::step
+  template <State X, ModelFor<EdmChurn, X> P>
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
+    using S = typename X::Scalar;
+    const auto& process = model.process;
     auto& [hat, slope, slope_end] = w.array;
     const double sigma = process.sigma(t);
     if (!(gamma > 0 && sigma >= s_min && sigma <= s_max)) {
-      detail::edm_heun_step(p.base, x, t, t_next, slope, slope_end, y);
+      detail::edm_heun_step(model, x, t, t_next, slope, slope_end, y);
       return;
     }
     const double raised = (1 + std::min(gamma, std::numbers::sqrt2 - 1)) * sigma;
     const Time t_hat = detail::time_with_sigma(process, raised);
     const double s_hat = process.scale(t_hat), sigma_hat = process.sigma(t_hat);
     hat = static_cast<S>(s_hat / process.scale(t)) * x;
-    detail::add_noise<P>(s_hat * s_noise * detail::added_noise(sigma, sigma_hat), h, dw, hat);
-    detail::edm_heun_step(p.base, hat, t_hat, t_next, slope, slope_end, y);
+    detail::add_noise<P>(s_hat * s_noise * detail::added_noise(sigma, sigma_hat), t - t_next, dw,
+                         hat);
+    detail::edm_heun_step(model, hat, t_hat, t_next, slope, slope_end, y);
   }
 };
 
@@ -125,7 +123,7 @@ struct RestartInterval {
 ///
 /// on Karras's grid with rho = 7. There may be several intervals, as the authors take on ImageNet;
 /// one step that passes more than one restarts in each, in their order. Each repeat has normals of
-/// its own, so the Wiener increment of the step stays unused. By name, a number given again belongs
+/// its own, so the Wiener increment of the step stays unused. By name_of(*this), a number given again belongs
 /// to the next interval: "restart:sigma_min=1:sigma_max=2:sigma_min=0.1:sigma_max=0.3".
 ///
 /// Converges to  the probability flow with its error shrunk by the restarts: each multiplies an
@@ -137,8 +135,7 @@ struct RestartInterval {
 /// Ends          at t' = 0.
 /// Source        Xu et al. (2023), arXiv 2306.14878, algorithm 1.
 struct Restart {
-  static constexpr std::string_view name = "restart";
-  static constexpr std::string_view source = "Xu et al. (2023), arXiv 2306.14878, algorithm 1";
+  static constexpr bool is_sampler = true;
   static constexpr Calculus calculus = Calculus::ito;
   static constexpr EtaRange etas{.min = 0, .max = 0};
   static constexpr double rho = 7;
@@ -146,20 +143,19 @@ struct Restart {
   std::array<RestartInterval, 5> intervals{};
   std::size_t count = 1;  ///< of them in use
 
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
-  static constexpr Orders orders(NoiseKind) { return {}; }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 2, .diffusion = 0}; }
-
   /// Of the denoiser, in all restarts together.
   constexpr int extra_evaluations() const {
     int all = 0;
     for (std::size_t i = 0; i < count; ++i) all += 2 * intervals[i].repeats * intervals[i].steps;
     return all;
   }
-  constexpr Needs needs() const {
-    Needs all;
-    for (std::size_t i = 0; i < count; ++i) all.normals += intervals[i].repeats;
-    return all;
+
+  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
+  constexpr Facts facts() const {
+    Needs needs;
+    for (std::size_t i = 0; i < count; ++i) needs.normals += intervals[i].repeats;
+    return detail::reverse_facts("restart", "Xu et al. (2023), arXiv 2306.14878, algorithm 1", {},
+                                 2, false, needs);
   }
 
   static constexpr auto parameters() {
@@ -174,21 +170,21 @@ struct Restart {
   const RestartInterval& parameter_owner() const { return intervals[count - 1]; }
   /// @throws std::invalid_argument  for more intervals than there can be
   void add_parameter_owner() {
-    detail::require_parameter(count < intervals.size(), name, "at most 5 intervals",
+    detail::require_parameter(count < intervals.size(), name_of(*this), "at most 5 intervals",
                               static_cast<double>(count + 1));
     ++count;
   }
   void validate() const {
-    detail::require_parameter(count >= 1 && count <= intervals.size(), name, "1 to 5 intervals",
-                              static_cast<double>(count));
+    detail::require_parameter(count >= 1 && count <= intervals.size(), name_of(*this),
+                              "1 to 5 intervals", static_cast<double>(count));
     for (std::size_t i = 0; i < count; ++i) {
       const auto& [sigma_min, sigma_max, repeats, steps] = intervals[i];
-      detail::require_parameter(sigma_min >= 0, name, "sigma_min >= 0", sigma_min);
-      detail::require_parameter(sigma_max > sigma_min && std::isfinite(sigma_max), name,
+      detail::require_parameter(sigma_min >= 0, name_of(*this), "sigma_min >= 0", sigma_min);
+      detail::require_parameter(sigma_max > sigma_min && std::isfinite(sigma_max), name_of(*this),
                                 "sigma_max > sigma_min and finite", sigma_max);
-      detail::require_parameter(repeats >= 1 && repeats <= detail::most_repeats, name,
+      detail::require_parameter(repeats >= 1 && repeats <= detail::most_repeats, name_of(*this),
                                 "repeats >= 1, at most 10000", repeats);
-      detail::require_parameter(steps >= 1 && steps <= detail::most_repeats, name,
+      detail::require_parameter(steps >= 1 && steps <= detail::most_repeats, name_of(*this),
                                 "steps >= 1, at most 10000", steps);
     }
   }
@@ -196,24 +192,25 @@ struct Restart {
   template <State X>
   using Workspace = Scratch<X, 3>;
 
-  /// @copydoc Ddim::step
-  /// @throws std::invalid_argument  for an eta other than 0
-  template <State X, ReversedDiffusion P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time r, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
-    detail::require_eta(name, etas, p.base.eta);
+  /// @throws std::invalid_argument  for an eta that it is not defined for, and as validate
+  void check(const DiffusionModel auto& model) const {
+    detail::require_eta(name_of(*this), etas, model.eta);
     validate();
-    const auto& process = p.base.process;
-    const auto [t, t_next] = detail::TimeInterval(r, h);
+  }
+
+  /// @copydoc Ddim::step
+  template <State X, ModelFor<Restart, X> P>
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
+    const auto& process = model.process;
     auto& [from, slope, slope_end] = w.array;
-    detail::edm_heun_step(p.base, x, t, t_next, slope, slope_end, y);
+    detail::edm_heun_step(model, x, t, t_next, slope, slope_end, y);
     const double sigma = process.sigma(t), next = process.sigma(t_next);
     Index block = 0;
     for (std::size_t i = 0; i < count; ++i) {
       const bool passed = next <= intervals[i].sigma_min && intervals[i].sigma_min < sigma;
       for (int k = 0; k < intervals[i].repeats; ++k, ++block)
-        if (passed) repeat(p.base, intervals[i], t_next, dw, block, y, w);
+        if (passed) repeat(model, intervals[i], t_next, dw, block, y, w);
     }
   }
 

@@ -67,11 +67,12 @@ struct NoiseScaleRule {
 };
 
 template <std::size_t count>
-struct ErSdeMethod : ReverseSdeFacts<1, (count < 2 ? 1 : 2), static_cast<int>(count)> {
-  static constexpr std::array<std::string_view, 3> names{"er-sde-1", "er-sde-2", "er-sde-3"};
-  static constexpr std::string_view name = names[count - 1];
-  static constexpr std::string_view source = "Cui et al. (2023), arXiv 2309.06169, algorithm 1-3";
+struct ErSdeMethod {
   static constexpr std::size_t points = count;
+  static constexpr std::array<std::string_view, 3> names{"er-sde-1", "er-sde-2", "er-sde-3"};
+  static constexpr Facts facts = reverse_facts(
+      names[count - 1], "Cui et al. (2023), arXiv 2309.06169, algorithm 1-3",
+      {.strong = 1, .weak = std::min(count, std::size_t{2}), .deterministic = count}, 1, count > 1);
 
   int power = 0;  ///< 1 for NoiseScale::power
 
@@ -101,8 +102,14 @@ struct ErSde : detail::InterpolatedDenoiser<detail::ErSdeMethod<points>> {
                                        "1: noise scale sigma^(1 + eta^2), 0: the authors' own"}};
   }
   void validate() const {
-    detail::require_parameter(this->power == 0 || this->power == 1, ErSde::name, "power 0 or 1",
-                              this->power);
+    detail::require_parameter(this->power == 0 || this->power == 1, ErSde::facts.name,
+                              "power 0 or 1", this->power);
+  }
+
+  /// @throws std::invalid_argument  for a negative eta, and as validate
+  void check(const DiffusionModel auto& model) const {
+    detail::InterpolatedDenoiser<detail::ErSdeMethod<points>>::check(model);
+    validate();
   }
 };
 

@@ -68,19 +68,18 @@ struct DenoiserNodes {
 
 /// y = the step of the family from x, D through `nodes`; at sigma' = 0 it is s' D with the newest
 /// D, `latest`. @param x,y  d x n; y must not be x or one of the values
-template <class Rule, std::size_t n, ReversedDiffusion P, State X>
-void step_with_interpolated_denoiser(const Rule& rule, const P& p, const X& x, Time r, Time h,
-                                     const DenoiserNodes<X, n>& nodes, const X& latest,
+template <class Rule, std::size_t n, DiffusionModel P, State X>
+void step_with_interpolated_denoiser(const Rule& rule, const P& model, const X& x, Time t,
+                                     Time t_next, const DenoiserNodes<X, n>& nodes, const X& latest,
                                      const Increment<P, X>& dw, X& y) {
   using S = typename X::Scalar;
-  const auto& process = p.base.process;
-  const auto [t, t_next] = TimeInterval(r, h);
+  const auto& process = model.process;
   const double s = process.scale(t_next), sigma = process.sigma(t), next = process.sigma(t_next);
   if (!(next > 0)) {
     y = static_cast<S>(s) * latest;
     return;
   }
-  const double damping = rule.damping(sigma, next, p.base.eta);
+  const double damping = rule.damping(sigma, next, model.eta);
   const double start = rule.position(sigma), end = rule.position(next);
   std::array<double, n> place{};
   const std::size_t count = start < end ? nodes.count : 1;  // a step lost in rounding
@@ -88,11 +87,11 @@ void step_with_interpolated_denoiser(const Rule& rule, const P& p, const X& x, T
     for (std::size_t i = 0; i < count; ++i)
       place[i] = (rule.position(nodes.sigma[i]) - start) / (end - start);
   const auto weights =
-      interpolation_weights(place, rule.template moments<n>(sigma, next, p.base.eta), count);
+      interpolation_weights(place, rule.template moments<n>(sigma, next, model.eta), count);
   const double std_next = process.std(t_next);
   y = static_cast<S>(std_next / process.std(t) * std::exp(-damping)) * x;
   for (std::size_t i = 0; i < count; ++i) y += static_cast<S>(s * weights[i]) * *nodes.value[i];
-  add_noise<P>(std_next * std::sqrt(-std::expm1(-2 * damping)), h, dw, y);
+  add_noise<P>(std_next * std::sqrt(-std::expm1(-2 * damping)), t - t_next, dw, y);
 }
 
 /// D at the last points passed, the newest first.
@@ -126,26 +125,12 @@ struct DenoiserHistory {
   }
 };
 
-/// What the samplers of the reverse SDE with an eta of their model share: `strong`, `weak` and
-/// `deterministic` are their orders.
-template <int strong_order, int weak_order, int deterministic_order>
-struct ReverseSdeFacts {
-  static constexpr Calculus calculus = Calculus::ito;
-  static constexpr EtaRange etas{};
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = strong_order, .weak = weak_order, .deterministic = deterministic_order};
-  }
-};
-
 /// A sampler of one evaluation per step: D through its values at the last `points` points, as many
 /// as there are. The first step freezes D. For three points, where that would cost an order, it is
 /// put right in the second by the slope that D then has.
 ///
-/// Method gives name, source, points, a `rule()`, the orders and, where three points are not to put
-/// right the first step, corrects_first_step = false.
+/// Method gives facts, points, a `rule()` and, where three points do not correct the first step,
+/// corrects_first_step = false.
 template <class Method>
 struct InterpolatedDenoiser : Method {
   static constexpr std::size_t points = Method::points;
@@ -155,8 +140,8 @@ struct InterpolatedDenoiser : Method {
     else
       return points > 2;
   }();
-  static constexpr bool has_memory = points > 1;
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 0}; }
+  static constexpr bool is_sampler = true;
+  static constexpr EtaRange etas{};
 
   template <State X>
   struct Workspace : DenoiserHistory<X, points> {
@@ -172,30 +157,32 @@ struct InterpolatedDenoiser : Method {
     return std::span<X>(w.denoised).first(points - 1);
   }
 
-  /// @copydoc Ddim::step
   /// @throws std::invalid_argument  for a negative eta
-  template <State X, ReversedDiffusion P>
-  requires(Method::supports(noise_kind<P>)) void step(const P& p, const X& x, Time r, Time h,
-                                                      const Increment<P, X>& dw, X& y,
-                                                      Workspace<X>& w) const {
-    require_eta(Method::name, Method::etas, p.base.eta);
-    const auto& process = p.base.process;
+  void check(const DiffusionModel auto& model) const {
+    require_eta(Method::facts.name, etas, model.eta);
+  }
+
+  /// @copydoc Ddim::step
+  template <State X, ModelFor<Method, X> P>
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
+    const auto& process = model.process;
     const auto rule = this->rule();
     const std::size_t known = w.known;
-    X& latest = w.add(process.sigma(-r));
-    evaluate_denoiser(process, p.base.score, x, -r, latest);
+    X& latest = w.add(process.sigma(t));
+    evaluate_denoiser(process, model.score, x, t, latest);
     DenoiserNodes<X, points> nodes;
     w.show(nodes);
     if constexpr (corrects_first_step) {
       if (known == 1 && w.known == 2) {
-        const double slope = rule.template moments<2>(w.sigma[1], w.sigma[0], p.base.eta)[1];
-        w.start[0] = x + static_cast<typename X::Scalar>(process.scale(-r) * slope) *
+        const double slope = rule.template moments<2>(w.sigma[1], w.sigma[0], model.eta)[1];
+        w.start[0] = x + static_cast<typename X::Scalar>(process.scale(t) * slope) *
                              (latest - w.denoised[1]);
-        step_with_interpolated_denoiser(rule, p, w.start[0], r, h, nodes, latest, dw, y);
+        step_with_interpolated_denoiser(rule, model, w.start[0], t, t_next, nodes, latest, dw, y);
         return;
       }
     }
-    step_with_interpolated_denoiser(rule, p, x, r, h, nodes, latest, dw, y);
+    step_with_interpolated_denoiser(rule, model, x, t, t_next, nodes, latest, dw, y);
   }
 };
 

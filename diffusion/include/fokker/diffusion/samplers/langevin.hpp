@@ -43,8 +43,7 @@ enum class LangevinStep { noise, norms };
 ///               its code's corrector "ald". With eta = 0: Chen et al. (2023), arXiv 2305.11798.
 template <class Predictor = ReverseDiffusion>
 struct PredictorCorrector {
-  static constexpr std::string_view name = "pc-langevin";
-  static constexpr std::string_view source = "Song et al. (2021), arXiv 2011.13456, algorithm 1";
+  static constexpr bool is_sampler = true;
   static constexpr Calculus calculus = Calculus::ito;
   static constexpr EtaRange etas = Predictor::etas;
 
@@ -54,16 +53,13 @@ struct PredictorCorrector {
   int norms = 0;  ///< 1 for LangevinStep::norms
 
   static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
-  static constexpr Orders orders(NoiseKind) { return {}; }
-  constexpr Evaluations evaluations(NoiseKind kind) const {
-    Evaluations sum = facts_of(predictor).evaluations(kind);
-    sum.drift += corrections;
-    return sum;
-  }
-  constexpr Needs needs() const {
-    Needs sum = needs_of(predictor);
-    sum.normals += corrections;
-    return sum;
+  constexpr Facts facts() const {
+    const Facts of_predictor = facts_of(predictor);
+    Needs needs = of_predictor.needs;
+    needs.normals += corrections;
+    return detail::reverse_facts(
+        "pc-langevin", "Song et al. (2021), arXiv 2011.13456, algorithm 1", {},
+        of_predictor.evaluations(NoiseKind::additive).drift + corrections, false, needs);
   }
 
   static constexpr auto parameters() {
@@ -73,10 +69,11 @@ struct PredictorCorrector {
                       Parameter<M>{"norms", &M::norms, "1: their length by each path's norms"}};
   }
   void validate() const {
-    detail::require_parameter(snr >= 0 && std::isfinite(snr), name, "snr >= 0 and finite", snr);
-    detail::require_parameter(corrections >= 0 && corrections <= detail::most_repeats, name,
-                              "corrections >= 0, at most 10000", corrections);
-    detail::require_parameter(norms == 0 || norms == 1, name, "norms 0 or 1", norms);
+    detail::require_parameter(snr >= 0 && std::isfinite(snr), name_of(*this), "snr >= 0 and finite",
+                              snr);
+    detail::require_parameter(corrections >= 0 && corrections <= detail::most_repeats,
+                              name_of(*this), "corrections >= 0, at most 10000", corrections);
+    detail::require_parameter(norms == 0 || norms == 1, name_of(*this), "norms 0 or 1", norms);
   }
 
   template <State X>
@@ -88,18 +85,19 @@ struct PredictorCorrector {
     Row epsilon, root;
   };
 
-  /// @copydoc Ddim::step
-  /// @throws std::invalid_argument  for an eta that the predictor is not defined for
-  template <State X, ReversedDiffusion P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time r, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
-    using S = typename X::Scalar;
-    const auto& model = p.base;
-    const auto& process = model.process;
-    const auto [t, t_next] = detail::TimeInterval(r, h);
+  /// @throws std::invalid_argument  as the predictor and validate
+  void check(const DiffusionModel auto& model) const {
+    check_parameters(predictor, model);
     validate();
-    predictor.step(p, x, r, h, dw, y, w.predictor);
+  }
+
+  /// @copydoc Ddim::step
+  template <State X, ModelFor<PredictorCorrector, X> P>
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
+    using S = typename X::Scalar;
+    const auto& process = model.process;
+    predictor.step(model, x, t, t_next, dw, y, w.predictor);
     if (!(process.sigma(t_next) > 0)) return;
     const Index d = x.rows(), own = needs_of(predictor).normals;
     const double ratio = process.scale(t) / process.scale(t_next), alpha = ratio * ratio;
@@ -137,9 +135,7 @@ struct PredictorCorrector {
 /// Ends          at t' = 0; at another t' the last level of the grid is only entered.
 /// Source        Song & Ermon (2019), arXiv 1907.05600, algorithm 1; (2020), arXiv 2006.09011.
 struct AnnealedLangevin {
-  static constexpr std::string_view name = "annealed-langevin";
-  static constexpr std::string_view source =
-      "Song & Ermon (2019), arXiv 1907.05600, algorithm 1; (2020), arXiv 2006.09011";
+  static constexpr bool is_sampler = true;
   static constexpr Calculus calculus = Calculus::ito;
   static constexpr EtaRange etas{.min = 0, .max = 0};
 
@@ -148,12 +144,11 @@ struct AnnealedLangevin {
   int denoise = 1;
 
   static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
-  static constexpr Orders orders(NoiseKind) { return {}; }
-  constexpr Evaluations evaluations(NoiseKind) const { return {.drift = repeats, .diffusion = 0}; }
-  constexpr Needs needs() const {
-    Needs all;
-    all.normals = repeats;
-    return all;
+  constexpr Facts facts() const {
+    return detail::reverse_facts(
+        "annealed-langevin",
+        "Song & Ermon (2019), arXiv 1907.05600, algorithm 1; (2020), arXiv 2006.09011", {}, repeats,
+        false, {.normals = repeats});
   }
 
   static constexpr auto parameters() {
@@ -163,28 +158,29 @@ struct AnnealedLangevin {
                       Parameter<M>{"denoise", &M::denoise, "1: the last step is the denoiser"}};
   }
   void validate() const {
-    detail::require_parameter(repeats >= 1 && repeats <= detail::most_repeats, name,
+    detail::require_parameter(repeats >= 1 && repeats <= detail::most_repeats, name_of(*this),
                               "repeats >= 1, at most 10000", repeats);
-    detail::require_parameter(step_size > 0 && std::isfinite(step_size), name,
+    detail::require_parameter(step_size > 0 && std::isfinite(step_size), name_of(*this),
                               "step > 0 and finite", step_size);
-    detail::require_parameter(denoise == 0 || denoise == 1, name, "denoise 0 or 1", denoise);
+    detail::require_parameter(denoise == 0 || denoise == 1, name_of(*this), "denoise 0 or 1",
+                              denoise);
   }
 
   template <State X>
   using Workspace = Scratch<X, 2>;
 
-  /// @copydoc Ddim::step
-  /// @throws std::invalid_argument  for an eta other than 0
-  template <State X, ReversedDiffusion P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time r, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
-    using S = typename X::Scalar;
-    detail::require_eta(name, etas, p.base.eta);
+  /// @throws std::invalid_argument  for an eta that it is not defined for, and as validate
+  void check(const DiffusionModel auto& model) const {
+    detail::require_eta(name_of(*this), etas, model.eta);
     validate();
-    const auto& model = p.base;
+  }
+
+  /// @copydoc Ddim::step
+  template <State X, ModelFor<AnnealedLangevin, X> P>
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
+    using S = typename X::Scalar;
     const auto& process = model.process;
-    const auto [t, t_next] = detail::TimeInterval(r, h);
     auto& [at_level, value] = w.array;
     const Index d = x.rows();
     const double std = process.std(t);

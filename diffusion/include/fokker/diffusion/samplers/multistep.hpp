@@ -164,22 +164,13 @@ auto plus_all(const Sum& sum, const std::array<S, n>& weights, const std::array<
 /// Ends          at t' = 0; starts also where sigma is infinite.
 template <class Rule>
 struct MultistepSampler {
-  static constexpr std::string_view name = Rule::name;
-  static constexpr std::string_view source = Rule::source;
-  static constexpr MultistepRule rule = Rule::rule;
-  static constexpr Calculus calculus = Calculus::ito;
+  static constexpr bool is_sampler = true;
+  static constexpr Facts facts = detail::flow_facts(Rule::name, Rule::source, Rule::order, 1, true);
   static constexpr EtaRange etas{.min = 0, .max = 0};
-  static constexpr bool has_memory = true;
+  static constexpr MultistepRule rule = Rule::rule;
   /// Predictions it keeps.
   static constexpr std::size_t slots =
       rule.points + (rule.corrector == MultistepRule::Corrector::every_step ? 1 : 0);
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = {}, .weak = {}, .deterministic = Rule::order};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 0}; }
 
   /// The predictions of the last steps, newest first, with where they were taken.
   template <State X>
@@ -195,12 +186,11 @@ struct MultistepSampler {
   };
 
   /// @copydoc Ddim::step
-  template <State X, ReversedDiffusion P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time r, Time h,
-                                              const Increment<P, X>&, X& y, Workspace<X>& w) const {
+  template <State X, ModelFor<MultistepSampler, X> P>
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>&, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
-    const auto& process = p.base.process;
-    const auto [t, t_next] = detail::TimeInterval(r, h);
+    const auto& process = model.process;
     std::rotate(w.memory.begin(), w.memory.end() - 1, w.memory.end());
     std::rotate(w.knots.begin(), w.knots.end() - 1, w.knots.end());
     w.knots[0] = knot(process, t, w.steps);
@@ -223,11 +213,11 @@ struct MultistepSampler {
       return all;
     };
     if constexpr (rule.interpolation == MultistepRule::Interpolation::denoiser_in_lambda) {
-      evaluate_denoiser(process, p.base.score, x, t, w.memory[0]);
+      evaluate_denoiser(process, model.score, x, t, w.memory[0]);
       y = detail::plus_all(static_cast<S>(process.std(t_next) / process.std(t)) * x,
                            total(1 - ratio, ratio), w.memory);
     } else {
-      evaluate_denoiser(process, p.base.score, x, t, y);
+      evaluate_denoiser(process, model.score, x, t, y);
       w.memory[0] = (x - static_cast<S>(process.scale(t)) * y) / static_cast<S>(process.std(t));
       y = detail::plus_all(static_cast<S>(s) * y, total(next.sigma, 1), w.memory);
     }

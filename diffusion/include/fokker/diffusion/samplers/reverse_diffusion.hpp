@@ -20,38 +20,33 @@ namespace fokker {
 ///               where s > 0.
 /// Source        Song et al. (2021), arXiv 2011.13456, (46) and appendix E.
 struct ReverseDiffusion {
-  static constexpr std::string_view name = "reverse-diffusion";
-  static constexpr std::string_view source = "Song et al. (2021), arXiv 2011.13456, (46)";
-  static constexpr Calculus calculus = Calculus::ito;
+  static constexpr bool is_sampler = true;
+  static constexpr Facts facts =
+      detail::reverse_facts("reverse-diffusion", "Song et al. (2021), arXiv 2011.13456, (46)",
+                            {.strong = 1, .weak = 1, .deterministic = 1}, 1);
   static constexpr EtaRange etas{};
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = 1.0, .weak = 1.0, .deterministic = 1.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 0}; }
 
   template <State X>
   using Workspace = Scratch<X, 0>;
 
+  /// @throws std::invalid_argument  for an eta that it is not defined for
+  void check(const DiffusionModel auto& model) const {
+    detail::require_eta(facts.name, etas, model.eta);
+  }
+
   /// @copydoc Ddim::step
-  /// @throws std::invalid_argument  for a negative eta
-  template <State X, ReversedDiffusion P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time r, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>&) const {
+  template <State X, ModelFor<ReverseDiffusion, X> P>
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>& dw, X& y,
+            Workspace<X>&) const {
     using S = typename X::Scalar;
-    const double eta = p.base.eta;
-    detail::require_eta(name, etas, eta);
-    const auto& process = p.base.process;
-    const auto [t, t_next] = detail::TimeInterval(r, h);
+    const double eta = model.eta;
+    const auto& process = model.process;
     const double s = process.scale(t), sigma = process.sigma(t), next = process.sigma(t_next);
     const double g = s * std::sqrt((sigma - next) * (sigma + next));
-    evaluate_score(p.base.score, x, t, y);
+    evaluate_score(model.score, x, t, y);
     y = static_cast<S>(2 - s / process.scale(t_next)) * x +
         static_cast<S>(0.5 * (1 + eta * eta) * g * g) * y;
-    if (next > 0) detail::add_noise<P>(eta * g, h, dw, y);
+    if (next > 0) detail::add_noise<P>(eta * g, t - t_next, dw, y);
   }
 };
 

@@ -3,20 +3,22 @@
 /// @brief What the samplers of diffusion models share: the models they step and the words of a
 /// step.
 ///
-/// A sampler is a solver (solver.hpp) for `ReverseSde` and `ProbabilityFlow`, seen on the clock r =
-/// -t by `TimeReversed`: `p.base` is the model, with process, score and eta. A step goes from t =
-/// -r down to t' = -(r + h) and takes z = dw / sqrt(h) for its standard normal. Besides the members
-/// of a solver it has
+/// A sampler steps a model, `ReverseSde` or `ProbabilityFlow`, down in the model's own time:
+/// step(model, x, t, t_next, dw, y, w), t_next < t. It takes z = dw / sqrt(t - t_next) for its
+/// standard normal. Beside `facts` and `Workspace` of a solver (solver.hpp) it has
 ///
-///     static constexpr EtaRange etas;   // the etas that it is defined for
-///     static constexpr auto parameters();   // optional: its numbers by name, see Parameter
-///     void validate() const;                // optional: throws std::invalid_argument
-///     parameter_owner(), add_parameter_owner()   // optional: whose the parameters are, where a
-///                                           // name given again is meant for another such part
-///     bool has_own_noise() const;           // optional: it converges to an SDE with the marginals
-///                                           // of `ReverseSde`, but with a noise of its own
+///     static constexpr bool is_sampler = true;
+///     static constexpr EtaRange etas;            // the etas that it is defined for
+///     void check(model) const;                   // once per run: throws for another eta and for
+///                                                // parameters that `validate` refuses
+///     static constexpr auto parameters();        // optional: its numbers by name, see Parameter
+///     void validate() const;                     // optional: throws std::invalid_argument
+///     parameter_owner(), add_parameter_owner()   // optional: the part that holds the parameters;
+///                                                // a name given twice adds another part
+///     bool has_own_noise() const;                // optional: it converges to an SDE with the
+///                                                // marginals of `ReverseSde` and other noise
 ///
-/// and all of them can step to t' = 0, where a score need not exist: none asks for it there.
+/// All of them can step to t_next = 0, where a score need not exist: none evaluates it there.
 
 #include <cmath>
 #include <concepts>
@@ -30,13 +32,17 @@
 
 namespace fokker {
 
-/// A reverse SDE or a probability flow as a step sees it.
+/// A reverse SDE or a probability flow.
 template <class P>
-concept ReversedDiffusion = requires(const P& p, Time t) {
-  { p.base.eta } -> std::convertible_to<double>;
-  { p.base.process.sigma(t) } -> std::convertible_to<double>;
-  p.base.score;
+concept DiffusionModel = requires(const P& model, Time t) {
+  { model.eta } -> std::convertible_to<double>;
+  { model.process.sigma(t) } -> std::convertible_to<double>;
+  model.score;
 };
+
+/// A model that the sampler M steps.
+template <class P, class M, class X>
+concept ModelFor = DiffusionModel<P> && State<X> && supports<M>(noise_kind<P>);
 
 /// The etas that a sampler is defined for, both ends included.
 struct EtaRange {
@@ -72,11 +78,28 @@ namespace detail {
 /// @throws std::invalid_argument  unless the value of this parameter is whole
 int whole(std::string_view parameter, double value);
 
-/// A step in the model's own time, t > t_next >= 0.
-struct TimeInterval {
-  TimeInterval(Time r, Time h) : t(-r), t_next(0.0 - (r + h)) {}
-  Time t, t_next;
-};
+/// The facts of a sampler of the probability flow. @param cost  denoisers per step
+constexpr Facts flow_facts(std::string_view name, std::string_view source, double order, int cost,
+                           bool has_memory = false) {
+  return {.name = name,
+          .source = source,
+          .noise = {NoiseKind::none},
+          .order = {.deterministic = order},
+          .cost = {.drift = cost},
+          .has_memory = has_memory};
+}
+
+/// The facts of a sampler of the reverse SDE. @param cost  scores or denoisers per step
+constexpr Facts reverse_facts(std::string_view name, std::string_view source, OrdersByNoise order,
+                              int cost, bool has_memory = false, Needs needs = {}) {
+  return {.name = name,
+          .source = source,
+          .noise = {NoiseKind::additive},
+          .order = order,
+          .cost = {.drift = cost},
+          .needs = needs,
+          .has_memory = has_memory};
+}
 
 /// Refuses an eta that the sampler is not defined for.
 /// @throws std::invalid_argument

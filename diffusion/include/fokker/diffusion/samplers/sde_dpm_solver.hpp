@@ -77,40 +77,45 @@ struct LogSnrIntervalRule : LogSnrRule {
   }
 };
 
-struct DpmSolverPlusPlus1SdeMethod : ReverseSdeFacts<1, 1, 1> {
-  static constexpr std::string_view name = "dpm++1-sde";
-  static constexpr std::string_view source = "Lu et al. (2022), arXiv 2211.01095, section 5";
+struct DpmSolverPlusPlus1SdeMethod {
   static constexpr std::size_t points = 1;
+  static constexpr Facts facts =
+      reverse_facts("dpm++1-sde", "Lu et al. (2022), arXiv 2211.01095, section 5",
+                    {.strong = 1, .weak = 1, .deterministic = 1}, 1);
   static constexpr LogSnrRule rule() { return {}; }
 };
 
-struct DpmSolverPlusPlus2MSdeMethod : ReverseSdeFacts<1, 2, 2> {
-  static constexpr std::string_view name = "dpm++2m-sde";
-  static constexpr std::string_view source = "Lu et al. (2022), arXiv 2211.01095, section 5";
+struct DpmSolverPlusPlus2MSdeMethod {
   static constexpr std::size_t points = 2;
+  static constexpr Facts facts =
+      reverse_facts("dpm++2m-sde", "Lu et al. (2022), arXiv 2211.01095, section 5",
+                    {.strong = 1, .weak = 2, .deterministic = 2}, 1, true);
   static constexpr LogSnrMidpointRule rule() { return {}; }
 };
 
-struct DpmSolverPlusPlus2MSdeHeunMethod : ReverseSdeFacts<1, 2, 2> {
-  static constexpr std::string_view name = "dpm++2m-sde-heun";
-  static constexpr std::string_view source = "Lu et al. (2022), arXiv 2211.01095, section 5";
+struct DpmSolverPlusPlus2MSdeHeunMethod {
   static constexpr std::size_t points = 2;
+  static constexpr Facts facts =
+      reverse_facts("dpm++2m-sde-heun", "Lu et al. (2022), arXiv 2211.01095, section 5",
+                    {.strong = 1, .weak = 2, .deterministic = 2}, 1, true);
   static constexpr LogSnrRule rule() { return {}; }
 };
 
-struct DpmSolverPlusPlus3MSdeMethod : ReverseSdeFacts<1, 2, 3> {
-  static constexpr std::string_view name = "dpm++3m-sde";
-  static constexpr std::string_view source =
-      "Lu et al. (2022), arXiv 2211.01095; Xue et al. (2023), arXiv 2309.05019, (14)";
+struct DpmSolverPlusPlus3MSdeMethod {
   static constexpr std::size_t points = 3;
+  static constexpr Facts facts =
+      reverse_facts("dpm++3m-sde",
+                    "Lu et al. (2022), arXiv 2211.01095; Xue et al. (2023), arXiv 2309.05019, (14)",
+                    {.strong = 1, .weak = 2, .deterministic = 3}, 1, true);
   static constexpr LogSnrRule rule() { return {}; }
 };
 
-struct DpmSolverPlusPlus3MSdeShippedMethod : ReverseSdeFacts<1, 2, 2> {
-  static constexpr std::string_view name = "dpm++3m-sde-shipped";
-  static constexpr std::string_view source =
-      "Lu et al. (2022), arXiv 2211.01095, as in k-diffusion's sample_dpmpp_3m_sde";
+struct DpmSolverPlusPlus3MSdeShippedMethod {
   static constexpr std::size_t points = 3;
+  static constexpr Facts facts =
+      reverse_facts("dpm++3m-sde-shipped",
+                    "Lu et al. (2022), arXiv 2211.01095, as in k-diffusion's sample_dpmpp_3m_sde",
+                    {.strong = 1, .weak = 2, .deterministic = 2}, 1, true);
   static constexpr bool corrects_first_step = false;
   static constexpr LogSnrHalfCurvatureRule rule() { return {}; }
 };
@@ -181,12 +186,14 @@ using DpmSolverPlusPlus3MSdeShipped =
 /// Ends          at t' = 0 in s' D without a correction; elsewhere it asks for D at t'.
 /// Source        Xue et al. (2023), arXiv 2309.05019, (14), (17), algorithm 1.
 template <int predictor_order>
-struct SaSolver : detail::ReverseSdeFacts<1, 2, (predictor_order < 2 ? predictor_order + 1 : 3)> {
+struct SaSolver {
   static_assert(predictor_order >= 1 && predictor_order <= 3);
+  static constexpr bool is_sampler = true;
   static constexpr std::array<std::string_view, 3> names{"sa-solver-1", "sa-solver", "sa-solver-3"};
-  static constexpr std::string_view name = names[predictor_order - 1];
-  static constexpr std::string_view source = "Xue et al. (2023), arXiv 2309.05019, algorithm 1";
-  static constexpr bool has_memory = true;
+  static constexpr Facts facts = detail::reverse_facts(
+      names[predictor_order - 1], "Xue et al. (2023), arXiv 2309.05019, algorithm 1",
+      {.strong = 1, .weak = 2, .deterministic = std::min(predictor_order + 1, 3)}, 1, true);
+  static constexpr EtaRange etas{};
   static constexpr std::size_t points = predictor_order;
 
   double sigma_low = 0;                                         ///< no noise below
@@ -201,11 +208,11 @@ struct SaSolver : detail::ReverseSdeFacts<1, 2, (predictor_order < 2 ? predictor
         Parameter<SaSolver>{"sigma_high", &SaSolver::sigma_high, "greatest sigma with noise"}};
   }
   void validate() const {
-    detail::require_parameter(sigma_low >= 0, name, "sigma_low >= 0", sigma_low);
-    detail::require_parameter(sigma_high > sigma_low, name, "sigma_high > sigma_low", sigma_high);
+    detail::require_parameter(sigma_low >= 0, facts.name, "sigma_low >= 0", sigma_low);
+    detail::require_parameter(sigma_high > sigma_low, facts.name, "sigma_high > sigma_low",
+                              sigma_high);
   }
 
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 0}; }
   static constexpr int extra_evaluations() { return 1; }  ///< of the denoiser, in the first step
 
   template <State X>
@@ -220,29 +227,31 @@ struct SaSolver : detail::ReverseSdeFacts<1, 2, (predictor_order < 2 ? predictor
     return w.denoised;
   }
 
-  /// @copydoc Ddim::step
-  /// @throws std::invalid_argument  for a negative eta
-  template <State X, ReversedDiffusion P>
-  requires(SaSolver::supports(noise_kind<P>)) void step(const P& p, const X& x, Time r, Time h,
-                                                        const Increment<P, X>& dw, X& y,
-                                                        Workspace<X>& w) const {
-    detail::require_eta(name, SaSolver::etas, p.base.eta);
+  /// @throws std::invalid_argument  for a negative eta, and as validate
+  void check(const DiffusionModel auto& model) const {
+    detail::require_eta(facts.name, etas, model.eta);
     validate();
-    const auto& process = p.base.process;
+  }
+
+  /// @copydoc Ddim::step
+  template <State X, ModelFor<SaSolver, X> P>
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
+    const auto& process = model.process;
     const detail::LogSnrIntervalRule rule{{}, sigma_low, sigma_high};
-    const auto [t, t_next] = detail::TimeInterval(r, h);
-    if (w.known == 0) evaluate_denoiser(process, p.base.score, x, t, w.add(process.sigma(t)));
+    if (w.known == 0) evaluate_denoiser(process, model.score, x, t, w.add(process.sigma(t)));
     detail::DenoiserNodes<X, points> before;
     w.show(before);
-    step_with_interpolated_denoiser(rule, p, x, r, h, before, w.denoised[0], dw, y);
+    step_with_interpolated_denoiser(rule, model, x, t, t_next, before, w.denoised[0], dw, y);
     const double sigma_next = process.sigma(t_next);
     if (!(sigma_next > 0)) return;
 
-    evaluate_denoiser(process, p.base.score, y, t_next, w.ahead);
+    evaluate_denoiser(process, model.score, y, t_next, w.ahead);
     detail::DenoiserNodes<X, points + 1> nodes;
     if (std::isfinite(w.sigma[0])) w.show(nodes);
     nodes.add(w.ahead, sigma_next);
-    if (nodes.count > 1) step_with_interpolated_denoiser(rule, p, x, r, h, nodes, w.ahead, dw, y);
+    if (nodes.count > 1)
+      step_with_interpolated_denoiser(rule, model, x, t, t_next, nodes, w.ahead, dw, y);
     w.add(sigma_next).swap(w.ahead);
   }
 };

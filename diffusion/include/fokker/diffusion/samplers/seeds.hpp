@@ -52,32 +52,30 @@ void frozen_step(const FrozenStep& step, const Process& process, const X& x, Tim
 /// Two stages: to the middle of the step in ln sigma with what is predicted at its start, and from
 /// the start with what is predicted there. The noise of the first half is part of the whole's.
 template <class Method>
-struct ExponentialMidpoint : ReverseSdeFacts<1, 2, 2> {
-  static constexpr std::string_view name = Method::name;
-  static constexpr std::string_view source = Method::source;
-  static constexpr Needs needs{.normals = 1};
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 2, .diffusion = 0}; }
+struct ExponentialMidpoint {
+  static constexpr bool is_sampler = true;
+  static constexpr Facts facts =
+      reverse_facts(Method::name, Method::source, {.strong = 1, .weak = 2, .deterministic = 2}, 2,
+                    false, {.normals = 1});
+  static constexpr EtaRange etas{};
 
   template <State X>
   using Workspace = Scratch<X, 2>;
 
+  /// @throws std::invalid_argument  for an eta that it is not defined for
+  void check(const DiffusionModel auto& model) const { require_eta(facts.name, etas, model.eta); }
+
   /// @copydoc Ddim::step
-  /// @throws std::invalid_argument  for a negative eta
-  template <State X, ReversedDiffusion P>
-  requires(ReverseSdeFacts<1, 2, 2>::supports(noise_kind<P>)) void step(const P& p, const X& x,
-                                                                        Time r, Time h,
-                                                                        const Increment<P, X>& dw,
-                                                                        X& y,
-                                                                        Workspace<X>& w) const {
+  template <State X, ModelFor<ExponentialMidpoint, X> P>
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
     using Frozen = typename Method::Frozen;
-    const double eta = p.base.eta;
-    require_eta(name, etas, eta);
-    const auto& process = p.base.process;
-    const auto [t, t_next] = TimeInterval(r, h);
+    const double eta = model.eta;
+    const auto& process = model.process;
     const double sigma = process.sigma(t), next = process.sigma(t_next);
     auto& [middle, denoised] = w.array;
-    evaluate_denoiser(process, p.base.score, x, t, denoised);
+    evaluate_denoiser(process, model.score, x, t, denoised);
     if (!(next > 0)) {
       y = static_cast<S>(process.scale(t_next)) * denoised;
       return;
@@ -89,11 +87,11 @@ struct ExponentialMidpoint : ReverseSdeFacts<1, 2, 2> {
     frozen_step(first, process, x, t, x, denoised, t, t_half, middle);
     const double share = Frozen::first_half(sigma, next, eta);
     const double noise = process.scale(t_half) * first.noise;
-    add_noise<P>(noise * std::sqrt(share), h, dw, middle);
+    add_noise<P>(noise * std::sqrt(share), t - t_next, dw, middle);
     middle += static_cast<S>(noise * std::sqrt(1 - share)) * dw.normals;
-    evaluate_denoiser(process, p.base.score, middle, t_half, denoised);
+    evaluate_denoiser(process, model.score, middle, t_half, denoised);
     frozen_step(whole, process, x, t, middle, denoised, t_half, t_next, y);
-    add_noise<P>(process.scale(t_next) * whole.noise, h, dw, y);
+    add_noise<P>(process.scale(t_next) * whole.noise, t - t_next, dw, y);
   }
 };
 
@@ -124,34 +122,37 @@ struct DpmSolverPlusPlusSdeMethod {
 /// Cost          one denoiser; no allocation.
 /// Ends          at t' = 0 in s' D.
 /// Source        Gonzalez et al. (2023), arXiv 2305.14267, SEEDS-1.
-struct Seeds1 : detail::ReverseSdeFacts<1, 1, 1> {
-  static constexpr std::string_view name = "seeds-1";
-  static constexpr std::string_view source = "Gonzalez et al. (2023), arXiv 2305.14267, SEEDS-1";
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 0}; }
+struct Seeds1 {
+  static constexpr bool is_sampler = true;
+  static constexpr Facts facts =
+      detail::reverse_facts("seeds-1", "Gonzalez et al. (2023), arXiv 2305.14267, SEEDS-1",
+                            {.strong = 1, .weak = 1, .deterministic = 1}, 1);
+  static constexpr EtaRange etas{};
 
   template <State X>
   using Workspace = Scratch<X, 1>;
 
+  /// @throws std::invalid_argument  for an eta that it is not defined for
+  void check(const DiffusionModel auto& model) const {
+    detail::require_eta(facts.name, etas, model.eta);
+  }
+
   /// @copydoc Ddim::step
-  /// @throws std::invalid_argument  for a negative eta
-  template <State X, ReversedDiffusion P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time r, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
-    const double eta = p.base.eta;
-    detail::require_eta(name, etas, eta);
-    const auto& process = p.base.process;
-    const auto [t, t_next] = detail::TimeInterval(r, h);
+  template <State X, ModelFor<Seeds1, X> P>
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
+    const double eta = model.eta;
+    const auto& process = model.process;
     const double sigma = process.sigma(t), next = process.sigma(t_next);
     X& denoised = w[0];
-    evaluate_denoiser(process, p.base.score, x, t, denoised);
+    evaluate_denoiser(process, model.score, x, t, denoised);
     if (!(next > 0)) {
       y = static_cast<typename X::Scalar>(process.scale(t_next)) * denoised;
       return;
     }
     const auto step = detail::FrozenNoise::step(sigma, next, sigma, eta);
     frozen_step(step, process, x, t, x, denoised, t, t_next, y);
-    detail::add_noise<P>(process.scale(t_next) * step.noise, h, dw, y);
+    detail::add_noise<P>(process.scale(t_next) * step.noise, t - t_next, dw, y);
   }
 };
 
@@ -182,8 +183,7 @@ using Seeds2 = detail::ExponentialMidpoint<detail::Seeds2Method>;
 ///
 /// The rest      as for Seeds2; exact for data at one point.
 /// Source        Lu et al. (2022), arXiv 2211.01095; SEEDS-2 with data prediction in Gonzalez et
-/// al.
-///               (2023), arXiv 2305.14267.
+///               al. (2023), arXiv 2305.14267.
 using DpmSolverPlusPlusSde = detail::ExponentialMidpoint<detail::DpmSolverPlusPlusSdeMethod>;
 
 }  // namespace fokker

@@ -41,24 +41,16 @@ enum class InterpolantDiffusion { reverse_sde, constant, std, linear, decreasing
 ///               Albergo, Boffi & Vanden-Eijnden (2023), arXiv 2303.08797.
 template <bool heun>
 struct InterpolantSampler {
-  static constexpr std::string_view name = heun ? "sit-heun" : "sit";
-  static constexpr std::string_view source = "Ma et al. (2024), arXiv 2401.08740, (6)";
-  static constexpr Calculus calculus = Calculus::ito;
+  static constexpr bool is_sampler = true;
+  static constexpr Facts facts =
+      detail::reverse_facts(heun ? "sit-heun" : "sit", "Ma et al. (2024), arXiv 2401.08740, (6)",
+                            {.strong = 1, .weak = 1, .deterministic = heun ? 2 : 1}, heun ? 2 : 1);
   static constexpr EtaRange etas{};
 
   int diffusion = static_cast<int>(InterpolantDiffusion::std);  ///< an InterpolantDiffusion
   double norm = 1;
 
   constexpr bool has_own_noise() const { return diffusion != 0 || norm != 1; }
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = 1.0, .weak = 1.0, .deterministic = heun ? 2.0 : 1.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) {
-    return {.drift = heun ? 2 : 1, .diffusion = 0};
-  }
-
   static constexpr auto parameters() {
     using M = InterpolantSampler;
     return std::array{Parameter<M>{"diffusion", &M::diffusion,
@@ -67,9 +59,10 @@ struct InterpolantSampler {
                       Parameter<M>{"norm", &M::norm, "factor of w(t)"}};
   }
   void validate() const {
-    detail::require_parameter(diffusion >= 0 && diffusion <= 5, name, "diffusion in 0, 1, ..., 5",
-                              diffusion);
-    detail::require_parameter(norm >= 0 && std::isfinite(norm), name, "norm >= 0 and finite", norm);
+    detail::require_parameter(diffusion >= 0 && diffusion <= 5, facts.name,
+                              "diffusion in 0, 1, ..., 5", diffusion);
+    detail::require_parameter(norm >= 0 && std::isfinite(norm), facts.name, "norm >= 0 and finite",
+                              norm);
   }
 
   template <State X>
@@ -96,34 +89,35 @@ struct InterpolantSampler {
     return 0;
   }
 
-  /// @copydoc Ddim::step
-  /// @throws std::invalid_argument  for a negative eta
-  template <State X, ReversedDiffusion P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time r, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              [[maybe_unused]] Workspace<X>& scratch) const {
-    using S = typename X::Scalar;
-    const double eta = p.base.eta;
-    detail::require_eta(name, etas, eta);
+  /// @throws std::invalid_argument  for an eta that it is not defined for, and as validate
+  void check(const DiffusionModel auto& model) const {
+    detail::require_eta(facts.name, etas, model.eta);
     validate();
-    const auto& process = p.base.process;
-    const auto [t, t_next] = detail::TimeInterval(r, h);
+  }
+
+  /// @copydoc Ddim::step
+  template <State X, ModelFor<InterpolantSampler, X> P>
+  void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>& dw, X& y,
+            [[maybe_unused]] Workspace<X>& scratch) const {
+    using S = typename X::Scalar;
+    const double eta = model.eta;
+    const auto& process = model.process;
     const bool to_zero = !(process.sigma(t_next) > 0);
-    const double noise = std::sqrt(2 * eta * eta * strength(process, t) * h);
+    const double noise = std::sqrt(2 * eta * eta * strength(process, t) * (t - t_next));
     if constexpr (heun) {
       auto& [hat, slope] = scratch.array;
       hat = x;
-      if (!to_zero) detail::add_noise<P>(noise, h, dw, hat);
-      drift(p.base, hat, t, slope);
-      y = hat - static_cast<S>(h) * slope;
+      if (!to_zero) detail::add_noise<P>(noise, t - t_next, dw, hat);
+      drift(model, hat, t, slope);
+      y = hat - static_cast<S>(t - t_next) * slope;
       if (to_zero) return;
-      hat -= static_cast<S>(0.5 * h) * slope;
-      drift(p.base, y, t_next, slope);
-      y = hat - static_cast<S>(0.5 * h) * slope;
+      hat -= static_cast<S>(0.5 * (t - t_next)) * slope;
+      drift(model, y, t_next, slope);
+      y = hat - static_cast<S>(0.5 * (t - t_next)) * slope;
     } else {
-      drift(p.base, x, t, y);
-      y = x - static_cast<S>(h) * y;
-      if (!to_zero) detail::add_noise<P>(noise, h, dw, y);
+      drift(model, x, t, y);
+      y = x - static_cast<S>(t - t_next) * y;
+      if (!to_zero) detail::add_noise<P>(noise, t - t_next, dw, y);
     }
   }
 

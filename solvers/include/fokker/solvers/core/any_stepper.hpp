@@ -13,9 +13,9 @@
 
 namespace fokker {
 
-/// Any fixed-step solver for process P on states X, with the type erased. Copies share the solver,
-/// which is constant.
-template <class P, State X>
+/// Any fixed-step solver for process P on states X, with the type erased; with `sampler` any sampler
+/// of the model P, whose steps go from t to t_next. Copies share the solver, which is constant.
+template <class P, State X, bool sampler = false>
 class AnyStepper {
   struct AnyWorkspace {
     virtual ~AnyWorkspace() = default;
@@ -24,6 +24,7 @@ class AnyStepper {
 
  public:
   using ProcessType = P;  ///< the one process type it takes
+  static constexpr bool is_sampler = sampler;
   static constexpr Calculus calculus = calculus_of<P>;
   static constexpr bool supports(NoiseKind) { return true; }
 
@@ -48,10 +49,11 @@ class AnyStepper {
     std::unique_ptr<AnyWorkspace> inner_;
   };
 
-  /// @param method  a solver whose step takes P; compatibility is checked here, at compile time
+  /// @param method  a solver or a sampler whose step takes P; compatibility is checked here, at compile time
   template <class M>
   requires(!std::same_as<M, AnyStepper>) explicit AnyStepper(M method)
       : self_(std::make_shared<Model<M>>(std::move(method))) {
+    static_assert(Sampler<M> == sampler, "a sampler steps a model, a solver a process");
     require_compatible<M, P>();
   }
 

@@ -37,12 +37,12 @@ inline constexpr int wiener_rows = noise_kind<P> == NoiseKind::scalar ? 1
 ///
 /// w, h and k are m x n and independent of each other. What the step does not need is not filled.
 /// Source: Foster, Lyons & Oberhauser (2020); Foster & Habermann (2023).
-template <class P, State X>
-struct Increment {
-  using S = typename X::Scalar;
-  static constexpr int columns = X::ColsAtCompileTime;
+template <class Scalar, int rows, int columns, bool may_have_areas>
+struct NoiseIncrement {
+  using S = Scalar;
+  static constexpr bool areas = may_have_areas;  ///< of a process with noise by columns
   static constexpr int layout = columns == 1 ? Eigen::ColMajor : Eigen::RowMajor;
-  using W = Eigen::Array<S, wiener_rows<P, X>, columns, layout>;
+  using W = Eigen::Array<S, rows, columns, layout>;
   using Area = Eigen::Array<S, Eigen::Dynamic, columns, layout>;
 
   W w;
@@ -60,6 +60,11 @@ struct Increment {
     if (needs.normals > 0) normals.setZero(needs.normals * m, n);
   }
 };
+
+/// The noise of a step of process P on states X.
+template <class P, State X>
+using Increment = NoiseIncrement<typename X::Scalar, wiener_rows<P, X>, X::ColsAtCompileTime,
+                                 by_columns(noise_kind<P>)>;
 
 /// Makes `a`, over an interval of length s, the increment over that interval followed by one of
 /// length u, where the increment is `b`. s = 0: a must be zero. Source: Chen's relation.

@@ -158,6 +158,28 @@ concept EmbeddedStepper = Stepper<M, P, X> &&
   m.step(p, x, t, t, dw, y, error, w);
 };
 
+namespace detail {
+
+template <class P>
+inline constexpr bool is_reversed = false;
+template <class P>
+inline constexpr bool is_reversed<TimeReversed<P>> = true;
+
+/// The process that `step` of M takes: for a sampler the model beneath the rising clock.
+template <class M, class P>
+constexpr const auto& stepped_by(const P& process) {
+  if constexpr (Sampler<M> && is_reversed<P>)
+    return process.base;
+  else
+    return process;
+}
+
+}  // namespace detail
+
+/// The type of the process that `step` of M takes where it runs on P.
+template <class M, class P>
+using SteppedBy = std::remove_cvref_t<decltype(detail::stepped_by<M>(std::declval<const P&>()))>;
+
 /// Refuses, with a sentence, a solver that does not fit the process.
 template <class M, class P>
 consteval void require_compatible() {
@@ -186,10 +208,10 @@ consteval void require_compatible() {
 /// @throws std::invalid_argument  from there, with the condition and the numbers
 template <class M, class P>
 void check_parameters(const M& m, const P& p) {
-  if constexpr (requires { m.check(p); })
-    m.check(p);
-  else if constexpr (requires { m.method.check(p); })
-    m.method.check(p);
+  if constexpr (const auto& stepped = detail::stepped_by<M>(p); requires { m.check(stepped); })
+    m.check(stepped);
+  else if constexpr (requires { m.method.check(stepped); })
+    m.method.check(stepped);
 }
 
 /// Asks a fixed-step solver once per run whether its steps can start from x: `m.check_start(p, x,

@@ -15,18 +15,16 @@ namespace fokker {
 
 namespace detail {
 
-template <class P>
-struct ModelOf {
-  static constexpr bool reversed = false;
-  using Type = P;
-  static const P& of(const P& p) { return p; }
-};
-template <class P>
-struct ModelOf<TimeReversed<P>> {
-  static constexpr bool reversed = true;
-  using Type = P;
-  static const P& of(const TimeReversed<P>& p) { return p.base; }
-};
+/// One step of `method` from t0 to t1 > t0 on the clock of the process: a sampler steps the model
+/// beneath `TimeReversed` in its own time.
+template <class M, class P, State X, class W>
+void take_step(const M& method, const P& process, const X& x, Time t0, Time t1,
+               const Increment<P, X>& dw, X& y, W& w) {
+  if constexpr (Sampler<M>)
+    method.step(stepped_by<M>(process), x, 0.0 - t0, 0.0 - t1, dw, y, w);
+  else
+    method.step(process, x, t0, t1 - t0, dw, y, w);
+}
 
 }  // namespace detail
 
@@ -46,11 +44,8 @@ struct NoNoise {
 /// goes on by itself.
 template <class P, class M, State X, class Source = BrownianIncrements<typename X::Scalar>>
 class Stepping {
-  static constexpr bool samples = Sampler<M>;
-  using Model = std::conditional_t<samples, typename detail::ModelOf<P>::Type, P>;
-
  public:
-  using Dw = Increment<Model, X>;
+  using Dw = Increment<P, X>;
 
   /// @param x       d x n, where it starts
   /// @param source  of n paths and the process's Wiener processes
@@ -61,7 +56,7 @@ class Stepping {
         y_(x_.rows(), x_.cols()),
         source_(std::move(source)),
         workspace_(std::in_place, x_.rows(), x_.cols()) {
-    static_assert(Stepper<M, Model, X>, "the solver's step does not take this process");
+    static_assert(Stepper<M, SteppedBy<M, P>, X>, "the solver's step does not take this process");
     dw_.resize(wiener_dimension(process, x_.rows()), x_.cols(), needs_of(method_));
   }
 
@@ -80,10 +75,7 @@ class Stepping {
   /// One step from t0 to t1 > t0.
   void to(Time t0, Time t1) {
     source_.increment(t0, t1, dw_);
-    if constexpr (samples)
-      method_.step(detail::ModelOf<P>::of(*process_), x_, -t0, -t1, dw_, y_, *workspace_);
-    else
-      method_.step(*process_, x_, t0, t1 - t0, dw_, y_, *workspace_);
+    detail::take_step(method_, *process_, x_, t0, t1, dw_, y_, *workspace_);
     x_.swap(y_);
     ++steps_;
   }

@@ -43,14 +43,14 @@ class BrownianIncrements {
   BrownianIncrements(Seed seed, std::uint64_t first_path, Index paths, Index m, Needs needs = {});
 
   /// The increment over [t0, t1]; intervals must be asked for in order. Never throws.
-  template <class P, State X>
-  requires std::same_as<typename X::Scalar, S>
-  void increment(Time t0, Time t1, Increment<P, X>& dw) {
+  template <class Dw>
+  requires std::same_as<typename Dw::S, S>
+  void increment(Time t0, Time t1, Dw& dw) {
     const Time length = t1 - t0;
     w_.fill(view(dw.w), static_cast<S>(std::sqrt(length)));
     if (h_) h_->fill(view(dw.h), static_cast<S>(std::sqrt(length / 12)));
     if (k_) k_->fill(view(dw.k), static_cast<S>(std::sqrt(length / 720)));
-    if constexpr (by_columns(noise_kind<P>))
+    if constexpr (Dw::areas)
       if (area_) area_->fill(dw.w, length, dw.area);
     if (normals_) normals_->fill(view(dw.normals), S(1));
   }
@@ -118,10 +118,10 @@ class CoarsenedIncrements {
                       const std::atomic<bool>* cancel = nullptr)
       : source_(std::move(source)), factor_(factor), needs_(needs), cancel_(cancel) {}
 
-  template <class P, State X>
-  requires std::same_as<typename X::Scalar, Scalar>
-  void increment(Time t0, Time t1, Increment<P, X>& dw) {
-    Increment<P, X> piece;
+  template <class Dw>
+  requires std::same_as<typename Dw::S, Scalar>
+  void increment(Time t0, Time t1, Dw& dw) {
+    Dw piece;
     const Index m = dw.w.rows(), n = dw.w.cols();
     piece.resize(m, n, needs_);
     dw.resize(m, n, needs_);

@@ -85,14 +85,14 @@ class BrownianTree {
 
   /// dw = the increment over [s, t], s < t, with what of h and k it has room for.
   /// @throws std::invalid_argument  for times outside [t0, t1]
-  template <class P, State X>
-  void increment(Time s, Time t, Increment<P, X>& dw) {
+  template <class Dw>
+  void increment(Time s, Time t, Dw& dw) {
     increment_between(point(s), point(t), dw);
   }
 
   /// The same between two points.
-  template <class P, State X>
-  void increment_between(std::uint64_t from, std::uint64_t to, Increment<P, X>& dw) {
+  template <class Dw>
+  void increment_between(std::uint64_t from, std::uint64_t to, Dw& dw) {
     sum_.w.setZero();
     sum_.h.setZero();
     sum_.k.setZero();

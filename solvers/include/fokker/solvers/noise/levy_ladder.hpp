@@ -63,8 +63,8 @@ class LevyLadder {
 
   /// dw = the increment over [s, t], s < t, with the areas if it has room for them.
   /// @throws std::invalid_argument  unless s and t are ends of cells, to rounding
-  template <class P, State X>
-  void increment(Time s, Time t, Increment<P, X>& dw) {
+  template <class Dw>
+  void increment(Time s, Time t, Dw& dw) {
     std::size_t from = number(s);
     const std::size_t to = number(t);
     if (from >= to)

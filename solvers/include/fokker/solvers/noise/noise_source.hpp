@@ -191,8 +191,8 @@ class RunNoise {
   }
   ~RunNoise() = default;
 
-  template <class P, State X>
-  void increment(Time t0, Time t1, Increment<P, X>& dw) {
+  template <class Dw>
+  void increment(Time t0, Time t1, Dw& dw) {
     if (own_) return own_->increment(t0, t1, dw);
     if (down_)
       given_->increment(-t1, -t0, erased_);

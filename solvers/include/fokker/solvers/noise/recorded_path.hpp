@@ -74,9 +74,9 @@ class RecordedPath {
 
   /// dw.w = the increment over [t0, t1].
   /// @throws std::invalid_argument  unless t0 < t1 are on the record and dw.w has its shape
-  template <class P, State X>
-  requires std::same_as<typename X::Scalar, S>
-  void increment(Time t0, Time t1, Increment<P, X>& dw) const {
+  template <class Dw>
+  requires std::same_as<typename Dw::S, S>
+  void increment(Time t0, Time t1, Dw& dw) const {
     const Block<S>& first = increments_.front();
     if (dw.w.rows() != first.rows() || dw.w.cols() != first.cols())
       throw std::invalid_argument(

@@ -91,7 +91,7 @@ TEST_CASE(
       const TimeGrid grid(whole.begin(), whole.begin() + last + 1);
 
       const auto result =
-          simulate(process, StochasticHeun{}, x0, grid, {.paths = paths, .seed = 5}, Moments{});
+          simulate(process, StochasticHeun{}, OnGrid{grid}, x0, {.paths = paths, .seed = 5}, Moments{});
 
       const test::Law exact = noising(process, grid.back());
       const double z_mean = (result.value.mean[0] - exact.mean) / std::sqrt(exact.variance / paths);

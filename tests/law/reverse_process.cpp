@@ -98,7 +98,7 @@ TEST_CASE("the flow from the forward marginal has the forward marginal at t_min"
           distances(sampler, test::flow_model(score), score, start, order > 2 ? 120 : 1000);
 
       INFO(schedule.name() << " " << info.name << " W2 " << errors[0] << " " << errors[1]);
-      if (sampler.has_memory()) {  // settles later: its order is in the certificates
+      if (sampler.facts().has_memory) {  // settles later: its order is in the certificates
         CHECK(errors[1] < 1e-3);
       } else {
         CHECK(errors[1] < (order > 1 ? 1e-4 : 0.02));
@@ -152,11 +152,11 @@ TEST_CASE("an ensemble has the law of the scheme, for every process") {
     const auto agrees = [&](const auto& model, const auto& sampler) {
       const Law law = test::propagate(test::probe_down(sampler, model, grid), grid, start);
       const auto result =
-          simulate(model, sampler, prior, grid, {.paths = paths, .seed = 11}, Moments{});
+          simulate(model, sampler, OnGrid{grid}, prior, {.paths = paths, .seed = 11}, Moments{});
       const double z_mean = (result.value.mean[0] - law.mean) / std::sqrt(law.variance / paths);
       const double z_variance =
           (result.value.variance[0] / law.variance - 1) / std::sqrt(2.0 / paths);
-      INFO(schedule.name() << " " << sampler.name() << " z " << z_mean << " " << z_variance);
+      INFO(schedule.name() << " " << name_of(sampler) << " z " << z_mean << " " << z_variance);
       CHECK(result.status == Status::success);
       CHECK(std::abs(z_mean) < 5);
       CHECK(std::abs(z_variance) < 5);

@@ -274,10 +274,10 @@ class Sampling {
                                 {ends[0], ends[1]}, options(paths), FinalState{}),
                     row, states);
     };
-    if (task.info->name == Shark::name) return solve_to(reverse(task.eta), Shark{});
-    if (task.info->name == Sosra::name) return solve_to(reverse(task.eta), Sosra{});
-    if (task.info->name == Fehlberg78::name) return solve_to(flow(), Fehlberg78{});
-    if (task.info->name == BulirschStoer::name) return solve_to(flow(), BulirschStoer{});
+    if (task.info->name == Shark::facts.name) return solve_to(reverse(task.eta), Shark{});
+    if (task.info->name == Sosra::facts.name) return solve_to(reverse(task.eta), Sosra{});
+    if (task.info->name == Fehlberg78::facts.name) return solve_to(flow(), Fehlberg78{});
+    if (task.info->name == BulirschStoer::facts.name) return solve_to(flow(), BulirschStoer{});
     return solve_to(flow(), DormandPrince54{});
   }
 

@@ -23,19 +23,20 @@ namespace {
 /// What the list says of a fixed-step sampler.
 template <class M>
 SamplerInfo describe() {
-  const Equation equation = M::supports(NoiseKind::none) ? Equation::ode : Equation::sde;
+  const Facts facts = facts_of(M{});
+  const Equation equation = facts.supports(NoiseKind::none) ? Equation::ode : Equation::sde;
   const NoiseKind kind = detail::noise_of(equation);
-  SamplerInfo info{.name = std::string(M::name),
+  SamplerInfo info{.name = std::string(facts.name),
                    .equation = equation,
                    .default_eta = equation == Equation::sde ? 1.0 : 0.0,
                    .etas = {},
-                   .evaluations = M{}.evaluations(kind).drift,
+                   .evaluations = facts.evaluations(kind).drift,
                    .extra_evaluations = detail::extra_evaluations(M{}),
                    .adaptive = false,
-                   .orders = M::orders(kind),
+                   .orders = facts.orders(kind),
                    .ends_at_zero = true,
                    .parameters = {},
-                   .source = std::string(M::source)};
+                   .source = std::string(facts.source)};
   if constexpr (requires { M::etas; }) {  // of diffusion/samplers/
     info.etas = M::etas;
     info.default_eta = std::clamp(info.default_eta, M::etas.min, M::etas.max);
@@ -55,18 +56,19 @@ SamplerInfo describe() {
 
 template <class M>
 SamplerInfo adaptive(int evaluations) {
-  constexpr bool sde = M::supports(NoiseKind::additive);  // by AdaptiveSde, for which no order is
-  return {.name = std::string(M::name),                   // proved
+  constexpr bool sde =
+      M::facts.supports(NoiseKind::additive);  // by AdaptiveSde, for which no order is
+  return {.name = std::string(M::facts.name),  // proved
           .equation = sde ? Equation::sde : Equation::ode,
           .default_eta = sde ? 1.0 : 0.0,
           .etas = sde ? EtaRange{} : EtaRange{.min = 0, .max = 0},
           .evaluations = evaluations,
           .extra_evaluations = 0,
           .adaptive = true,
-          .orders = sde ? Orders{} : M::orders(NoiseKind::none),
+          .orders = sde ? Orders{} : M::facts.orders(NoiseKind::none),
           .ends_at_zero = false,
           .parameters = {},
-          .source = std::string(M::source)};
+          .source = std::string(M::facts.source)};
 }
 
 template <class... Ms>
@@ -166,7 +168,7 @@ template <class F, class... Ms>
 void with_sampler(std::string_view name, const F& f, detail::Samplers<Ms...>) {
   const SamplerInfo& info = sampler_info(name);
   const auto look = [&]<class M>(M method) {
-    if (M::name != info.name) return;
+    if (name_of(M{}) != info.name) return;
     detail::set_parameters(method, name);
     f(method);
   };
@@ -181,7 +183,7 @@ SamplerCost cost_of(std::string_view name) {
   with_sampler(
       name,
       [&](const auto& sampler) {
-        cost = {sampler.evaluations(detail::noise_of(info.equation)).drift,
+        cost = {facts_of(sampler).evaluations(detail::noise_of(info.equation)).drift,
                 detail::extra_evaluations(sampler)};
       },
       detail::SamplerTable{});

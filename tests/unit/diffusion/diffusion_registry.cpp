@@ -28,17 +28,17 @@ TEST_CASE(
 
     if (info.equation == Equation::sde) {
       const auto sampler = make_reverse_sampler<double>(info.name);
-      CHECK(sampler.name() == info.name);
-      CHECK(sampler.evaluations(NoiseKind::additive).drift == info.evaluations);
+      CHECK(sampler.facts().name == info.name);
+      CHECK(sampler.facts().evaluations(NoiseKind::additive).drift == info.evaluations);
       CHECK(info.orders.strong.value_or(1.0) == 1.0);
-      CHECK(make_reverse_sampler<float>(info.name).name() == info.name);
+      CHECK(name_of(make_reverse_sampler<float>(info.name)) == info.name);
       CHECK_THROWS_WITH(make_flow_sampler<double>(info.name), ContainsSubstring("does not solve"));
     } else {
       const auto sampler = make_flow_sampler<double>(info.name);
-      CHECK(sampler.name() == info.name);
-      CHECK(sampler.evaluations(NoiseKind::none).drift == info.evaluations);
+      CHECK(sampler.facts().name == info.name);
+      CHECK(sampler.facts().evaluations(NoiseKind::none).drift == info.evaluations);
       CHECK(info.orders.deterministic.has_value());
-      CHECK(make_flow_sampler<float>(info.name).name() == info.name);
+      CHECK(name_of(make_flow_sampler<float>(info.name)) == info.name);
       if (info.name != "ddim")
         CHECK_THROWS_WITH(make_reverse_sampler<double>(info.name),
                           ContainsSubstring("does not solve"));
@@ -53,7 +53,7 @@ TEST_CASE("ddim solves the flow with eta = 0 and the reverse SDE above") {
   CHECK(equation_of(ddim, 0.5) == Equation::sde);
   CHECK(equation_of(sampler_info("euler-maruyama"), 0) == Equation::sde);
   CHECK(equation_of(sampler_info("heun"), 0) == Equation::ode);
-  CHECK(make_reverse_sampler<double>("ddim").name() == "ddim");
+  CHECK(name_of(make_reverse_sampler<double>("ddim")) == "ddim");
 }
 
 TEST_CASE("unknown samplers are answered with the nearest") {
@@ -150,7 +150,7 @@ TEST_CASE("parameters behind the name of a sampler are set, and wrong ones are r
   const SamplerInfo& churn = sampler_info("edm-churn:gamma=0.1:s_max=50");
 
   CHECK(churn.name == "edm-churn");
-  CHECK(make_reverse_sampler<double>("edm-churn:gamma=0.1:s_max=50").name() == "edm-churn");
+  CHECK(name_of(make_reverse_sampler<double>("edm-churn:gamma=0.1:s_max=50")) == "edm-churn");
   CHECK(cost_of("pc-langevin:corrections=3").per_step == 4);
   CHECK(cost_of("restart").steps(20) == (20 - cost_of("restart").once) / 2);
   CHECK(cost_of("restart:repeats=1").once < cost_of("restart").once);

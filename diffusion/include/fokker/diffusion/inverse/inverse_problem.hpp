@@ -212,11 +212,11 @@ class Replacement {
  public:
   static constexpr std::string_view name = "replacement";
   static constexpr std::string_view source = "Song et al. (2021), arXiv 2011.13456, appendix I.2";
-  static constexpr Calculus calculus = Sampler::calculus;
+  static constexpr Calculus calculus = calculus_of_method<Sampler>;
 
   static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
   static constexpr Orders orders(NoiseKind) { return {}; }
-  static constexpr Evaluations evaluations(NoiseKind kind) { return Sampler::evaluations(kind); }
+  Evaluations evaluations(NoiseKind kind) const { return facts_of(sampler_).evaluations(kind); }
   Needs needs() const {
     Needs all = needs_of(sampler_);
     ++all.normals;

@@ -164,7 +164,8 @@ TEST_CASE("over its draws a random field has the covariance amplitude^2 exp(-|x 
 TEST_CASE("bad errors are refused with the reason") {
   CHECK_THROWS_WITH(pulse(ScoreScale{1}, 0.5, 0.5), ContainsSubstring("from < to"));
   CHECK_THROWS_WITH(ScoreField(0, 1, 1, 0), ContainsSubstring("got 0 and 256"));
-  CHECK_THROWS_WITH(ScoreField(1, 1, 0, 0), ContainsSubstring("length > 0"));
+  CHECK_THROWS_WITH(ScoreField(1, 1, 0, 0),
+                    ContainsSubstring("length of a random field must be positive"));
   const AffineProcess fm{FlowMatching{}};
   const auto score = exact_score(fm, GaussianSpectrum(VectorXd{{m}}, VectorXd{{v}}));
   Block<double> x(1, 1), out(1, 1);

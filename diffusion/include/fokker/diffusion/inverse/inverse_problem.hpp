@@ -42,6 +42,7 @@
 #include <fokker/diffusion/samplers/reverse_step.hpp>
 #include <fokker/diffusion/score/score_jacobian.hpp>
 #include <fokker/solvers/integrate/stepping.hpp>
+#include <fokker/solvers/support/checks.hpp>
 
 namespace fokker {
 
@@ -106,9 +107,7 @@ class ObservedScore {
         approximation(a) {
     observation.validate(d);
     if constexpr (std::same_as<Approximation, IsotropicCovariance>)
-      if (!(approximation.variance > 0 && std::isfinite(approximation.variance)))
-        throw std::invalid_argument("IsotropicCovariance needs a variance > 0: got " +
-                                    std::to_string(approximation.variance));
+      check_positive({"the variance of IsotropicCovariance", "variance"}, approximation.variance);
     if constexpr (std::same_as<Approximation, PointEstimate>)
       if (Eigen::LLT<Eigen::MatrixXd>(observation.covariance).info() != Eigen::Success)
         throw std::invalid_argument(

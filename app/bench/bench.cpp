@@ -94,7 +94,7 @@ Benchmark geometric_brownian_motion(const CommonOptions& common) {
   constexpr Index paths = 8192, steps = 100;
   const auto library = [&common] {
     const auto ensemble =
-        simulate(GeometricBrownianMotion{}, EulerMaruyama{}, 1.0, uniform_grid(0, 1, steps),
+        simulate(GeometricBrownianMotion{}, EulerMaruyama{}, OnGrid{uniform_grid(0, 1, steps)}, 1.0,
                  {.paths = paths, .seed = common.seed, .threads = common.threads}, Moments{});
     return ensemble.value.mean[0];
   };
@@ -173,7 +173,7 @@ Benchmark reverse_sde(const CommonOptions& common) {
     const AffineProcess vp{VariancePreserving{}};
     const ReverseSde reverse{vp, exact_score(vp, GaussianMixture::ring(8, 4.0, 0.3))};
     const auto ensemble =
-        simulate(reverse, EulerMaruyama{}, vp.prior(2), uniform_grid(1, 1e-3, steps),
+        simulate(reverse, EulerMaruyama{}, OnGrid{uniform_grid(1, 1e-3, steps)}, vp.prior(2),
                  {.paths = paths, .seed = common.seed, .threads = common.threads}, Moments{});
     return ensemble.value.mean[0];
   };
@@ -207,10 +207,10 @@ Benchmark reverse_sde(const CommonOptions& common) {
 
 Benchmark lorenz() {
   const auto library = [] {
-    DormandPrince54 method;
-    method.rtol = method.atol = 1e-8;
     const Path<double, 3> x0(1, 1, 1);
-    return integrate(Lorenz{}, method, x0, {0, 20}, {.save_at = {20}}).end[0];
+    return integrate(Lorenz{}, DormandPrince54{}, Adaptive{.rtol = 1e-8, .atol = 1e-8}, x0, {0, 20},
+                     {.save_at = {20}})
+        .end[0];
   };
   const auto loop = [] {
     namespace odeint = boost::numeric::odeint;

@@ -265,25 +265,21 @@ void print_end(std::FILE* out, const Run& run) {
 
 /// The steps that an adaptive solver took, of a path on average.
 std::string adaptive_steps(const Run& run) {
-  const Counts& counts = run.ensemble.counts;
+  const MeanCounts& counts = run.ensemble.counts;
   if (!run.noisy())
-    return fmt::format("{} ({} rejected), {}", count(static_cast<Index>(counts.accepted), "step"),
-                       counts.rejected,
+    return fmt::format("{} ({:.0f} rejected), {}",
+                       count(static_cast<Index>(counts.accepted), "step"), counts.rejected,
                        count(static_cast<Index>(counts.drift_evaluations), "evaluation"));
-  const auto per_path = [&](std::uint64_t count) {
-    return static_cast<double>(count) / static_cast<double>(run.ensemble.paths);
-  };
   return fmt::format("{:.1f} steps a path ({:.1f} rejected), {:.1f} f and {:.1f} g",
-                     per_path(counts.accepted), per_path(counts.rejected),
-                     per_path(counts.drift_evaluations), per_path(counts.diffusion_evaluations));
+                     counts.accepted, counts.rejected, counts.drift_evaluations,
+                     counts.diffusion_evaluations);
 }
 
 /// Steps of an adaptive run that end at a saved time, where they are most of them.
 std::string forced_steps(const Run& run) {
   const auto& counts = run.ensemble.counts;
   const auto forced = static_cast<double>(run.times.size() - 1);
-  const double steps =
-      static_cast<double>(counts.accepted) / std::max(1.0, static_cast<double>(run.ensemble.paths));
+  const double steps = counts.accepted;
   if (run.passage || run.steps > 0 || steps == 0 || 2 * forced < steps) return "";
   return fmt::format(
       "every saved time ends a step: {:.0f} of the {:.1f} steps; fewer --points may be faster\n",
@@ -406,7 +402,10 @@ nlohmann::ordered_json json_of(const IntegrateCommand& o, const Run& run) {
     }
     rows.push_back(std::move(row));
   }
-  const Counts& counts = run.ensemble.counts;
+  const auto total = [&](double mean) {  // of one path where all have the same steps
+    return std::llround(run.steps > 0 ? mean : mean * static_cast<double>(run.ensemble.paths));
+  };
+  const MeanCounts& counts = run.ensemble.counts;
   Json document = {{"settings",
                     {{"process", o.process},
                      {"parameters", every_parameter(o.process, parameters_of(o))},
@@ -426,10 +425,10 @@ nlohmann::ordered_json json_of(const IntegrateCommand& o, const Run& run) {
                    {"paths", run.ensemble.paths},
                    {"failed", run.ensemble.failed},
                    {"counts",
-                    {{"accepted", counts.accepted},
-                     {"rejected", counts.rejected},
-                     {"drift_evaluations", counts.drift_evaluations},
-                     {"diffusion_evaluations", counts.diffusion_evaluations}}},
+                    {{"accepted", total(counts.accepted)},
+                     {"rejected", total(counts.rejected)},
+                     {"drift_evaluations", total(counts.drift_evaluations)},
+                     {"diffusion_evaluations", total(counts.diffusion_evaluations)}}},
                    {"seconds", run.ensemble.seconds}};
   if (!run.warning.empty()) document["warning"] = run.warning;
   if (run.passage) {
@@ -527,15 +526,15 @@ Figure figure_of(const IntegrateCommand& o, const Run& run, Index trajectories) 
 }
 
 /// Runs the ensemble: the states saved and their summaries, or the passage times.
-void simulate_run(const IntegrateCommand& o, const Plan& plan, const SimulateOptions& options,
-                  const Tolerances& tolerances, const std::vector<Until>& until,
-                  PathStatistics keep, Run& run) {
+void simulate_run(const IntegrateCommand& o, const Plan& plan, SimulateOptions options,
+                  const Adaptive& tolerances, const std::vector<Until>& until, PathStatistics keep,
+                  Run& run) {
   for (const Index k : plan.points) run.times.push_back(plan.grid[static_cast<std::size_t>(k)]);
   if (!until.empty()) {
     std::vector<PassageTimes> passages;
     for (const Until& condition : until) {  // each on the same paths
       auto ensemble = first_passage_by_name(run.process, o.solver, run.x0, plan.grid, options,
-                                            condition.component, condition.level, tolerances);
+                                            {condition.level, condition.component}, tolerances);
       const double before = run.ensemble.seconds;
       run.ensemble = {.value = {},
                       .status = ensemble.status,
@@ -550,6 +549,7 @@ void simulate_run(const IntegrateCommand& o, const Plan& plan, const SimulateOpt
       run.passage.emplace(until, passages, plan.grid.front(), plan.grid.back());
     return;
   }
+  options.save_at = run.times;
   run.ensemble = simulate_by_name(run.process, o.solver, run.x0, plan.grid, std::move(keep),
                                   options, tolerances);
   if (!first_rank()) return;
@@ -602,8 +602,9 @@ double measured_seconds(const IntegrateCommand& o, const Run& run, const Plan& p
   options.paths = std::min<Index>(options.paths, 4096);
   const TimeGrid grid(plan.grid.begin(),
                       plan.grid.begin() + static_cast<std::ptrdiff_t>(steps) + 1);
-  const auto trial = simulate_by_name(run.process, o.solver, run.x0, grid,
-                                      PathStatistics({0, static_cast<Index>(steps)}, 64), options);
+  options.save_at = {grid.front(), grid.back()};
+  const auto trial =
+      simulate_by_name(run.process, o.solver, run.x0, grid, PathStatistics(64), options);
   const double some = static_cast<double>(options.paths) * static_cast<double>(steps);
   return trial.seconds * all / some;
 }
@@ -642,7 +643,7 @@ int integrate_command(IntegrateCommand o) {
   const Index paths = o.paths ? whole_number(*o.paths, "--paths", 1) : run.noisy() ? 10000 : 1;
   const Index trajectories =
       o.trajectories ? whole_number(*o.trajectories, "--trajectories", 1) : 0;
-  Tolerances tolerances;
+  Adaptive tolerances;
   if (o.rtol) tolerances.rtol = number(*o.rtol, "--rtol");
   if (o.atol) tolerances.atol = number(*o.atol, "--atol");
   if (trajectories > 0 && o.csv.empty() && o.common.plots.empty())
@@ -686,7 +687,7 @@ int integrate_command(IntegrateCommand o) {
                              static_cast<double>(options.paths));
   if (run.steps > 0 && on_terminal() && !o.common.quiet)
     announce_time(measured_seconds(o, run, plan, options));
-  PathStatistics keep(plan.points, kept);
+  PathStatistics keep(kept);
   if (!o.save.empty()) keep.stream_to(o.save);
   std::optional<Checkpoint> checkpoint;
   if (o.checkpoint.given())

@@ -129,7 +129,7 @@ Quality measure_quality(const AffineProcess<AnySchedule>& process, const AnyData
   const auto sample = [&](AnyScore<double> score) {
     const ProbabilityFlow flow{process, std::move(score)};
     const SimulateOptions options{.paths = n, .seed = seed, .threads = threads};
-    return simulate(flow, Heun{}, process.prior_at(start, data.dimension()), grid, options,
+    return simulate(flow, Heun{}, OnGrid{grid}, process.prior_at(start, data.dimension()), options,
                     FinalState{})
         .value;
   };

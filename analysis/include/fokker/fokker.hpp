@@ -82,7 +82,6 @@
 #include <fokker/solvers/integrate/adaptive_sde.hpp>
 #include <fokker/solvers/integrate/integrate.hpp>
 #include <fokker/solvers/integrate/jumps.hpp>
-#include <fokker/solvers/integrate/recorded_path.hpp>
 #include <fokker/solvers/ito/antithetic_milstein.hpp>
 #include <fokker/solvers/ito/euler_maruyama.hpp>
 #include <fokker/solvers/ito/log_ode.hpp>
@@ -98,6 +97,7 @@
 #include <fokker/solvers/noise/brownian_tree.hpp>
 #include <fokker/solvers/noise/correlated.hpp>
 #include <fokker/solvers/noise/levy_ladder.hpp>
+#include <fokker/solvers/noise/recorded_path.hpp>
 #include <fokker/solvers/ode/embedded_runge_kutta.hpp>
 #include <fokker/solvers/ode/radau.hpp>
 #include <fokker/solvers/ode/rosenbrock.hpp>

@@ -67,7 +67,7 @@ constexpr SolverInfo info_of(std::string_view process = {}) {
 using detail::Methods;
 
 using OdeMethods = Methods<Euler, Heun, RungeKutta4>;
-using Adaptive =
+using AdaptiveMethods =
     Methods<DormandPrince54, BogackiShampine32, Tsitouras54, Verner76, DormandPrince853, Rodas4,
             Rodas5P, Radau5, OdeintDormandPrince5, Fehlberg78, BulirschStoer>;
 
@@ -83,7 +83,7 @@ void add_bound(std::vector<SolverInfo>& solvers, std::string_view process,
 }
 
 std::vector<SolverInfo> all_solvers() {
-  auto solvers = table(detail::SdeMethods{}, OdeMethods{}, Adaptive{});
+  auto solvers = table(detail::SdeMethods{}, OdeMethods{}, AdaptiveMethods{});
   add_bound(solvers, "langevin", detail::LangevinMethods{});
   add_bound(solvers, "cir", detail::CirMethods{});
   add_bound(solvers, "heston", detail::HestonMethods{});
@@ -174,16 +174,16 @@ auto with_stepper(const RegisteredProcess& process, const SolverInfo& solver, F&
       process.process);
 }
 
+/// Whether tolerances are given.
+bool given(const Adaptive& tolerances) { return tolerances.rtol || tolerances.atol; }
+
 /// Calls f(method) with the adaptive solver of this name.
 template <class F, class... Ms>
-auto with_adaptive(std::string_view name, const Tolerances& tolerances, F&& f, Methods<Ms...>) {
+auto with_adaptive(std::string_view name, F&& f, Methods<Ms...>) {
   std::common_type_t<decltype(f(std::declval<const Ms&>()))...> result;
   const auto look = [&]<class M>() {
     if (M::name != name) return;
-    M method;
-    method.rtol = tolerances.rtol.value_or(1e-6);
-    method.atol = tolerances.atol.value_or(1e-9);
-    result = f(method);
+    result = f(M{});
   };
   (look.template operator()<Ms>(), ...);
   return result;
@@ -193,41 +193,50 @@ auto with_adaptive(std::string_view name, const Tolerances& tolerances, F&& f, M
 /// @throws std::invalid_argument  where one does not fit the other
 const SolverInfo& checked_solver(const RegisteredProcess& process, std::string_view name,
                                  std::span<const double> x0, std::span<const Time> grid,
-                                 const Tolerances& tolerances) {
+                                 const Adaptive& tolerances) {
   const SolverInfo& info = solver_info(name);
   require_fit(process, info);
-  if (tolerances.given()) require_adaptive(process, info);
+  if (given(tolerances)) require_adaptive(process, info);
   check_start(process, x0);
   check_grid(grid);
   return info;
 }
 
-/// Calls f(ode, method, sign) with the ODE on the clock sign * t, which goes up along the grid.
+/// Calls f(ode, method, steps, sign) with the ODE on the clock sign * t, which goes up along the
+/// grid.
 template <class F>
 auto with_ode(const AnyOde& ode, const SolverInfo& solver, std::span<const Time> grid,
-              const Tolerances& tolerances, F&& f) {
+              const Adaptive& tolerances, F&& f) {
   const double sign = grid[1] < grid[0] ? -1.0 : 1.0;
   const OneWay one_way{ode, sign};
-  if (!solver.adaptive)
-    return f(one_way, detail::find_stepper<OneWay>(solver.name, OdeMethods{}), sign);
+  if (!solver.adaptive) {
+    OnGrid steps{TimeGrid(grid.begin(), grid.end())};
+    for (Time& t : steps.times) t *= sign;
+    return f(one_way, detail::find_stepper<OneWay>(solver.name, OdeMethods{}), steps, sign);
+  }
   return with_adaptive(
-      solver.name, tolerances, [&](const auto& method) { return f(one_way, method, sign); },
-      Adaptive{});
+      solver.name, [&](const auto& method) { return f(one_way, method, tolerances, sign); },
+      AdaptiveMethods{});
 }
 
 /// The passage time of the one path of an ODE: a root of x_i - level on the solver's interpolant.
-template <class M>
-Ensemble<PassageTimes> passage_of_ode(const OneWay& ode, const M& method,
-                                      std::span<const double> x0, Time t0, Time t1, Index steps,
-                                      const SimulateOptions& options, Index component,
-                                      double level) {
+template <class M, class Steps>
+Ensemble<PassageTimes> passage_of_ode(const OneWay& ode, const M& method, const Steps& steps,
+                                      std::span<const double> x0, Time t0, Time t1,
+                                      const SimulateOptions& options, Level level) {
   const auto started = std::chrono::steady_clock::now();
-  IntegrateOptions how{.save_at = {t1},
-                       .cancel = options.cancel,
-                       .events = {level_event(component, level, Crossing::both, true)}};
-  if constexpr (!AdaptiveSolver<M>) how.dt = (t1 - t0) / static_cast<double>(steps);
+  const IntegrateOptions how{
+      .save_at = {t1},
+      .cancel = options.cancel,
+      .events = {level_event(level.component, level.value, Crossing::both, true)}};
   const X start = Eigen::Map<const Path<double>>(x0.data(), static_cast<Index>(x0.size()));
-  const auto solution = integrate(ode, method, start, {t0, t1}, how);
+  const auto solution = [&] {
+    if constexpr (detail::GivesGrid<Steps>)
+      return integrate(ode, method, Fixed{(t1 - t0) / static_cast<double>(steps.times.size() - 1)},
+                       start, {t0, t1}, how);
+    else
+      return integrate(ode, method, steps, start, {t0, t1}, how);
+  }();
 
   Ensemble<PassageTimes> result;
   const bool met = solution.status == Status::event;
@@ -240,7 +249,7 @@ Ensemble<PassageTimes> passage_of_ode(const OneWay& ode, const M& method,
   result.value.horizon = t1 - t0;
   result.paths = result.status == Status::cancelled ? 0 : 1;
   result.failed = ended || result.paths == 0 ? 0 : 1;
-  result.counts = solution.counts;
+  result.counts = MeanCounts(solution.counts, 1);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - started;
   result.seconds = elapsed.count();
   return result;
@@ -319,52 +328,57 @@ void require_adaptive(const RegisteredProcess& process, const SolverInfo& solver
 
 KeptEnsemble simulate_by_name(const RegisteredProcess& process, std::string_view solver,
                               std::span<const double> x0, std::span<const Time> grid,
-                              PathStatistics keep, const SimulateOptions& options,
-                              const Tolerances& tolerances) {
+                              PathStatistics keep, SimulateOptions options,
+                              const Adaptive& tolerances) {
   const SolverInfo& info = checked_solver(process, solver, x0, grid, tolerances);
   const Path<double> start =
       Eigen::Map<const Path<double>>(x0.data(), static_cast<Index>(x0.size()));
-  const auto run = [&](const auto& p, const auto& method, std::span<const Time> times) {
-    return simulate(p, method, start, times, options, std::move(keep));
+  const bool chooses_steps = info.adaptive || given(tolerances);
+  if (chooses_steps && options.save_at.empty()) options.save_at.assign(grid.begin(), grid.end());
+  const auto run = [&]<class Steps>(const auto& p, const auto& method, const Steps& steps,
+                                    double sign) {
+    if constexpr (detail::GivesGrid<Steps>)
+      return simulate(p, method, steps, start, options, std::move(keep));
+    else
+      return simulate(p, method, steps, start, {sign * grid.front(), sign * grid.back()}, options,
+                      std::move(keep));
   };
   if (const AnyOde* ode = std::get_if<AnyOde>(&process.process))
     return with_ode(*ode, info, grid, tolerances,
-                    [&](const OneWay& p, const auto& method, double sign) {
-                      TimeGrid clock(grid.begin(), grid.end());
-                      for (Time& t : clock) t *= sign;
-                      return run(p, method, clock);
+                    [&](const OneWay& p, const auto& method, const auto& steps, double sign) {
+                      for (Time& t : options.save_at) t *= sign;
+                      KeptEnsemble ensemble = run(p, method, steps, sign);
+                      for (Time& t : ensemble.t) t *= sign;
+                      return ensemble;
                     });
   return with_stepper(process, info, [&]<class P, class M>(const P& p, const M& method) {
     if constexpr (noise_kind<P> != NoiseKind::none)
-      if (tolerances.given())
-        return run(
-            p,
-            AdaptiveSde<M>{method, tolerances.rtol.value_or(1e-3), tolerances.atol.value_or(1e-6)},
-            grid);
-    return run(p, method, grid);
+      if (chooses_steps) return run(p, method, tolerances, 1.0);
+    return run(p, method, OnGrid{TimeGrid(grid.begin(), grid.end())}, 1.0);
   });
 }
 
 Ensemble<PassageTimes> first_passage_by_name(const RegisteredProcess& process,
                                              std::string_view solver, std::span<const double> x0,
                                              std::span<const Time> grid,
-                                             const SimulateOptions& options, Index component,
-                                             double level, const Tolerances& tolerances) {
+                                             const SimulateOptions& options, Level level,
+                                             const Adaptive& tolerances) {
   const SolverInfo& info = checked_solver(process, solver, x0, grid, tolerances);
   if (const AnyOde* ode = std::get_if<AnyOde>(&process.process))
-    return with_ode(
-        *ode, info, grid, tolerances, [&](const OneWay& p, const auto& method, double sign) {
-          return passage_of_ode(p, method, x0, sign * grid.front(), sign * grid.back(),
-                                static_cast<Index>(grid.size()) - 1, options, component, level);
-        });
-  if (tolerances.given())
+    return with_ode(*ode, info, grid, tolerances,
+                    [&](const OneWay& p, const auto& method, const auto& steps, double sign) {
+                      return passage_of_ode(p, method, steps, x0, sign * grid.front(),
+                                            sign * grid.back(), options, level);
+                    });
+  if (given(tolerances))
     throw std::invalid_argument(
         "passage times of an SDE are found on the steps of a grid: give a step (--dt), not "
         "tolerances");
   const Path<double> start =
       Eigen::Map<const Path<double>>(x0.data(), static_cast<Index>(x0.size()));
   return with_stepper(process, info, [&](const auto& p, const auto& method) {
-    return first_passage(p, method, start, grid, options, component, level);
+    return first_passage(p, method, OnGrid{TimeGrid(grid.begin(), grid.end())}, start, options,
+                         level);
   });
 }
 

@@ -123,8 +123,7 @@ class Sampling {
       const TimeGrid ends{start_time(s_, process_, task.equation), *s_.t_min};
       const auto run = solve_adaptive(task, ends, row, states, s_.paths);
       row.nfe = static_cast<double>(score_.calls()) / static_cast<double>(run.paths);
-      row.steps = static_cast<Index>(
-          std::llround(static_cast<double>(run.counts.accepted) / static_cast<double>(run.paths)));
+      row.steps = static_cast<Index>(std::llround(run.counts.accepted));
     } else {
       const TimeGrid grid = time_grid(s_, process_, task.equation, task.steps);
       const Ensemble<SampleArray> run =
@@ -155,13 +154,16 @@ class Sampling {
     const Time start = start_time(s_, process_, Equation::ode), end = *s_.t_min;
     const FlowModel<double> model{process_, score};
     const TimeReversed<FlowModel<double>> down{model};
-    const Fehlberg78 method{reference_tolerance, reference_tolerance};
+    const Adaptive steps{.rtol = reference_tolerance, .atol = reference_tolerance};
     Block<double> x = starts(start, first, count);
     for_each_index(x.cols(), [&](Index j) {
       Path<double> path = x.col(j);
-      Fehlberg78::Run<TimeReversed<FlowModel<double>>, Path<double>> run(method, down, path.size());
+      Fehlberg78::Run<TimeReversed<FlowModel<double>>, Path<double>> run(Fehlberg78{}, steps, down,
+                                                                         path.size());
       Counts counts;
-      const bool solved = !cancelled() && run.to(path, -start, -end, counts) == Status::success;
+      detail::Leg leg{.end = -end, .tries = 10'000'000};
+      const bool solved =
+          !cancelled() && detail::run_to(run, path, -start, leg, counts) == Status::success;
       x.col(j) = solved ? path : Path<double>::Constant(path.size(), NAN);
     });
     return x;
@@ -266,18 +268,17 @@ class Sampling {
   /// The adaptive solvers of the list, by name.
   Ensemble<SampleArray> solve_adaptive(const Task& task, const TimeGrid& ends, ComparisonRow& row,
                                        SampleArray& states, Index paths) {
-    const double tolerance = task.tolerance;
-    if (task.info->name == Shark::name)
-      return solve(reverse(task.eta), AdaptiveSde{Shark{}, tolerance, tolerance}, ends, row, states,
-                   paths);
-    if (task.info->name == Sosra::name)
-      return solve(reverse(task.eta), AdaptiveSde{Sosra{}, tolerance, tolerance}, ends, row, states,
-                   paths);
-    if (task.info->name == Fehlberg78::name)
-      return solve(flow(), Fehlberg78{tolerance, tolerance}, ends, row, states, paths);
-    if (task.info->name == BulirschStoer::name)
-      return solve(flow(), BulirschStoer{tolerance, tolerance}, ends, row, states, paths);
-    return solve(flow(), DormandPrince54{tolerance, tolerance}, ends, row, states, paths);
+    const Adaptive steps{.rtol = task.tolerance, .atol = task.tolerance};
+    const auto solve_to = [&](const auto& model, const auto& method) {
+      return finish(simulate<S>(model, method, steps, start_law(s_, process_, ends[0]),
+                                {ends[0], ends[1]}, options(paths), FinalState{}),
+                    row, states);
+    };
+    if (task.info->name == Shark::name) return solve_to(reverse(task.eta), Shark{});
+    if (task.info->name == Sosra::name) return solve_to(reverse(task.eta), Sosra{});
+    if (task.info->name == Fehlberg78::name) return solve_to(flow(), Fehlberg78{});
+    if (task.info->name == BulirschStoer::name) return solve_to(flow(), BulirschStoer{});
+    return solve_to(flow(), DormandPrince54{});
   }
 
   bool cancelled() const { return s_.cancel && s_.cancel->load(); }
@@ -286,13 +287,21 @@ class Sampling {
   template <class Model, class Method>
   Ensemble<SampleArray> solve(const Model& model, const Method& method, const TimeGrid& grid,
                               ComparisonRow& row, SampleArray& states, Index paths) {
-    const SimulateOptions options{.paths = paths,
-                                  .seed = s_.seed,
-                                  .threads = s_.threads,
-                                  .cancel = s_.cancel,
-                                  .check = false};  // it would be counted as evaluations
-    Ensemble<SampleArray> run =
-        simulate<S>(model, method, start_law(s_, process_, grid[0]), grid, options, FinalState{});
+    return finish(simulate<S>(model, method, OnGrid{grid}, start_law(s_, process_, grid[0]),
+                              options(paths), FinalState{}),
+                  row, states);
+  }
+
+  SimulateOptions options(Index paths) const {
+    return {.paths = paths,
+            .seed = s_.seed,
+            .threads = s_.threads,
+            .cancel = s_.cancel,
+            .check = false};  // it would be counted as evaluations
+  }
+
+  static Ensemble<SampleArray> finish(Ensemble<SampleArray> run, ComparisonRow& row,
+                                      SampleArray& states) {
     row.status = run.status;
     row.failed = run.failed;
     row.seconds = run.seconds;

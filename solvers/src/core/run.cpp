@@ -25,9 +25,8 @@ void check_tolerances(std::string_view solver, double rtol, double atol) {
 
 void check_first_step(Time h) {
   if (!(h >= 0) || !std::isfinite(h))
-    throw std::invalid_argument(
-        text("the first step of an adaptive solver must be positive (0: its own choice): got dt={}",
-             {h}));
+    throw std::invalid_argument(text(
+        "the first step of an adaptive solver must be positive (0: its own choice): got {}", {h}));
 }
 
 }  // namespace fokker::detail

@@ -42,14 +42,9 @@ void FinalState::prepare(Index paths, Index d, std::span<const Time>) {
   states_.setConstant(d, paths, std::numeric_limits<double>::quiet_NaN());
 }
 
-void SavedStates::prepare(Index paths, Index d, std::span<const Time> grid) {
-  place_.assign(grid.size(), -1);
-  states_.clear();
-  for (const Index k : points_) {
-    place_.at(static_cast<std::size_t>(k)) = static_cast<Index>(states_.size());
-    states_.emplace_back(d, paths);
-    states_.back().setConstant(std::numeric_limits<double>::quiet_NaN());
-  }
+void States::prepare(Index paths, Index d, std::span<const Time> times) {
+  states_.assign(times.size(),
+                 Value::value_type::Constant(d, paths, std::numeric_limits<double>::quiet_NaN()));
 }
 
 FourMoments FourMoments::of(std::span<const double> x) {
@@ -83,14 +78,12 @@ double FourMoments::sd_error() const {
          (2 * std::sqrt(variance()));
 }
 
-void PathStatistics::prepare(Index paths, Index d, std::span<const Time> grid) {
-  place_.assign(grid.size(), -1);
-  for (std::size_t i = 0; i < points_.size(); ++i)
-    place_.at(static_cast<std::size_t>(points_[i])) = static_cast<Index>(i);
+void PathStatistics::prepare(Index paths, Index d, std::span<const Time> times) {
+  times_ = static_cast<Index>(times.size());
   paths_ = paths;
   d_ = d;
   keep_ = std::min(keep_, paths);
-  if (streamed_) streamed_->prepare(paths, d, grid);
+  if (streamed_) streamed_->prepare(paths, d, times);
 }
 
 PathStatistics::Partial PathStatistics::merge(Partial a, Partial b) {
@@ -105,12 +98,11 @@ PathStatistics::Partial PathStatistics::merge(Partial a, Partial b) {
 PathStatistics::Value PathStatistics::result(Partial total) {
   Value value{std::move(total.moments), {}, false};
   value.moments.resize(numbers());
-  for (std::size_t i = 0; i < points_.size(); ++i)
-    value.states.emplace_back(States::Constant(d_, keep_, NAN));
+  for (Index i = 0; i < times_; ++i) value.states.emplace_back(States::Constant(d_, keep_, NAN));
   for (const Kept& kept : total.kept)
-    for (std::size_t i = 0; i < points_.size(); ++i)
-      value.states[i].middleCols(kept.first, kept.count) = Eigen::Map<const States>(
-          kept.values.data() + static_cast<Index>(i) * d_ * kept.count, d_, kept.count);
+    for (Index i = 0; i < times_; ++i)
+      value.states[static_cast<std::size_t>(i)].middleCols(kept.first, kept.count) =
+          Eigen::Map<const States>(kept.values.data() + i * d_ * kept.count, d_, kept.count);
   if (streamed_) value.streamed = streamed_->result(total.paths);
   return value;
 }

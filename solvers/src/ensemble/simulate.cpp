@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include <fokker/solvers/ensemble/threads.hpp>
+#include <fokker/solvers/support/text.hpp>
 
 namespace fokker::detail {
 
@@ -320,11 +321,54 @@ bool is_one_time(std::span<const Time> grid) {
          std::isfinite(grid.front());
 }
 
-TimeGrid upward(std::span<const Time> grid) {
-  TimeGrid up(grid.begin(), grid.end());
-  if (grid.back() < grid.front())
-    for (Time& t : up) t = -t;
-  return up;
+Course course_of(std::optional<RegularTimes> regular, Time t0, Time t1, bool down,
+                 std::span<const Time> save_at, bool every_step) {
+  if (!std::isfinite(t0) || !std::isfinite(t1))
+    throw std::invalid_argument(text("simulate needs two finite ends: got {} and {}", {t0, t1}));
+  const double sign = down ? -1 : 1;
+  const Time from = sign * t0, to = sign * t1;
+  TimeGrid stops;
+  for (const Time t : save_at) {
+    if (!(sign * t >= (stops.empty() ? from : stops.back()) && sign * t <= to))
+      throw std::invalid_argument(
+          text("save_at must lie between the ends and follow the direction of time: got {}", {t}));
+    stops.push_back(sign * t);
+  }
+  Course course{.down = down};
+  if (from == to) {
+    course.points = {from};
+  } else if (regular) {
+    course.points = step_times(std::move(*regular), from, to, stops);
+  } else {
+    course.points = {from};
+    for (const Time t : stops)
+      if (t > course.points.back()) course.points.push_back(t);
+    if (to > course.points.back()) course.points.push_back(to);
+  }
+  const bool all = every_step || save_at.empty();
+  std::size_t next = 0;
+  for (std::size_t k = 0; k < course.points.size(); ++k) {
+    const Time t = course.points[k];
+    bool saved = false;
+    for (; next < stops.size() && stops[next] <= t; ++next) saved = true;
+    if (!all && !saved) continue;
+    course.seen.push_back(k);
+    course.times.push_back(sign * t);
+  }
+  return course;
+}
+
+std::string ensemble_message(Status status, Index failed, Index paths, std::uint64_t max_steps) {
+  if (status == Status::success) return {};
+  if (status == Status::cancelled) return text("stopped from outside after {} paths", {paths});
+  const std::string who = text("{} of {} paths ended in: {}; ", {failed, paths, to_string(status)});
+  if (status == Status::too_many_steps)
+    return who +
+           text("raise max_steps ({}), loosen the tolerances or take larger steps", {max_steps});
+  if (status == Status::step_underflow)
+    return who +
+           "the tolerances may be too tight, or the coefficients singular or discontinuous there";
+  return who + "try smaller steps, or check the coefficients where the paths were";
 }
 
 }  // namespace fokker::detail

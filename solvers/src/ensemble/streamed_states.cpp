@@ -34,12 +34,9 @@ void write_npy(const FilePath& path, std::span<const double> values) {
   file.commit();
 }
 
-void StreamedStates::prepare(Index paths, Index d, std::span<const Time> grid) {
-  place_.assign(grid.size(), -1);
-  for (std::size_t i = 0; i < points_.size(); ++i)
-    place_.at(static_cast<std::size_t>(points_[i])) = static_cast<Index>(i);
+void StreamedStates::prepare(Index paths, Index d, std::span<const Time> times) {
   paths_ = paths;
-  const auto points = static_cast<Index>(points_.size());
+  const auto points = static_cast<Index>(times.size());
   const std::string header = npy_header(fmt::format("{}, {}, {}", points, d, paths));
   start_ = header.size();
   file_ = std::make_unique<AtomicFile>(path_);

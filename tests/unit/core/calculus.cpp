@@ -7,8 +7,8 @@
 #include "catch.hpp"
 
 #include <fokker/solvers/core/calculus.hpp>
-#include <fokker/solvers/integrate/recorded_path.hpp>
 #include <fokker/solvers/noise/brownian.hpp>
+#include <fokker/solvers/noise/recorded_path.hpp>
 #include <fokker/solvers/stratonovich/stochastic_heun.hpp>
 
 using namespace fokker;

@@ -11,8 +11,8 @@
 #include <fokker/solvers/ensemble/simulate.hpp>
 #include <fokker/solvers/integrate/integrate.hpp>
 #include <fokker/solvers/integrate/jumps.hpp>
-#include <fokker/solvers/integrate/recorded_path.hpp>
 #include <fokker/solvers/ito/euler_maruyama.hpp>
+#include <fokker/solvers/noise/recorded_path.hpp>
 
 using namespace fokker;
 using test::TwoStep;

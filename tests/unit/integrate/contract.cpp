@@ -15,9 +15,9 @@
 #include <fokker/solvers/integrate/contract.hpp>
 #include <fokker/solvers/integrate/integrate.hpp>
 #include <fokker/solvers/integrate/odeint_stepper.hpp>
-#include <fokker/solvers/integrate/recorded_path.hpp>
 #include <fokker/solvers/ito/euler_maruyama.hpp>
 #include <fokker/solvers/ito/sri.hpp>
+#include <fokker/solvers/noise/recorded_path.hpp>
 #include <fokker/solvers/ode/runge_kutta.hpp>
 
 using namespace fokker;

@@ -18,7 +18,7 @@ namespace fokker {
 Ensemble<PassageTimes> first_passage_by_name(const RegisteredProcess& process,
                                              std::string_view solver, std::span<const double> x0,
                                              std::span<const Time> grid,
-                                             const SimulateOptions& options, Index component,
-                                             double level, const Tolerances& tolerances = {});
+                                             const SimulateOptions& options, Level level,
+                                             const Adaptive& tolerances = {});
 
 }  // namespace fokker

@@ -24,7 +24,7 @@ struct SolverInfo {
   std::string_view process;  ///< the one that it is made for; empty: any
   Calculus calculus;
   bool adaptive;                 ///< chooses its own steps, always
-  bool (*adaptable)(NoiseKind);  ///< AdaptiveSde takes it: adaptive where tolerances are given
+  bool (*adaptable)(NoiseKind);  ///< it takes Adaptive steps where tolerances are given
   bool (*supports)(NoiseKind);
   bool (*takes)(const AnyRegistered&);  ///< false for one that lacks what the solver asks beside
   Orders (*orders)(NoiseKind);
@@ -67,28 +67,21 @@ void require_fit(const RegisteredProcess& process, const SolverInfo& solver);
 /// Refuses an adaptive solver. @throws std::invalid_argument
 void require_fixed_step(const SolverInfo& solver);
 
-/// Tolerances of adaptive steps.
-struct Tolerances {
-  std::optional<double> rtol;  ///< where not given 1e-6 for an ODE and 1e-3 for an SDE
-  std::optional<double> atol;  ///< where not given 1e-9 for an ODE and 1e-6 for an SDE
-  bool given() const { return rtol || atol; }
-};
-
 /// Refuses tolerances for a solver that has fixed steps only on the noise of the process.
 /// @throws std::invalid_argument  with those that adapt theirs
 void require_adaptive(const RegisteredProcess& process, const SolverInfo& solver);
 
-/// `simulate` by names; ODEs run both ways. See simulate.hpp for the grid, the options and the
-/// result. A step for SDEs is adaptive where tolerances are given (AdaptiveSde), and else takes the
-/// steps of the grid.
+/// `simulate` by names; ODEs run both ways. See simulate.hpp for the options and the result. A
+/// solver of SDEs takes Adaptive steps where tolerances are given, and else those of the grid; one
+/// that chooses its own lands on options.save_at, which if it is empty is the grid.
 /// @throws std::invalid_argument  as `simulate`; a solver that does not take the process, with
 ///                                those that do; tolerances for a solver with fixed steps
 Ensemble<PathStatistics::Value> simulate_by_name(const RegisteredProcess& process,
                                                  std::string_view solver,
                                                  std::span<const double> x0,
                                                  std::span<const Time> grid, PathStatistics keep,
-                                                 const SimulateOptions& options,
-                                                 const Tolerances& tolerances = {});
+                                                 SimulateOptions options,
+                                                 const Adaptive& tolerances = {});
 
 /// The growth of a step of h from time t, where solver and process are linear; empty otherwise and
 /// for solvers that choose their steps.

@@ -13,6 +13,7 @@
 #include <fokker/solvers/core/grid.hpp>
 #include <fokker/solvers/core/solver.hpp>
 #include <fokker/solvers/integrate/contract.hpp>
+#include <fokker/solvers/integrate/stepping.hpp>
 #include <fokker/solvers/noise/brownian.hpp>
 #include <fokker/solvers/noise/random.hpp>
 
@@ -70,26 +71,20 @@ Block<double> end_states(const P& process, const M& method, const ConvergenceSet
                          Block<double>* whole = nullptr) {
   require_compatible<M, P>();
   static_assert(!AdaptiveSolver<M>, "steps of given numbers need a fixed-step solver");
-  using X = Block<double>;
-  const Index d = s.x0.size(), m = wiener_dimension(process, d);
+  const Index m = wiener_dimension(process, s.x0.size());
   const Needs needs = needs_of(method);
-  CoarsenedIncrements source{
-      BrownianIncrements<double>(s.seed, static_cast<std::uint64_t>(first), width, m, needs),
-      finest / steps, needs, s.cancel};
-  Increment<P, X> dw;
-  dw.resize(m, width, needs);
-  X x = s.x0.replicate(1, width), y(d, width);
-  typename M::template Workspace<X> workspace(d, width);
+  const auto path = static_cast<std::uint64_t>(first);
+  Stepping run(process, method, Block<double>(s.x0.replicate(1, width)),
+               CoarsenedIncrements{BrownianIncrements<double>(s.seed, path, width, m, needs),
+                                   finest / steps, needs, s.cancel});
   Time t = s.t0;
   for (Index k = 0; k < steps && !(s.cancel && s.cancel->load()); ++k) {
     const Time next = subdivision(s.t0, s.t1, k + 1, steps);
-    source.increment(t, next, dw);
-    if (whole) *whole += dw.w;
-    method.step(process, x, t, next - t, dw, y, workspace);
-    x.swap(y);
+    run.to(t, next);
+    if (whole) *whole += run.increment().w;
     t = next;
   }
-  return x;
+  return run.x();
 }
 
 namespace detail {

@@ -30,13 +30,13 @@ struct Carried {
 
 /// Each column of x along the ODE `flow` from span[0] to span[1], up or down, with steps of its
 /// own, paths in parallel: the score must be safe to call from several threads. In double.
-/// @param x        d x n, finite
-/// @param method   an adaptive solver for ODEs, or one of fixed step with options.dt
-/// @param options  of `integrate`; save_at does not matter
+/// @param method, steps  as for `integrate`
+/// @param x              d x n, finite
+/// @param options        of `integrate`; save_at does not matter
 /// @throws std::invalid_argument  as `integrate`; numerical failure is the status of the path
-template <class Flow, State X, class M>
-Carried carry(const Flow& flow, const X& x, std::array<Time, 2> span, const M& method,
-              IntegrateOptions options = {}) {
+template <class Flow, class M, class Steps, State X>
+Carried carry(const Flow& flow, const M& method, const Steps& steps, const X& x,
+              std::array<Time, 2> span, IntegrateOptions options = {}) {
   const Index n = x.cols();
   Carried result{.x = Block<double>(x.rows(), n),
                  .status = std::vector<Status>(static_cast<std::size_t>(n)),
@@ -46,7 +46,7 @@ Carried carry(const Flow& flow, const X& x, std::array<Time, 2> span, const M& m
   unchecked.check = false;
   for_each_index(n, [&](Index j) {
     const Path<double> start = x.col(j).template cast<double>();
-    const auto solution = integrate(flow, method, start, span, j == 0 ? options : unchecked);
+    const auto solution = integrate(flow, method, steps, start, span, j == 0 ? options : unchecked);
     const auto at = static_cast<std::size_t>(j);
     result.x.col(j) = solution.end;
     result.status[at] = solution.status;
@@ -58,26 +58,28 @@ Carried carry(const Flow& flow, const X& x, std::array<Time, 2> span, const M& m
 /// The latents of data: from t_min up to T along the probability flow. The flow has a unique
 /// solution, so a latent belongs to one point, and `decode` gives it back up to the errors of the
 /// solver. Source: Song et al. (2021), arXiv 2011.13456, section 4.3 and appendix D.3.
-template <class Forward, class Score, State X, class M>
-Carried encode(const ProbabilityFlow<Forward, Score>& flow, const X& x, const M& method,
-               const IntegrateOptions& options = {}) {
-  return carry(flow, x, {flow.process.t_min(), flow.process.end_time()}, method, options);
+template <class Forward, class Score, class M, class Steps, State X>
+Carried encode(const ProbabilityFlow<Forward, Score>& flow, const M& method, const Steps& steps,
+               const X& x, const IntegrateOptions& options = {}) {
+  return carry(flow, method, steps, x, {flow.process.t_min(), flow.process.end_time()}, options);
 }
 
 /// The data of latents: from T down to t_min along the probability flow.
-template <class Forward, class Score, State X, class M>
-Carried decode(const ProbabilityFlow<Forward, Score>& flow, const X& latent, const M& method,
-               const IntegrateOptions& options = {}) {
-  return carry(flow, latent, {flow.process.end_time(), flow.process.t_min()}, method, options);
+template <class Forward, class Score, class M, class Steps, State X>
+Carried decode(const ProbabilityFlow<Forward, Score>& flow, const M& method, const Steps& steps,
+               const X& latent, const IntegrateOptions& options = {}) {
+  return carry(flow, method, steps, latent, {flow.process.end_time(), flow.process.t_min()},
+               options);
 }
 
 /// |decode(encode(x)) - x| of each path (Euclidean): the error of the solver on both ways, which
 /// says nothing of the score. nan where the solver failed.
-template <class Forward, class Score, State X, class M>
-Eigen::ArrayXd round_trip_error(const ProbabilityFlow<Forward, Score>& flow, const X& x,
-                                const M& method, const IntegrateOptions& options = {}) {
-  const Carried there = encode(flow, x, method, options);
-  const Carried back = decode(flow, there.x, method, options);
+template <class Forward, class Score, class M, class Steps, State X>
+Eigen::ArrayXd round_trip_error(const ProbabilityFlow<Forward, Score>& flow, const M& method,
+                                const Steps& steps, const X& x,
+                                const IntegrateOptions& options = {}) {
+  const Carried there = encode(flow, method, steps, x, options);
+  const Carried back = decode(flow, method, steps, there.x, options);
   Eigen::ArrayXd error =
       (back.x - x.template cast<double>()).matrix().colwise().norm().transpose().array();
   for (Index j = 0; j < error.size(); ++j) {

@@ -152,7 +152,7 @@ inline Eigen::ArrayXd prior_log_density(const Block<double>& x, double std) {
 ///
 ///     log p(x) = log density(x(span[1])) + int_span[0]^span[1] div v dt,    dx/dt = v,
 ///
-/// exact but for the tolerance of `method`, which holds for x and for the integral, and for the
+/// exact but for the tolerance of `steps`, which holds for x and for the integral, and for the
 /// probes. With the true law of x at span[1] for `density`, and the true score, this is log p_t of
 /// the data; the score may be any other, and p is then what the flow samples from it. In double,
 /// each path with steps of its own, paths in parallel: the score must be safe to call from several
@@ -160,17 +160,19 @@ inline Eigen::ArrayXd prior_log_density(const Block<double>& x, double std) {
 /// if exact. Source: Chen et al. (2018), arXiv 1806.07366; Song et al. (2021), arXiv 2011.13456,
 /// section 4.3 and appendix D.2.
 /// @param flow        a ProbabilityFlow whose score takes Path<double> and Block<double>
+/// @param method      a solver for ODEs that estimates its error
+/// @param steps       Adaptive
 /// @param x           d x n, finite
 /// @param span        from the data to the noise: {t_min, T}, where the score exists at both
 /// @param density     density(latent) -> n values of log p at span[1], latent d x n
-/// @param method      an adaptive solver for ODEs
 /// @param divergence  ExactDivergence, HutchinsonDivergence or GivenProbes
 /// @throws std::invalid_argument  for x that is not finite or bad options; numerical failure is the
 ///                                status of the path
-template <class Forward, class Score, State X, class Density, class M, class Divergence>
-LogLikelihoods log_likelihood(const ProbabilityFlow<Forward, Score>& flow, const X& x,
-                              std::array<Time, 2> span, const Density& density, const M& method,
-                              const Divergence& divergence) {
+template <class Forward, class Score, class M, class Steps, State X, class Density,
+          class Divergence>
+LogLikelihoods log_likelihood(const ProbabilityFlow<Forward, Score>& flow, const M& method,
+                              const Steps& steps, const X& x, std::array<Time, 2> span,
+                              const Density& density, const Divergence& divergence) {
   const Index d = x.rows(), n = x.cols();
   const auto paths = static_cast<std::size_t>(n);
   const Index k = [&] {
@@ -192,7 +194,7 @@ LogLikelihoods log_likelihood(const ProbabilityFlow<Forward, Score>& flow, const
     Path<double> y = Path<double>::Zero(augmented.dimension());
     y.head(d) = x.col(j).template cast<double>();
     const auto solution =
-        integrate(augmented, method, y, span, {.save_at = {span[1]}, .check = false});
+        integrate(augmented, method, steps, y, span, {.save_at = {span[1]}, .check = false});
     result.latent.col(j) = solution.end.head(d);
     result.estimates.col(j) = solution.end.tail(k);
     if (solution.status != Status::success)
@@ -214,14 +216,15 @@ LogLikelihoods log_likelihood(const ProbabilityFlow<Forward, Score>& flow, const
 }
 
 /// The same from t_min to T with the prior of the process for the density there.
-template <class Forward, class Score, State X, class M, class Divergence = ExactDivergence>
-LogLikelihoods log_likelihood(const ProbabilityFlow<Forward, Score>& flow, const X& x,
-                              const M& method, const Divergence& divergence = {}) {
+template <class Forward, class Score, class M, class Steps, State X,
+          class Divergence = ExactDivergence>
+LogLikelihoods log_likelihood(const ProbabilityFlow<Forward, Score>& flow, const M& method,
+                              const Steps& steps, const X& x, const Divergence& divergence = {}) {
   const Time end = flow.process.end_time();
   const auto prior = [&](const Block<double>& latent) {
     return prior_log_density(latent, flow.process.prior_std(end));
   };
-  return log_likelihood(flow, x, {flow.process.t_min(), end}, prior, method, divergence);
+  return log_likelihood(flow, method, steps, x, {flow.process.t_min(), end}, prior, divergence);
 }
 
 }  // namespace fokker

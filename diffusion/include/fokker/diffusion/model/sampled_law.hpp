@@ -69,19 +69,19 @@ class MomentEquations {
 ///
 ///     dm/dt = F m + c        dV/dt = F V + V F^T - eta^2 g^2 I
 ///
-/// to the tolerance of `method`. Each evaluation asks for the score at d + 2 points.
+/// to the tolerance of `steps`. Each evaluation asks for the score at d + 2 points.
+/// @param method  a solver for ODEs that estimates its error
 /// @param start   d numbers and d x d numbers
-/// @param method  an adaptive solver for ODEs
 /// @throws std::invalid_argument  for a score that is not linear in x, sizes that disagree, or an
 ///                                upward span; numerical failure is the status
 template <class Forward, class Score, class M>
-SampledLaw sampled_law(const ReverseSde<Forward, Score>& reverse, const GaussianLaw& start,
-                       std::array<Time, 2> span, const M& method) {
+SampledLaw sampled_law(const ReverseSde<Forward, Score>& reverse, const M& method,
+                       const Adaptive& steps, const GaussianLaw& start, std::array<Time, 2> span) {
   const Block<double> y = detail::moments_of(start, span);
   const detail::MomentEquations equations(reverse, y.rows());
   detail::check_contract<Block<double>>(reverse, start.mean, true, span[0], span[1]);
   const auto solution =
-      integrate(equations, method, y, span, {.save_at = {span[1]}, .check = false});
+      integrate(equations, method, steps, y, span, {.save_at = {span[1]}, .check = false});
   return {detail::law_of(solution.end), solution.status, solution.message, solution.counts};
 }
 

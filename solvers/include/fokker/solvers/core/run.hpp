@@ -64,14 +64,13 @@ Status walk_leg(Run& run, X& x, Time& t, Leg& leg, Counts& counts) {
         [&] { return run.accepted(); });
 }
 
-/// Advances x from t0 to t1 > t0.
-/// @return as try_step; too_many_steps after ten million tries; non_finite for such an x; cancelled
+/// Advances x along the leg from t0 on.
+/// @return as try_step; too_many_steps where the leg allows no more; non_finite for such an x;
+///         cancelled
 template <class Run, State X>
-Status run_to(Run& run, X& x, Time t0, Time t1, Counts& counts,
-              const std::atomic<bool>* cancel = nullptr) {
+Status run_to(Run& run, X& x, Time t0, Leg& leg, Counts& counts) {
   if (!x.isFinite().all()) return Status::non_finite;
   Time t = t0;
-  Leg leg{.end = t1, .tries = 10'000'000, .cancel = cancel};
   return walk_leg(run, x, t, leg, counts);
 }
 

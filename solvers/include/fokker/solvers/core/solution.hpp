@@ -42,7 +42,7 @@ constexpr std::string_view to_string(Status s) {
   return "unknown";
 }
 
-/// Work done, per path (sums over the paths of an ensemble say so).
+/// Work done on a path.
 struct Counts {
   std::uint64_t accepted = 0;               ///< steps taken
   std::uint64_t rejected = 0;               ///< steps tried and thrown away
@@ -56,6 +56,22 @@ struct Counts {
     diffusion_evaluations += o.diffusion_evaluations;
     return *this;
   }
+};
+
+/// The same as means over the paths of an ensemble.
+struct MeanCounts {
+  double accepted = 0;
+  double rejected = 0;
+  double drift_evaluations = 0;
+  double diffusion_evaluations = 0;
+
+  MeanCounts() = default;
+  /// @param paths  so many share the counts
+  MeanCounts(const Counts& sum, double paths)
+      : accepted(static_cast<double>(sum.accepted) / paths),
+        rejected(static_cast<double>(sum.rejected) / paths),
+        drift_evaluations(static_cast<double>(sum.drift_evaluations) / paths),
+        diffusion_evaluations(static_cast<double>(sum.diffusion_evaluations) / paths) {}
 };
 
 }  // namespace fokker

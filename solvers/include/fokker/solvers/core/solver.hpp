@@ -49,9 +49,17 @@ struct Evaluations {
   int diffusion = 0;
 };
 
+/// A solver that estimates the error of its steps and has a `Run`, for `Adaptive` steps.
 template <class M>
 concept AdaptiveSolver = requires {
   requires std::remove_cvref_t<M>::adaptive;
+};
+
+/// A sampler: it steps a model, a reverse SDE or a probability flow, down in the model's own time:
+/// step(model, x, t, t_next, dw, y, w), t_next < t.
+template <class M>
+concept Sampler = requires {
+  requires std::remove_cvref_t<M>::is_sampler;
 };
 
 /// What a step of `m` needs of the Brownian path beside W; nothing where it does not say.

@@ -44,7 +44,7 @@ struct PassageTimes {
 };
 
 /// The reduction to first passage times of component i: the first time at which it meets `level`,
-/// from whichever side it starts, found on the grid of `simulate` and between its points. There the
+/// from whichever side it starts, found on the steps of `simulate` and between them. There the
 /// path is taken for a Brownian bridge with the noise at the start of the step, tested with its
 /// probability to meet the level and given a time of the right law: with constant drift and noise
 /// the times are exact in law on any grid, else right to O(h), where the maximum over the grid's
@@ -56,6 +56,7 @@ class FirstPassage {
  public:
   using Value = PassageTimes;
   using Partial = Nothing;
+  static constexpr bool every_step = true;
 
   /// @param process  the one that is simulated; must outlive the run
   /// @param seed     the seed of the run
@@ -63,13 +64,13 @@ class FirstPassage {
       : process_(&process), component_(component), level_(level), seed_(seed) {}
 
   /// @throws std::invalid_argument  for a component that the state has not, and a level that is nan
-  void prepare(Index paths, Index d, std::span<const Time> grid) {
+  void prepare(Index paths, Index d, std::span<const Time> times) {
     if (component_ < 0 || component_ >= d)
       throw std::invalid_argument("first passage of component " + std::to_string(component_) +
                                   " of a state with " + std::to_string(d));
     if (std::isnan(level_))
       throw std::invalid_argument("the level of a first passage must be a number: got nan");
-    result_.horizon = std::abs(grid.back() - grid.front());
+    result_.horizon = std::abs(times.back() - times.front());
     result_.time.setConstant(paths, std::numeric_limits<double>::quiet_NaN());
   }
 
@@ -138,19 +139,31 @@ class FirstPassage {
   PassageTimes result_;
 };
 
-/// First passage times of `level` by component i, by `simulate` on the same arguments:
+/// A level of one component.
+struct Level {
+  double value;
+  Index component = 0;
+};
+
+/// First passage times of a level, by `simulate` on the same arguments:
 ///
-///     const auto tau = first_passage(process, EulerMaruyama{}, 0.0, uniform_grid(0, 10, 1000),
-///                                    {.paths = 10'000, .seed = 1}, 0, 1.0);
+///     const auto tau = first_passage(process, EulerMaruyama{}, Fixed{0.01}, 0.0, {0, 10},
+///                                    {.paths = 10'000, .seed = 1}, Level{.value = 1.0});
 ///     tau.value.reached_by(1).mean;
 ///
 /// @throws std::invalid_argument  as `simulate`, and for a component that the state has not
-template <class S = double, class P, class M, class X0>
-Ensemble<PassageTimes> first_passage(const P& process, const M& method, const X0& x0,
-                                     std::span<const Time> grid, const SimulateOptions& options,
-                                     Index component, double level) {
-  return simulate<S>(process, method, x0, grid, options,
-                     FirstPassage<P>(process, component, level, options.seed));
+template <class S = double, class P, class M, class Steps, class X0>
+requires(!detail::GivesGrid<Steps>) Ensemble<PassageTimes> first_passage(
+    const P& process, const M& method, const Steps& steps, const X0& x0, std::array<Time, 2> span,
+    const SimulateOptions& options, Level level) {
+  return simulate<S>(process, method, steps, x0, span, options,
+                     FirstPassage<P>(process, level.component, level.value, options.seed));
+}
+template <class S = double, class P, class M, detail::GivesGrid Steps, class X0>
+Ensemble<PassageTimes> first_passage(const P& process, const M& method, const Steps& steps,
+                                     const X0& x0, const SimulateOptions& options, Level level) {
+  return simulate<S>(process, method, steps, x0, options,
+                     FirstPassage<P>(process, level.component, level.value, options.seed));
 }
 
 }  // namespace fokker

@@ -2,10 +2,10 @@
 /// @file  fokker/solvers/ensemble/path_functionals.hpp
 /// @brief Ready functionals of a path for `simulate`: time integral and average, running extrema.
 ///
-///     simulate(process, method, x0, grid, options, time_average(0));          // E of the average
-///     simulate(process, method, x0, grid, options,
+///     simulate(process, method, steps, x0, span, options, time_average(0));          // E of the average
+///     simulate(process, method, steps, x0, span, options,
 ///              time_average(0, [](const auto& a) { return (a - 1.0).max(0.0); }));
-///     simulate(process, method, x0, grid, options, running_maximum(process, 0, options.seed));
+///     simulate(process, method, steps, x0, span, options, running_maximum(process, 0, options.seed));
 ///
 /// Each is a PathFunctional: the result is an Estimate of E[phi(functional)], phi a function of a
 /// row of values, 1 x n -> 1 x n, the identity if it is left out. The indicator of an event gives

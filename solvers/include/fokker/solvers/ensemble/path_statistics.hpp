@@ -80,14 +80,13 @@ struct PathStatistics {
   };
   static constexpr bool portable = true;
 
-  /// @param points  indices into the grid, ascending
-  explicit PathStatistics(std::vector<Index> points, Index keep = 0)
-      : points_(std::move(points)), keep_(keep) {}
+  /// @param keep  so many of the first paths are kept whole
+  explicit PathStatistics(Index keep = 0) : keep_(keep) {}
 
   /// Streams the states of all paths to a file too. Takes no checkpoint and no ranks.
-  void stream_to(const FilePath& file) { streamed_.emplace(file, points_); }
+  void stream_to(const FilePath& file) { streamed_.emplace(file); }
 
-  void prepare(Index paths, Index d, std::span<const Time> grid);
+  void prepare(Index paths, Index d, std::span<const Time> times);
 
   struct Observer {
     std::vector<FourMoments> moments;  ///< by leaf, point and component
@@ -104,8 +103,6 @@ struct PathStatistics {
   }
   template <State X>
   void observe(Observer& o, Index k, Time t, const X& x, Index first) {
-    const Index i = place_[static_cast<std::size_t>(k)];
-    if (i < 0) return;
     const Index real = std::min<Index>(x.cols(), paths_ - first);
     std::array<double, leaf_paths> finite{};
     for (Index column = 0; column < real; column += leaf_paths)
@@ -114,14 +111,14 @@ struct PathStatistics {
         for (Index j = column; j < std::min(real, column + leaf_paths); ++j)
           if (std::isfinite(x.coeff(r, j))) finite[n++] = static_cast<double>(x.coeff(r, j));
         o.moments[numbers() * static_cast<std::size_t>(column / leaf_paths) +
-                  static_cast<std::size_t>(i * d_ + r)] = FourMoments::of({finite.data(), n});
+                  static_cast<std::size_t>(k * d_ + r)] = FourMoments::of({finite.data(), n});
       }
     const Index count = std::min(real, keep_ - first);
     if (count > 0) {
       o.kept.first = first;
       o.kept.count = count;
       o.kept.values.resize(numbers() * static_cast<std::size_t>(count));
-      Eigen::Map<States>(o.kept.values.data() + i * d_ * count, d_, count) =
+      Eigen::Map<States>(o.kept.values.data() + k * d_ * count, d_, count) =
           x.leftCols(count).template cast<double>();
     }
     if (streamed_) streamed_->observe(o.row, k, t, x, first);
@@ -138,10 +135,9 @@ struct PathStatistics {
   Value result(Partial total);
 
  private:
-  std::size_t numbers() const { return points_.size() * static_cast<std::size_t>(d_); }
+  std::size_t numbers() const { return static_cast<std::size_t>(times_ * d_); }
 
-  std::vector<Index> points_, place_;
-  Index keep_ = 0, paths_ = 0, d_ = 0;
+  Index keep_ = 0, times_ = 0, paths_ = 0, d_ = 0;
   std::optional<StreamedStates> streamed_;
 };
 

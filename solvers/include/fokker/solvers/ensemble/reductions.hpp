@@ -5,10 +5,10 @@
 /// A reduction R is an object with
 ///
 ///     Partial                               // default-constructed: nothing seen
-///     prepare(paths, d, grid)               // once, before any block
+///     prepare(paths, d, times)              // once, before any block: the times it will see
 ///     observer(x) -> Observer               // per block: what it carries along the paths
-///     observe(observer, k, t, x, first)     // at grid point k (0 .. N), x = d x W
-///     close(observer, x)                    // optional: once per block, at the end of the grid
+///     observe(observer, k, t, x, first)     // at times[k] = t, x = d x W
+///     close(observer, x)                    // optional: once per block, at the end of the run
 ///     leaf(observer, x, column, count, first) -> Partial     // columns [column, column + count)
 ///     merge(a, b) -> Partial                // associative only along the fixed binary tree
 ///     result(total) -> Value
@@ -18,6 +18,9 @@
 /// `first` is the number of the path in column 0. Leaves hold 64 paths and are merged along the
 /// binary tree over the leaf numbers, so a result has the same bits for any number of threads and
 /// any block size. A reduction sees real paths only, never the padding of the last block.
+///
+/// It sees the times of `save_at`, or with `static constexpr bool every_step = true` every step of
+/// Fixed and OnGrid, as a functional of the path needs it. Without save_at all see every step.
 ///
 /// One that keeps all it finds in its partials, values as bytes.hpp takes them, may say so by
 /// `static constexpr bool portable = true`: then it takes checkpoints and ranks.
@@ -87,7 +90,7 @@ std::vector<RunningMoments> merge_rows(std::vector<RunningMoments> a,
 /// Nothing: the observer or partial of a reduction that needs none.
 struct Nothing {};
 
-/// Mean, variance and standard error of each component of X at the end of the grid.
+/// Mean, variance and standard error of each component of X at the end of the run.
 struct Moments {
   struct Value {
     Eigen::ArrayXd mean, variance, standard_error;
@@ -123,7 +126,7 @@ struct Estimate {
 ///
 ///     start(x, t) -> carry       any block, for instance the running maximum so far; or
 ///                                start(x, t, first), `first` the number of the path in column 0
-///     update(carry, x, t)        at every later grid point
+///     update(carry, x, t)        after every later step
 ///     value(carry, x) -> 1 x n   the functional of each path
 ///
 /// The estimate carries its standard error, so `SimulateOptions::target_standard_error` applies.
@@ -132,6 +135,7 @@ struct PathFunctional {
   using Value = Estimate;
   using Partial = RunningMoments;
   static constexpr bool portable = true;
+  static constexpr bool every_step = true;
   Start start;
   Update update;
   Functional value;
@@ -201,7 +205,7 @@ auto expectation(Phi phi) {
                         [phi = std::move(phi)](const Nothing&, const auto& x) { return phi(x); }};
 }
 
-/// The states of all paths at the end of the grid, d x paths, row-major.
+/// The states of all paths at the end of the run, d x paths, row-major.
 struct FinalState {
   using Value = Eigen::Array<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   using Partial = Nothing;
@@ -225,25 +229,20 @@ struct FinalState {
   Value states_;
 };
 
-/// The states of all paths at chosen grid points: `value[i]` is d x paths at grid[points[i]].
-/// Stores everything it is asked for: points x d x paths doubles.
-struct SavedStates {
+/// The states of all paths at the times seen, those of `save_at`: `value[i]` is d x paths at the
+/// ensemble's t[i]. Stores everything it is asked for: times x d x paths doubles.
+struct States {
   using Value = std::vector<Eigen::Array<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
   using Partial = Nothing;
 
-  /// @param points  indices into the grid, 0 the start; each at most the number of steps
-  explicit SavedStates(std::vector<Index> points) : points_(std::move(points)) {}
-
-  void prepare(Index paths, Index d, std::span<const Time> grid);
+  void prepare(Index paths, Index d, std::span<const Time> times);
   template <State X>
   Nothing observer(const X&) const {
     return {};
   }
   template <State X>
   void observe(Nothing&, Index k, Time, const X& x, Index first) {
-    const Index i = place_[static_cast<std::size_t>(k)];
-    if (i < 0) return;
-    auto& saved = states_[static_cast<std::size_t>(i)];
+    auto& saved = states_[static_cast<std::size_t>(k)];
     const Index count = std::min<Index>(x.cols(), saved.cols() - first);
     saved.middleCols(first, count) = x.leftCols(count).template cast<double>();
   }
@@ -255,7 +254,6 @@ struct SavedStates {
   Value result(const Partial&) { return std::move(states_); }
 
  private:
-  std::vector<Index> points_, place_;
   Value states_;
 };
 

@@ -21,9 +21,9 @@ namespace fokker {
 /// @throws std::runtime_error  an unwritable path
 void write_npy(const FilePath& path, std::span<const double> values);
 
-/// The states of all paths at chosen grid points, written to an .npy file of doubles (float states
+/// The states of all paths at the times seen, those of `save_at`, written to an .npy file of doubles (float states
 /// are widened) as the paths go: numpy.load(file)[i, r, j] is component r of path j at
-/// grid[points[i]], the same numbers as `SavedStates` value[i](r, j). Every block writes to its own
+/// the ensemble's t[i], the same numbers as `States` value[i](r, j). Every block writes to its own
 /// places, so the bytes do not depend on the threads, and nothing is held in memory.
 ///
 /// The file is whole or absent (AtomicFile): an ensemble that is cancelled leaves none.
@@ -32,12 +32,10 @@ class StreamedStates {
   using Value = bool;  ///< whether the file was written
   using Partial = Index;
 
-  /// @param points  indices into the grid, 0 the start; each at most the number of steps
-  StreamedStates(FilePath path, std::vector<Index> points)
-      : path_(std::move(path)), points_(std::move(points)) {}
+  explicit StreamedStates(FilePath path) : path_(std::move(path)) {}
 
   /// @throws std::runtime_error  a file that cannot be written, or a disk without room for it
-  void prepare(Index paths, Index d, std::span<const Time> grid);
+  void prepare(Index paths, Index d, std::span<const Time> times);
   /// One component at one time, in double.
   using Observer = std::vector<double>;
   template <State X>
@@ -46,13 +44,11 @@ class StreamedStates {
   }
   template <State X>
   void observe(Observer& row, Index k, Time, const X& x, Index first) {
-    const Index i = place_[static_cast<std::size_t>(k)];
-    if (i < 0) return;
     const Index count = std::min<Index>(x.cols(), paths_ - first);
     for (Index r = 0; r < x.rows(); ++r) {
       for (Index j = 0; j < count; ++j)
         row[static_cast<std::size_t>(j)] = static_cast<double>(x.coeff(r, j));
-      const auto number = static_cast<std::uint64_t>((i * x.rows() + r) * paths_ + first);
+      const auto number = static_cast<std::uint64_t>((k * x.rows() + r) * paths_ + first);
       file_->write_at(start_ + sizeof(double) * number,
                       {reinterpret_cast<const char*>(row.data()),
                        sizeof(double) * static_cast<std::size_t>(count)});
@@ -67,7 +63,6 @@ class StreamedStates {
 
  private:
   FilePath path_;
-  std::vector<Index> points_, place_;
   Index paths_ = 0;
   std::uint64_t start_ = 0;
   std::unique_ptr<AtomicFile> file_;

@@ -1,6 +1,51 @@
 #pragma once
 /// @file  fokker/solvers/integrate/adaptive_sde.hpp
 /// @brief Adaptive steps for SDEs on a Brownian tree: from error estimates, or from the state.
+///
+/// **Adaptive**: `integrate(sde, Sriw1{}, Adaptive{.rtol = 1e-4}, x0, {0, 1})`. A step is accepted
+/// where, in the maximum over the components (and, for a block, over the paths),
+///
+///     |error| <= atol + rtol max(|x|, |y|)
+///
+/// with the step's own error estimate if it has one, otherwise the difference between the step and
+/// two half steps, whose result is then kept (three steps' evaluations).
+///
+/// Where a coefficient jumps in time no step across the jump may meet the tolerance: at the
+/// resolution of the path, 2^-39 of the way to the next stop, a step is taken whatever its error,
+/// at most four after one that met the tolerance; then the run ends in step underflow.
+///
+/// Steps are halves of halves of the way to the next stop, and a rejected step is tried again in
+/// its first half: every time that was looked at is visited, on the same Brownian path. So steps
+/// may depend on the noise without changing its law, and smaller tolerances converge to the
+/// solution on the same path wherever the step converges on fixed grids and needs no Levy area.
+/// Ito steps of strong order 1/2 on noise that is not additive may not, also with one source: over
+/// steps that looked at dw the sum of dw^2 does not tend to that of h, and EulerMaruyama has a
+/// wrong limit. Milstein or a Stratonovich step do, and so does EulerMaruyama on Predictable steps.
+///
+/// Order         none proved in the tolerance; the error falls with it.
+/// Source        Gaines & Lyons (1997), SIAM J. Appl. Math. 57, steps by halving; Foster & Jelincic
+///               (2023), arXiv 2311.14201, convergence under steps that look at the noise.
+///
+/// **Predictable**: `integrate(sde, EulerMaruyama{}, Predictable{0.01}, x0, {0, 1})`, steps chosen
+/// from the state before the noise is seen, never rejected. From (x, t) the step is the largest half
+/// of halves of the way to the next stop that starts there and is no longer than
+///
+///     h(x) = delta / max(1, |f(x, t)| / max(1, |x|))
+///
+/// with Euclidean norms, and for a block the least of its paths: delta, and less where the drift
+/// would move the state by more than its own size in a unit of time. Increments over such steps are
+/// N(0, h) given the past, so every step that converges on fixed grids may be used, EulerMaruyama
+/// on any noise too, and a drift that grows faster than linearly cannot make it explode: moments
+/// are bounded for all small delta where f is one-sided Lipschitz and
+/// <x, f> + 1/2 delta |x| |f| <= a |x|^2 + b, as for a drift that points inwards where it is large.
+/// The error is not controlled.
+///
+/// Order         in delta: strong 1/2 for EulerMaruyama where f is one-sided Lipschitz and grows
+///               polynomially and g is Lipschitz, with delta^-1 E int max(1, |f| / max(1, |x|)) dt
+///               steps.
+/// Cost          one f more than the step.
+/// Source        Fang & Giles (2020), Ann. Appl. Probab. 30(2); Kelly & Lord (2018), IMA J. Numer.
+///               Anal. 38(3).
 
 #include <algorithm>
 #include <atomic>
@@ -16,7 +61,9 @@
 #include <fokker/solvers/core/solution.hpp>
 #include <fokker/solvers/core/solver.hpp>
 #include <fokker/solvers/core/step_control.hpp>
+#include <fokker/solvers/core/steps.hpp>
 #include <fokker/solvers/noise/brownian_tree.hpp>
+#include <fokker/solvers/noise/noise_source.hpp>
 #include <fokker/solvers/support/text.hpp>
 
 namespace fokker {
@@ -58,12 +105,18 @@ class TreeRun {
   using S = typename X::Scalar;
   static constexpr std::uint64_t end = std::uint64_t{1} << BrownianTree<S>::depth;
 
-  TreeRun(const M& method, const P& process, Index d, PathKey key)
+  /// @throws std::invalid_argument  for a noise source: the path is a Brownian tree of the seed
+  TreeRun(const M& method, const P& process, Index d, const NoiseKey& key)
       : process_(&process),
         method_(method),
         needs_(needs_of(method)),
-        key_(key),
-        wieners_(wiener_dimension(process, d)) {}
+        key_(key.key()),
+        wieners_(wiener_dimension(process, d)) {
+    if (key.has_source())
+      throw std::invalid_argument(
+          "steps that are chosen on the way take their path from a Brownian tree of the seed: "
+          "give .noise with Fixed or OnGrid steps only");
+  }
 
   /// Makes the tree from t to the next stop t1, unless that of the last call is under way.
   void enter(const X& x, Time t, Time t1) {
@@ -142,7 +195,7 @@ class TreeRun {
   bool accepted_ = false;
 };
 
-/// The run of an AdaptiveSde.
+/// A run of an SDE by `Adaptive` steps.
 template <class M, class P, State X>
 class AdaptiveSdeRun : public TreeRun<M, P, X> {
   using Base = TreeRun<M, P, X>;
@@ -150,27 +203,17 @@ class AdaptiveSdeRun : public TreeRun<M, P, X> {
   using typename Base::S;
 
  public:
-  /// @param method  an AdaptiveSde
-  /// @param d       rows of the state
-  /// @param key     seed, and number of the path in column 0
-  /// @throws std::invalid_argument  for tolerances that are not positive and finite, or a step that
-  ///                                is not `adaptable`
-  template <class Method>
-  AdaptiveSdeRun(const Method& method, const P& process, Index d, PathKey key)
-      : Base(method.method, process, d, key),
-        rtol_(method.rtol),
-        atol_(method.atol),
-        controller_(method.control, error_power()) {
-    check_tolerances(name_of(method_), rtol_, atol_);
-    if (!adaptable(M::calculus, this->needs_, method_.orders(noise_kind<P>), noise_kind<P>,
-                   remembers(method_)))
-      throw std::invalid_argument(text(
-          "{} cannot adapt its steps on {} noise: it needs Levy areas or normals beside the path, "
-          "which are drawn on fixed steps only, or carries something from step to step, or is an "
-          "Ito step of strong order below 1, which steps that look at the noise lead to a wrong "
-          "limit: choose for instance sra3 (additive noise), sriw1 (scalar or diagonal), milstein "
-          "(commutative) or heun-sde (any, Stratonovich)",
-          {name_of(method_), to_string(noise_kind<P>)}));
+  /// @param d    rows of the state
+  /// @param key  seed, and number of the path in column 0
+  /// @throws std::invalid_argument  as ErrorControl, and for a step that is not `adaptable`
+  AdaptiveSdeRun(const M& method, const Adaptive& steps, const P& process, Index d,
+                 const NoiseKey& key)
+      : AdaptiveSdeRun(method,
+                       ErrorControl(name_of(method), steps, noise_kind<P>,
+                                    step_controls::h211pi,  // quiet, for errors that are random
+                                    d),
+                       process, d, key) {
+    this->first_step(steps.first_step);
   }
 
   /// Tries one step from (x, t) towards the stop t1 > t, which is never passed. An accepted step
@@ -208,14 +251,24 @@ class AdaptiveSdeRun : public TreeRun<M, P, X> {
     return Status::success;
   }
 
-  /// Advances x from t0 to t1 > t0.
-  /// @return as try_step; too_many_steps after ten million tries; non_finite for such an x;
-  /// cancelled
-  Status to(X& x, Time t0, Time t1, Counts& counts, const std::atomic<bool>* cancel = nullptr) {
-    return run_to(*this, x, t0, t1, counts, cancel);
+ private:
+  AdaptiveSdeRun(const M& method, const ErrorControl& errors, const P& process, Index d,
+                 const NoiseKey& key)
+      : Base(method, process, d, key),
+        rtol_(static_cast<S>(errors.rtol)),
+        atol_(errors.column<S, X::RowsAtCompileTime>(d)),
+        controller_(errors.control, error_power()) {
+    if (!adaptable(M::calculus, this->needs_, method_.orders(noise_kind<P>), noise_kind<P>,
+                   remembers(method_)))
+      throw std::invalid_argument(text(
+          "{} cannot adapt its steps on {} noise: it needs Levy areas or normals beside the path, "
+          "which are drawn on fixed steps only, or carries something from step to step, or is an "
+          "Ito step of strong order below 1, which steps that look at the noise lead to a wrong "
+          "limit: choose for instance sra3 (additive noise), sriw1 (scalar or diagonal), milstein "
+          "(commutative) or heun-sde (any, Stratonovich)",
+          {name_of(method_), to_string(noise_kind<P>)}));
   }
 
- private:
   static constexpr bool embedded = EmbeddedStepper<M, P, X>;
   /// Steps at the resolution of the tree that may be taken whatever their error after one that met
   /// the tolerance: as many as a jump of the coefficients in time can spoil. More are no jump.
@@ -255,41 +308,41 @@ class AdaptiveSdeRun : public TreeRun<M, P, X> {
   }
 
   double norm(const X& x) const {
-    return static_cast<double>((error_.abs() / (S(atol_) + S(rtol_) * x.abs().max(y_.abs())))
+    return static_cast<double>((error_.abs() / ((rtol_ * x.abs().max(y_.abs())).colwise() + atol_))
                                    .template maxCoeff<Eigen::PropagateNaN>());
   }
 
-  double rtol_, atol_;
+  S rtol_;
+  Eigen::Array<S, X::RowsAtCompileTime, 1> atol_;
   StepController controller_;
   X middle_, error_;
   bool finite_ = true;
   int least_left_ = 0;  // steps at the resolution before the next that must meet the tolerance
 };
 
-/// The run of a PrevisibleSde.
+/// A run of an SDE by `Predictable` steps.
 template <class M, class P, State X>
-class PrevisibleRun : public TreeRun<M, P, X> {
+class PredictableRun : public TreeRun<M, P, X> {
   using Base = TreeRun<M, P, X>;
   using Base::accepted_, Base::wanted_, Base::y_;
 
  public:
-  /// @param method  a PrevisibleSde
-  /// @param d       rows of the state
-  /// @param key     seed, and number of the path in column 0
+  /// @param d    rows of the state
+  /// @param key  seed, and number of the path in column 0
   /// @throws std::invalid_argument  for a delta that is not positive and finite, or a step with
   ///                                memory, Levy areas or normals beside the path
-  template <class Method>
-  PrevisibleRun(const Method& method, const P& process, Index d, PathKey key)
-      : Base(method.method, process, d, key), delta_(method.delta) {
+  PredictableRun(const M& method, const Predictable& steps, const P& process, Index d,
+                 const NoiseKey& key)
+      : Base(method, process, d, key), delta_(steps.delta) {
     if (!(delta_ > 0) || !std::isfinite(delta_))
       throw std::invalid_argument(text(
           "steps chosen from the state need a largest step delta above zero: got {}", {delta_}));
-    if (!takes_any_interval(this->needs_, remembers(method.method)))
+    if (!takes_any_interval(this->needs_, remembers(method)))
       throw std::invalid_argument(text(
           "{} cannot choose its steps from the state: it needs Levy areas or normals beside the "
           "path, which are drawn on fixed steps only, or carries something from step to step: "
           "choose for instance euler-maruyama or heun-sde",
-          {name_of(method.method)}));
+          {name_of(method)}));
   }
 
   /// Takes one step from (x, t) towards the stop t1 > t, which is never passed; the last one sets
@@ -312,11 +365,6 @@ class PrevisibleRun : public TreeRun<M, P, X> {
     return Status::success;
   }
 
-  /// @copydoc AdaptiveSdeRun::to
-  Status to(X& x, Time t0, Time t1, Counts& counts, const std::atomic<bool>* cancel = nullptr) {
-    return run_to(*this, x, t0, t1, counts, cancel);
-  }
-
  private:
   /// max |f| / max(1, |x|) over the paths; nan if there is one.
   static double relative_rate(const X& x, const X& f) {
@@ -329,91 +377,5 @@ class PrevisibleRun : public TreeRun<M, P, X> {
 };
 
 }  // namespace detail
-
-/// An SDE step `M` with adaptive step sizes: `AdaptiveSde{StochasticHeun{}}`. A step is accepted
-/// where, in the maximum over the components (and, for a block, over the paths),
-///
-///     |error| <= atol + rtol max(|x|, |y|)
-///
-/// with the step's own error estimate if it has one, otherwise the difference between the step and
-/// two half steps, whose result is then kept (three steps' evaluations).
-///
-/// Where a coefficient jumps in time no step across the jump may meet the tolerance: at the
-/// resolution of the path, 2^-39 of the way to the next stop, a step is taken whatever its error,
-/// at most four after one that met the tolerance; then the run ends in step underflow.
-///
-/// Steps are halves of halves of the way to the next stop, and a rejected step is tried again in
-/// its first half: every time that was looked at is visited, on the same Brownian path. So steps
-/// may depend on the noise without changing its law, and smaller tolerances converge to the
-/// solution on the same path wherever the step converges on fixed grids and needs no Levy area.
-/// Ito steps of strong order 1/2 on noise that is not additive may not, also with one source: over
-/// steps that looked at dw the sum of dw^2 does not tend to that of h, and EulerMaruyama has a
-/// wrong limit. Milstein or a Stratonovich step do, and so does EulerMaruyama on steps that do not
-/// look at the noise (PrevisibleSde).
-///
-/// Order         none proved in the tolerance; the error falls with it.
-/// Source        Gaines & Lyons (1997), SIAM J. Appl. Math. 57, steps by halving; Foster & Jelincic
-///               (2023), arXiv 2311.14201, convergence under steps that look at the noise.
-template <class M>
-struct AdaptiveSde {
-  static constexpr bool adaptive = true;
-  static constexpr Calculus calculus = M::calculus;
-
-  static constexpr bool supports(NoiseKind kind) { return M::supports(kind); }
-  static constexpr Orders orders(NoiseKind) { return {}; }
-
-  template <class P, State X>
-  using Run = detail::AdaptiveSdeRun<M, P, X>;
-
-  M method;
-  double rtol = 1e-3;                           ///< relative tolerance
-  double atol = 1e-6;                           ///< absolute tolerance, in the unit of x
-  StepControl control = step_controls::h211pi;  ///< quiet, for errors that are random
-};
-
-template <class M>
-AdaptiveSde(M) -> AdaptiveSde<M>;
-template <class M>
-AdaptiveSde(M, double, double) -> AdaptiveSde<M>;
-
-/// An SDE step `M` with steps chosen from the state before the noise is seen, never rejected:
-/// `PrevisibleSde{EulerMaruyama{}, 0.01}`. From (x, t) the step is the largest half of halves of
-/// the way to the next stop that starts there and is no longer than
-///
-///     h(x) = delta / max(1, |f(x, t)| / max(1, |x|))
-///
-/// with Euclidean norms, and for a block the least of its paths: delta, and less where the drift
-/// would move the state by more than its own size in a unit of time. Increments over such steps are
-/// N(0, h) given the past, so every step that converges on fixed grids may be used, EulerMaruyama
-/// on any noise too, and a drift that grows faster than linearly cannot make it explode: moments
-/// are bounded for all small delta where f is one-sided Lipschitz and
-/// <x, f> + 1/2 delta |x| |f| <= a |x|^2 + b, as for a drift that points inwards where it is large.
-/// The error is not controlled.
-///
-/// Order         in delta: strong 1/2 for EulerMaruyama where f is one-sided Lipschitz and grows
-///               polynomially and g is Lipschitz, with delta^-1 E int max(1, |f| / max(1, |x|)) dt
-///               steps.
-/// Cost          one f more than the step.
-/// Source        Fang & Giles (2020), Ann. Appl. Probab. 30(2); Kelly & Lord (2018), IMA J. Numer.
-///               Anal. 38(3).
-template <class M>
-struct PrevisibleSde {
-  static constexpr bool adaptive = true;
-  static constexpr Calculus calculus = M::calculus;
-
-  static constexpr bool supports(NoiseKind kind) { return M::supports(kind); }
-  static constexpr Orders orders(NoiseKind) { return {}; }
-
-  template <class P, State X>
-  using Run = detail::PrevisibleRun<M, P, X>;
-
-  M method;
-  double delta = 0.01;  ///< the largest step, in the unit of t
-};
-
-template <class M>
-PrevisibleSde(M) -> PrevisibleSde<M>;
-template <class M>
-PrevisibleSde(M, double) -> PrevisibleSde<M>;
 
 }  // namespace fokker

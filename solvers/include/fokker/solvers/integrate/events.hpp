@@ -26,7 +26,7 @@ enum class Crossing { both, rising, falling };
 /// An event of one path: the condition g(x, t) changes its sign, or a component passes a level. In
 /// a step of an ODE it is sought along the interpolant, on intervals that are halved where g bends;
 /// of an SDE between the two ends of the step, so that two changes in one step are not seen
-/// (`max_dt` bounds the step). A run that starts at g = 0, up to rounding and 1e-4 of the absolute
+/// (`Adaptive::max_step` bounds the step). A run that starts at g = 0, up to rounding and 1e-4 of the absolute
 /// tolerance, starts between events, on the side to which g moves first. Events of one time are
 /// reported in the order of the list.
 struct Event {

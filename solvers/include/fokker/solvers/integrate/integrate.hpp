@@ -13,6 +13,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <fokker/solvers/integrate/bound.hpp>
 #include <fokker/solvers/integrate/contract.hpp>
 #include <fokker/solvers/integrate/integrate_options.hpp>
 #include <fokker/solvers/integrate/trajectory.hpp>
@@ -23,20 +24,29 @@ namespace fokker {
 
 namespace detail {
 
-/// The state type that x0 stands for: a number is one path in one dimension; a process that takes
-/// dynamic blocks only gets one.
+/// The state that x0 stands for: a number is one path in one dimension; a process that takes dynamic
+/// blocks only gets one.
 template <class P, class X0>
 auto as_state(const X0& x0) {
-  if constexpr (std::is_arithmetic_v<X0>) {
-    using S = std::conditional_t<std::is_same_v<X0, float>, float, double>;
-    return as_state<P>(Path<S, 1>(Path<S, 1>::Constant(static_cast<S>(x0))));
+  using S = typename ScalarOf<X0>::Type;
+  decltype(auto) start = as_start<S>(x0);
+  using Start = std::remove_cvref_t<decltype(start)>;
+  if constexpr (std::is_arithmetic_v<Start>) {
+    return as_state<P>(Path<S, 1>(Path<S, 1>::Constant(start)));
   } else {
-    static_assert(State<X0>, "x0 must be a number or an Eigen array, d x n");
-    using X = Plain<X0>;
-    using Dynamic = Block<typename X::Scalar>;
-    return std::conditional_t < Process<P, X> || !Process<P, Dynamic>, X, Dynamic > (x0);
+    static_assert(State<Start>,
+                  "x0 must be a number, an Eigen vector or array, a std::array or a std::vector");
+    using Dynamic = Block<S>;
+    return std::conditional_t < Process<P, Start> || !Process<P, Dynamic>, Start, Dynamic > (start);
   }
 }
+
+/// Whether x0 can be a start of a run of one path.
+template <class X0>
+inline constexpr bool is_start =
+    std::is_arithmetic_v<
+        std::remove_cvref_t<decltype(as_start<double>(std::declval<const X0&>()))>> ||
+    State<std::remove_cvref_t<decltype(as_start<double>(std::declval<const X0&>()))>>;
 
 /// @throws std::invalid_argument  if x0 is not finite, has not the dimension of the process or lies
 ///                                outside its domain
@@ -70,30 +80,90 @@ typename Trajectory<X>::OnStep callback(OnStep& on_step) {
     };
 }
 
-/// `check_first_steps` for the steps of options.dt of a run up from t0 to t1.
-template <class M, class P, State X>
-void check_fixed_steps(const M& method, const P& process, const X& x, Time t0, Time t1, Time dt) {
-  if constexpr (!AdaptiveSolver<M>) {
-    const double steps = std::ceil((t1 - t0) / dt);
-    if (dt > 0 && steps > 0 && steps < 1e18)
-      check_first_steps(method, process, x, static_cast<Index>(steps),
-                        [=](Index k) { return std::min(t0 + static_cast<double>(k) * dt, t1); });
+/// `check_first_steps` of a run by regular steps from t0 up to t1.
+template <class B, class P, State X>
+void check_fixed_steps(const B& bound, const P& process, const X& x, Time t0, Time t1, bool down) {
+  if constexpr (std::same_as<decltype(bound.steps), Fixed>) {
+    const Time h = bound.steps.h;
+    const double steps = std::ceil((t1 - t0) / h);
+    if (h > 0 && steps > 0 && steps < 1e18)
+      check_first_steps(bound.method, process, x, static_cast<Index>(steps),
+                        [=](Index k) { return std::min(t0 + static_cast<double>(k) * h, t1); });
+  } else if constexpr (std::same_as<decltype(bound.steps), OnGrid>) {
+    const TimeGrid& grid = bound.steps.times;
+    check_first_steps(bound.method, process, x, static_cast<Index>(grid.size()) - 1, [&](Index k) {
+      const Time t = grid[static_cast<std::size_t>(k)];
+      return down ? -t : t;
+    });
   }
 }
 
 /// The trajectory in the direction asked for. @throws std::invalid_argument  if time cannot run so
-template <class P, class M, State X>
-Trajectory<X> make_trajectory(const P& process, const TimeReversed<P>& reversed, const M& method,
+template <class P, class B, State X>
+Trajectory<X> make_trajectory(const P& process, const TimeReversed<P>& reversed, const B& bound,
                               const X& x0, Time t0, bool up, const IntegrateOptions& options) {
-  static_assert(runs_up<P, M> || runs_down<P, M>,
-                "this type-erased solver was made for another type of process");
+  using M = typename B::Method;
+  const NoiseKey key{.seed = options.seed,
+                     .path = options.path,
+                     .given = &options.noise,
+                     .run_path = options.path,
+                     .run_paths = x0.cols(),
+                     .down = !up};
   if (up) {
-    if constexpr (runs_up<P, M>) return {make_walk(process, method, x0, t0, options), 1, options};
+    if constexpr (runs_up<P, M>) return {make_walk(process, bound, x0, t0, key), 1, options};
   } else {
-    if constexpr (runs_down<P, M>)
-      return {make_walk(reversed, method, x0, -t0, options), -1, options};
+    if constexpr (runs_down<P, M>) return {make_walk(reversed, bound, x0, -t0, key), -1, options};
   }
   refuse_direction(up);
+}
+
+/// All that is asked before the first step. @return whether time runs up
+/// @throws std::invalid_argument  as `integrate`
+template <class P, class B, State X>
+bool check_run(const P& process, const B& bound, const X& x, Time t0, Time t1,
+               const IntegrateOptions& options) {
+  using M = typename B::Method;
+  check_start(process, x);
+  check_parameters(bound.method, process);
+  if (options.check) check_contract<X>(process, x, x.cols() > 1, t0, t1);
+  const bool up = t1 > t0 || (t1 == t0 && runs_up<P, M>);
+  if constexpr (runs_up<P, M>) {
+    if (up) check_fixed_steps(bound, process, x, t0, t1, false);
+  }
+  if constexpr (runs_down<P, M> && !Sampler<M>) {
+    if (!up) check_fixed_steps(bound, TimeReversed<P>{process}, x, -t0, -t1, true);
+  }
+  return up;
+}
+
+/// {first, last} of a grid. @throws std::invalid_argument  as check_grid
+template <GivesGrid Steps>
+std::array<Time, 2> span_of(const Steps& steps) {
+  const TimeGrid& grid = grid_of(steps);
+  check_grid(grid);
+  return {grid.front(), grid.back()};
+}
+
+template <class P, class M, class Steps, class X0, class OnStep>
+auto integrate(const P& process, const M& method, const Steps& steps, const X0& x0,
+               std::array<Time, 2> span, const IntegrateOptions& options, OnStep&& on_step) {
+  static_assert(is_start<X0>,
+                "x0 must be a number, an Eigen vector or array, a std::array or a std::vector");
+  if constexpr (is_start<X0>) {
+    const auto x = as_state<P>(x0);
+    using X = std::remove_cv_t<std::remove_reference_t<decltype(x)>>;
+    if constexpr (check_usage<P, M, Steps, X>()) {
+      const auto [t0, t1] = span;
+      check_span(t0, t1);
+      for (const Time t : options.save_at)
+        if (t1 > t0 ? t > t1 : t < t1) refuse_save_at(t);
+      const auto bound = bind(method, steps);
+      const bool up = check_run(process, bound, x, t0, t1, options);
+      const TimeReversed<P> reversed{process};
+      return make_trajectory(process, reversed, bound, x, t0, up, options)
+          .run(t1, callback<X>(on_step));
+    }
+  }
 }
 
 }  // namespace detail
@@ -101,55 +171,56 @@ Trajectory<X> make_trajectory(const P& process, const TimeReversed<P>& reversed,
 /// Integrates the process from x0 over [t0, t1], landing exactly on t1; t1 < t0 runs down where the
 /// process's clock allows it, and t1 = t0 returns the start.
 ///
+///     integrate(sde, Milstein{}, Fixed{0.01}, 1.0, {0, 10}, {.save_at = {0, 5, 10}, .seed = 1});
+///     integrate(ode, DormandPrince54{}, Adaptive{.rtol = 1e-8}, x0, {0, 10});
+///
 /// @param process   drift and diffusion (see process.hpp)
-/// @param method    a fixed-step solver (needs options.dt) or an adaptive one
-/// @param x0        a number, or an Eigen array d x n: columns are paths `options.path + j` that
-///                  share every step
-/// @param span      {t0, t1}
+/// @param method    a solver or a sampler
+/// @param steps     Fixed, OnGrid, Adaptive, Predictable or JumpAdapted (core/steps.hpp)
+/// @param x0        a number, an Eigen vector, a std::array or std::vector: one path; or an Eigen
+///                  array d x n: columns are paths `options.path + j` that share every step
+/// @param span      {t0, t1}; left out where the steps are on a grid
 /// @param on_step   called with (t, x) after each accepted step; return false to stop
-/// @throws std::invalid_argument  for bad options or spans, an x0 that does not fit the process, or
-///                  coefficients that break their contract (contract.hpp).
+/// @throws std::invalid_argument  for bad options, steps or spans, an x0 that does not fit the
+///                  process, or coefficients that break their contract (contract.hpp).
 ///                  Numerical failure (nan, step underflow, too many steps) is `solution.status`
 ///                  with a message.
-template <class P, class M, class X0, class OnStep>
-auto integrate(const P& process, const M& method, const X0& x0, std::array<Time, 2> span,
-               const IntegrateOptions& options, OnStep&& on_step) {
-  const auto x = detail::as_state<P>(x0);
-  using X = std::remove_cv_t<decltype(x)>;
-  const auto [t0, t1] = span;
-  detail::check_span(t0, t1);
-  detail::check_start(process, x);
-  for (const Time t : options.save_at)
-    if (t1 > t0 ? t > t1 : t < t1) detail::refuse_save_at(t);
-  check_parameters(method, process);
-  if (options.check) detail::check_contract<X>(process, x, x.cols() > 1, t0, t1);
-  const TimeReversed<P> reversed{process};
-  const bool up = t1 > t0 || (t1 == t0 && detail::runs_up<P, M>);
-  if constexpr (detail::runs_up<P, M>) {
-    if (up) detail::check_fixed_steps(method, process, x, t0, t1, options.dt);
-  }
-  if constexpr (detail::runs_down<P, M>) {
-    if (!up) detail::check_fixed_steps(method, reversed, x, -t0, -t1, options.dt);
-  }
-  return detail::make_trajectory(process, reversed, method, x, t0, up, options)
-      .run(t1, detail::callback<X>(on_step));
+template <class P, class M, class Steps, class X0, class OnStep>
+requires(!detail::GivesGrid<Steps>) auto integrate(const P& process, const M& method,
+                                                   const Steps& steps, const X0& x0,
+                                                   std::array<Time, 2> span,
+                                                   const IntegrateOptions& options,
+                                                   OnStep&& on_step) {
+  return detail::integrate(process, method, steps, x0, span, options, on_step);
 }
-
-template <class P, class M, class X0>
-auto integrate(const P& process, const M& method, const X0& x0, std::array<Time, 2> span,
+template <class P, class M, class Steps, class X0>
+requires(!detail::GivesGrid<Steps>) auto integrate(const P& process, const M& method,
+                                                   const Steps& steps, const X0& x0,
+                                                   std::array<Time, 2> span,
+                                                   const IntegrateOptions& options = {}) {
+  return detail::integrate(process, method, steps, x0, span, options, detail::go_on);
+}
+template <class P, class M, detail::GivesGrid Steps, class X0, class OnStep>
+auto integrate(const P& process, const M& method, const Steps& steps, const X0& x0,
+               const IntegrateOptions& options, OnStep&& on_step) {
+  return detail::integrate(process, method, steps, x0, detail::span_of(steps), options, on_step);
+}
+template <class P, class M, detail::GivesGrid Steps, class X0>
+auto integrate(const P& process, const M& method, const Steps& steps, const X0& x0,
                const IntegrateOptions& options = {}) {
-  return integrate(process, method, x0, span, options, detail::go_on);
+  return detail::integrate(process, method, steps, x0, detail::span_of(steps), options,
+                           detail::go_on);
 }
 
 /// An integration that can be stopped, kept and carried on:
 ///
-///     Integration run(process, Milstein{}, x0, 0.0, {.dt = 0.01, .seed = 1});
+///     Integration run(process, Milstein{}, Fixed{0.01}, x0, 0.0, {.seed = 1});
 ///     const auto first = run.to(5);
 ///     auto saved = run;              // the whole state, by value
 ///     const auto rest = run.to(10);  // saved.to(10) gives the same bits
 ///
-/// The state is x and t, the solver's own (step size, slope carried over, memory of the step
-/// control), the position in the random numbers, events and times not yet told, and the counts.
+/// The state is x and t, the solver's memory (step size, slope carried over, memory of the step
+/// control), the position in the random numbers, events and times not yet reported, and the counts.
 /// What is promised, bit for bit: `to(t1)` and then `to(t2)` is one run to t2 that stops on t1 (as
 /// it does for a time of save_at); and a run ended in between (by the callback, a cancel,
 /// max_steps, an event, a steady state) and carried on is the run that was never ended. After a
@@ -163,26 +234,30 @@ auto integrate(const P& process, const M& method, const X0& x0, std::array<Time,
 template <State X>
 class Integration {
  public:
-  /// @param process, method, x0, options  as for `integrate`
-  /// @param t0                            where it starts
-  /// @throws std::invalid_argument        as `integrate`, here or at the first `to`
-  template <class P, class M, class X0>
-  Integration(P process, M method, const X0& x0, Time t0, IntegrateOptions options = {}) : t0_(t0) {
+  /// @param process, method, steps, x0, options  as for `integrate`
+  /// @param t0                                   where it starts: that of the grid, if there is one
+  /// @throws std::invalid_argument               as `integrate`, here or at the first `to`
+  template <class P, class M, class Steps, class X0>
+  Integration(P process, M method, const Steps& steps, const X0& x0, Time t0,
+              IntegrateOptions options = {})
+      : t0_(t0) {
     const X x = detail::as_state<P>(x0);
-    detail::check_start(process, x);
-    check_parameters(method, process);
-    if (options.check) detail::check_contract<X>(process, x, x.cols() > 1, t0, t0);
+    using B = detail::BoundOf<M, Steps>;
     struct Shared {
-      Shared(P p, M m) : process(std::move(p)), method(std::move(m)) {}
+      Shared(P p, B b, IntegrateOptions o)
+          : process(std::move(p)), bound(std::move(b)), options(std::move(o)) {}
       Shared(const Shared&) = delete;
       P process;
-      M method;
+      B bound;
+      IntegrateOptions options;
       TimeReversed<P> reversed{process};
     };
-    begin_ = [shared = std::make_shared<const Shared>(std::move(process), std::move(method)), x, t0,
-              options = std::move(options)](bool up) {
-      return detail::make_trajectory(shared->process, shared->reversed, shared->method, x, t0, up,
-                                     options);
+    auto shared = std::make_shared<const Shared>(std::move(process), detail::bind(method, steps),
+                                                 std::move(options));
+    detail::check_run(shared->process, shared->bound, x, t0, t0, shared->options);
+    begin_ = [shared, x, t0](bool up) {
+      return detail::make_trajectory(shared->process, shared->reversed, shared->bound, x, t0, up,
+                                     shared->options);
     };
   }
 
@@ -216,8 +291,8 @@ class Integration {
   std::optional<detail::Trajectory<X>> trajectory_;
 };
 
-template <class P, class M, class X0>
-Integration(P, M, const X0&, Time, IntegrateOptions = {})
+template <class P, class M, class Steps, class X0>
+Integration(P, M, const Steps&, const X0&, Time, IntegrateOptions = {})
     -> Integration<decltype(detail::as_state<P>(std::declval<X0>()))>;
 
 }  // namespace fokker

@@ -11,24 +11,21 @@
 #include <fokker/solvers/core/solution.hpp>
 #include <fokker/solvers/integrate/dense.hpp>
 #include <fokker/solvers/integrate/events.hpp>
+#include <fokker/solvers/noise/noise_source.hpp>
 #include <fokker/solvers/noise/random.hpp>
 
 namespace fokker {
 
 /// Options of `integrate`.
 struct IntegrateOptions {
-  /// Step of a fixed-step solver; the last step, and one that meets a time of `save_at`, is
-  /// shortened to land on it. Adaptive solvers take it as their first step (0: their own choice).
-  double dt = 0;
-  std::vector<Time> save_at =
-      {};                  ///< times to save, in the order of integration; empty: every step
-  Seed seed = 0;           ///< of the noise
-  std::uint64_t path = 0;  ///< number of the path (of column 0 of a block)
+  std::vector<Time> save_at = {};  ///< times to save, in the order of time; empty: every step
+  Seed seed = 0;                   ///< of the noise
+  NoiseSource noise = {};          ///< a Brownian source in place of the seed's (noise_source.hpp)
+  std::uint64_t path = 0;          ///< number of the path (of column 0 of a block)
   std::uint64_t max_steps = 10'000'000;       ///< accepted and rejected together
   const std::atomic<bool>* cancel = nullptr;  ///< when it turns true, end with what is finished
   std::function<void(double fraction)> progress = {};  ///< of the interval, after each step
-  double max_dt = 0;               ///< longest step; 0: no bound. A longer dt is refused
-  std::vector<Event> events = {};  ///< of a single path
+  std::vector<Event> events = {};                      ///< of a single path
   /// Keep what `Solution::at` needs. The times of `save_at` are then interpolated, and no step is
   /// shortened for them.
   bool dense = false;

@@ -14,7 +14,9 @@
 
 #include <fokker/solvers/core/solution.hpp>
 #include <fokker/solvers/core/solver.hpp>
-#include <fokker/solvers/noise/brownian.hpp>
+#include <fokker/solvers/core/steps.hpp>
+#include <fokker/solvers/integrate/stepping.hpp>
+#include <fokker/solvers/noise/noise_source.hpp>
 #include <fokker/solvers/noise/random.hpp>
 #include <fokker/solvers/support/text.hpp>
 
@@ -96,39 +98,59 @@ struct ClockJumps {
 template <class Intensity, class Jump>
 ClockJumps(Intensity, Jump) -> ClockJumps<Intensity, Jump>;
 
+/// Steps that land on the jumps of an SDE with jumps, dX = f dt + sum_k g_k dW_k + dJ, by a
+/// fixed-step solver `M` for the SDE between them (jump-adapted steps):
+///
+///     const PoissonJumps jumps{1.0, [](auto& x, Time, JumpRandom& random) {
+///                                x *= std::exp(-0.1 + 0.15 * random.normal());
+///                              }};
+///     simulate(process, Milstein{}, JumpAdapted{Fixed{0.01}, jumps}, 100.0, {0, 1}, options,
+///              reduction);
+///
+/// The times of the jumps are exact. They and the numbers that each jump takes do not depend on the
+/// steps, at a constant rate and if every jump takes as many of them. Between jumps the steps are
+/// those of `steps`, with Wiener increments of the path's stream. A solution holds X(t), the value
+/// after a jump; between two steps it is interpolated as if the jump were spread over its step.
+///
+/// Order         that of M between the jumps, in the longest step, at a constant rate with
+///               Lipschitz coefficients and jumps; none claimed where the intensity depends on the
+///               state or the time.
+/// Cost          per path that of M, and one step more for each jump (or candidate).
+/// Source        Platen & Bruti-Liberati (2010), chapters 8 (strong) and 13 (weak).
+template <class Steps, class Jumps>
+struct JumpAdapted {
+  Steps steps;  ///< Fixed{h} or OnGrid{times}
+  Jumps jumps;  ///< PoissonJumps, IntensityJumps or ClockJumps
+};
+template <class Steps, class Jumps>
+JumpAdapted(Steps, Jumps) -> JumpAdapted<Steps, Jumps>;
+
 namespace detail {
 
-template <class P>
-inline constexpr bool is_time_reversed = false;
-template <class P>
-inline constexpr bool is_time_reversed<TimeReversed<P>> = true;
-
 /// One path of a jump-diffusion on its way. The process must outlive it.
-template <class M, class Jumps, class P, State X>
+template <class M, class Steps, class Jumps, class P, State X>
 class JumpRun {
   using S = typename X::Scalar;
 
  public:
-  /// @param method  a JumpAdapted
-  /// @param d       rows of the state
-  /// @param key     seed, and number of the path
-  /// @throws std::invalid_argument  for a rate that is negative or not finite, or time that runs
-  ///                                down
-  template <class Method>
-  JumpRun(const Method& method, const P& process, Index d, PathKey key)
-      : process_(&process),
-        method_(method.method),
-        jumps_(method.jumps),
-        random_(key),
-        source_(key.seed, key.path, 1, wiener_dimension(process, d), needs_of(method_)),
-        y_(d, 1),
-        workspace_(d, 1) {
-    static_assert(Stepper<M, P, X>, "the solver's step does not take this process");
-    if (remembers(method_))
+  /// @param steps  JumpAdapted, whose regular times begin where the run does
+  /// @param d      rows of the state
+  /// @param key    seed and number of the path
+  /// @throws std::invalid_argument  for a rate that is negative or not finite, a step size that is
+  ///                                not positive, or time that runs down
+  JumpRun(const M& method, const JumpAdapted<Steps, Jumps>& steps, const P& process, Index d,
+          const NoiseKey& key)
+      : steps_(steps.steps),
+        jumps_(steps.jumps),
+        random_(key.key()),
+        step_(process, method, X(d, 1),
+              RunNoise<S>(key, 1, wiener_dimension(process, d), needs_of(method))) {
+    if (remembers(method))
       throw std::invalid_argument(
           text("{} carries something from step to step, which a jump makes wrong: choose a "
                "one-step solver such as euler-maruyama",
-               {name_of(method_)}));
+               {name_of(method)}));
+    if constexpr (std::same_as<Steps, Fixed>) RegularTimes(0, steps_);  // refuses a bad step
     if constexpr (!by_clock) {
       if (!(jumps_.bound() >= 0) || !std::isfinite(jumps_.bound()))
         throw std::invalid_argument(
@@ -136,18 +158,7 @@ class JumpRun {
                  "intensity without a bound)",
                  {jumps_.bound()}));
     }
-    if (is_time_reversed<P>)
-      throw std::invalid_argument("jumps run up in time only: give an increasing grid");
-    dw_.resize(wiener_dimension(process, d), 1, needs_of(method_));
-  }
-
-  /// The length of the regular steps; without it they go from stop to stop.
-  /// @throws std::invalid_argument  unless positive and finite
-  void first_step(Time h) {
-    if (!(h > 0) || !std::isfinite(h))
-      throw std::invalid_argument(
-          text("steps between jumps need dt > 0 in IntegrateOptions: got dt={}", {h}));
-    dt_ = h;
+    if (key.down) throw std::invalid_argument("jumps run up in time only: give an increasing grid");
   }
 
   /// One step from (x, t) to the next of: a candidate for a jump, a regular time, the stop t1 > t.
@@ -163,14 +174,15 @@ class JumpRun {
       candidate_ = t + std::max(left_, resolution(rate, t)) / rate;
     }
     [[maybe_unused]] const Time begin = t;
-    const Time end = stop(std::min(t1, candidate_));
-    source_.increment(t, end, dw_);
-    method_.step(*process_, x, t, end - t, dw_, y_, workspace_);
-    x.swap(y_);
+    const Time end = regular_.next(std::min(t1, candidate_));
+    swap_states(step_.x(), x);
+    step_.to(t, end);
+    swap_states(step_.x(), x);
     t = end;
-    const Evaluations per_step = method_.evaluations(noise_kind<P>);
-    counts += {1, 0, static_cast<std::uint64_t>(per_step.drift),
-               static_cast<std::uint64_t>(per_step.diffusion)};
+    const Counts before = std::exchange(counted_, step_.counts());
+    counts += {counted_.accepted - before.accepted, 0,
+               counted_.drift_evaluations - before.drift_evaluations,
+               counted_.diffusion_evaluations - before.diffusion_evaluations};
     if constexpr (by_clock) {
       if (!x.isFinite().all()) return Status::non_finite;
       left_ -= 0.5 * (t - begin) * (rate + intensity(x, t));
@@ -184,18 +196,6 @@ class JumpRun {
   /// Every step is.
   bool accepted() const { return true; }
 
-  /// Advances x from t0 to t1 > t0.
-  /// @return as try_step; non_finite for such an x; cancelled
-  Status to(X& x, Time t0, Time t1, Counts& counts, const std::atomic<bool>* cancel = nullptr) {
-    Status status = x.isFinite().all() ? Status::success : Status::non_finite;
-    for (Time t = t0; t < t1 && status == Status::success;) {
-      status = try_step(x, t, t1, counts);
-      if (status == Status::success && t < t1 && cancel && cancel->load(std::memory_order_relaxed))
-        return Status::cancelled;
-    }
-    return status;
-  }
-
  private:
   void start(X& x, Time t) {
     if (x.cols() != 1)
@@ -204,23 +204,16 @@ class JumpRun {
                "one (or by `simulate`): got a block of {}",
                {x.cols()}));
     started_ = true;
-    origin_ = t;
+    if constexpr (std::same_as<Steps, Fixed>)
+      regular_ = RegularTimes(t, steps_);
+    else
+      regular_ = RegularTimes(steps_.times);
     if constexpr (by_clock) {
       left_ = random_.exponential();
     } else {
       candidate_ = t + gap();
       jump_until(x, t);
     }
-  }
-
-  /// The next regular time t0 + k dt, or `end` if that comes first or is as good as there.
-  Time stop(Time end) {
-    if (dt_ == 0) return end;
-    constexpr double slack = 1e-9;
-    const Time regular = origin_ + static_cast<double>(regular_ + 1) * dt_;
-    const Time next = regular >= end - slack * dt_ ? end : regular;
-    if (next >= regular - slack * dt_) ++regular_;
-    return next;
   }
 
   Time gap() { return random_.exponential() / jumps_.bound(); }
@@ -273,59 +266,17 @@ class JumpRun {
 
   static constexpr bool by_clock = !requires(const Jumps& jumps) { jumps.bound(); };
 
-  const P* process_;
-  M method_;
+  Steps steps_;
   Jumps jumps_;
   JumpRandom random_;
-  BrownianIncrements<S> source_;
-  Increment<P, X> dw_;
-  X y_;
-  typename M::template Workspace<X> workspace_;
-  Time dt_ = 0, origin_ = 0, candidate_ = 0;
-  double left_ = 0;    // of the exponential number, by the clock
-  Index regular_ = 0;  // regular steps taken
+  Stepping<P, M, X, RunNoise<S>> step_;
+  Counts counted_;
+  RegularTimes regular_;
+  Time candidate_ = 0;
+  double left_ = 0;  // of the exponential number, by the clock
   bool started_ = false;
 };
 
 }  // namespace detail
-
-/// Jumps on top of an SDE, dX = f dt + sum_k g_k dW_k + dJ, by a fixed-step solver `M` for the SDE
-/// that lands on every jump (jump-adapted steps):
-///
-///     const PoissonJumps jumps{1.0, [](auto& x, Time, JumpRandom& random) {
-///                                x *= std::exp(-0.1 + 0.15 * random.normal());
-///                              }};
-///     simulate(process, JumpAdapted{Milstein{}, jumps}, 100.0, grid, options, reduction);
-///
-/// The times of the jumps are exact. They and the numbers that each jump takes do not depend on the
-/// steps, at a constant rate and if every jump takes as many of them. Between jumps the steps go
-/// from point to point of the grid of `simulate`, or by `dt` in `integrate`, with Wiener increments
-/// of the path's own stream. A solution holds X(t), the value after a jump; between two steps it is
-/// interpolated as if the jump were spread over its step.
-///
-/// Order         that of M between the jumps, in the longest step, at a constant rate with
-///               Lipschitz coefficients and jumps; none claimed where the intensity depends on the
-///               state or the time.
-/// Cost          per path that of M, and one step more for each jump (or candidate).
-/// Source        Platen & Bruti-Liberati (2010), chapters 8 (strong) and 13 (weak).
-template <class M, class Jumps>
-struct JumpAdapted {
-  static constexpr bool adaptive = true;
-  static constexpr Calculus calculus = M::calculus;
-
-  static constexpr bool supports(NoiseKind kind) { return M::supports(kind); }
-  static constexpr Orders orders(NoiseKind kind) {
-    return requires(const Jumps& j) { j.intensity; }
-    ? Orders{} : M::orders(kind);
-  }
-
-  template <class P, State X>
-  using Run = detail::JumpRun<M, Jumps, P, X>;
-
-  M method;
-  Jumps jumps;
-};
-template <class M, class Jumps>
-JumpAdapted(M, Jumps) -> JumpAdapted<M, Jumps>;
 
 }  // namespace fokker

@@ -13,14 +13,10 @@
 
 #include <fokker/solvers/core/solver.hpp>
 #include <fokker/solvers/integrate/contract.hpp>
+#include <fokker/solvers/integrate/stepping.hpp>
 #include <fokker/solvers/noise/brownian.hpp>
 
 namespace fokker {
-
-/// The source of a process without noise.
-struct NoNoise {
-  void increment(Time, Time, const auto&) const {}
-};
 
 /// A fixed-step solver that odeint's own functions drive:
 ///

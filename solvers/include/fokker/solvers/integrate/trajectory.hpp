@@ -469,7 +469,7 @@ class Trajectory {
   std::string too_many_steps_advice() const {
     return walk_->stiff()      ? stiff_advice
            : walk_->adaptive() ? "raise max_steps, loosen the tolerances, or use a stiff solver"
-                               : "raise max_steps or take a larger dt";
+                               : "raise max_steps or take larger steps";
   }
 
   /// What to try after a step that failed, told from how far the state has grown.
@@ -480,7 +480,8 @@ class Trajectory {
              (walk_->adaptive()
                   ? ": the solution blows up here; end before it, or stop at a level with a "
                     "terminal event"
-                  : ": the solution blows up here, or dt is too large for it; try a smaller step, "
+                  : ": the solution blows up here, or the steps are too long for it; try smaller "
+                    "ones, "
                     "or a solver for stiff or superlinear drift");
     if (status == Status::step_underflow)
       return "the tolerances may be too tight, or f is singular or discontinuous here; loosen "

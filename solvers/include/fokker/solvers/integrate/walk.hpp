@@ -15,7 +15,7 @@
 #include <utility>
 
 #include <fokker/solvers/core/run.hpp>
-#include <fokker/solvers/integrate/advance.hpp>
+#include <fokker/solvers/integrate/bound.hpp>
 #include <fokker/solvers/integrate/integrate_options.hpp>
 #include <fokker/solvers/noise/brownian_bridge.hpp>
 #include <fokker/solvers/support/text.hpp>
@@ -24,7 +24,7 @@ namespace fokker::detail {
 
 /// A path, or a block with a joint step, on its way up in time. Process and solver are erased, so
 /// that what is done after a step is compiled once per type of state; a step costs one virtual call
-/// and one copy. Process and solver must outlive it.
+/// and one copy. The process must outlive it.
 template <State X>
 class Walk {
  public:
@@ -146,33 +146,22 @@ class ProcessWalk : public Walk<X> {
   const P& process_;
 };
 
-/// By the steps of a fixed-step solver, on the uniform grid t0 + k dt and on the stops between.
-template <class P, class M, State X>
+/// By regular steps, and the stops between.
+template <class P, class B, State X>
 class FixedWalk final : public ProcessWalk<P, X> {
+  using S = typename X::Scalar;
+  using M = typename B::Method;
+  using Steps = Stepping<P, M, X, RunNoise<S>>;
   using Walk<X>::x_, Walk<X>::before_, Walk<X>::t_, Walk<X>::t_before_, Walk<X>::step_end_;
   using ProcessWalk<P, X>::process_;
 
  public:
-  /// @throws std::invalid_argument  for dt that is not positive and finite
-  FixedWalk(const P& process, const M& method, const X& x0, Time t0,
-            const IntegrateOptions& options)
+  /// @throws std::invalid_argument  for a step size that is not positive and finite
+  FixedWalk(const P& process, const B& bound, const X& x0, Time t0, const NoiseKey& key)
       : ProcessWalk<P, X>(process, x0, t0),
-        method_(method),
-        key_{options.seed, options.path},
-        advance_(process, method, x0.rows(), x0.cols(), x0.cols(), options.seed, options.path),
-        t0_(t0),
-        dt_(options.dt) {
-    if (!(dt_ > 0) || !std::isfinite(dt_))
-      throw std::invalid_argument("a fixed-step solver needs dt > 0 in IntegrateOptions: got dt=" +
-                                  text(dt_));
-    if (!(options.max_dt >= 0))
-      throw std::invalid_argument("max_dt must be positive (0: no bound): got " +
-                                  text(options.max_dt));
-    if (options.max_dt > 0 && dt_ > options.max_dt)
-      throw std::invalid_argument("a fixed step dt=" + text(dt_) + " is longer than max_dt=" +
-                                  text(options.max_dt) + ": choose dt <= max_dt");
-    advance_.x() = x0;
-  }
+        regular_(times(bound.steps, t0, key.down)),
+        key_(key),
+        stepping_(process, bound.method, x0, noise(bound.method)) {}
   std::unique_ptr<Walk<X>> clone() const override { return std::make_unique<FixedWalk>(*this); }
 
   Status walk(Leg& leg) override {
@@ -186,32 +175,28 @@ class FixedWalk final : public ProcessWalk<P, X> {
         [] { return true; });
   }
   Counts counts() const override {
-    Counts counts = advance_.counts();
+    Counts counts = stepping_.counts();
     counts.drift_evaluations += this->redone_;
     return counts;
   }
-  void check_end(Time t1) const override {
-    if (t_ + dt_ == t_ || t1 - dt_ == t1)
-      throw std::invalid_argument("dt=" + text(dt_) + " is below the resolution of t on [" +
-                                  text(t_) + ", " + text(t1) + "]");
-  }
+  void check_end(Time t1) const override { regular_.check_end(t_, t1); }
   bool adaptive() const override { return false; }
   bool stiff() const override { return false; }
   void restart(Time t) override {
     this->behind_ = t;
-    advance_.forget();
+    stepping_.forget();
   }
   bool interpolates() const override { return false; }
   void interpolate(Time, X&) const override {}
   bool interpolates_as_steps() const override { return false; }
   int dense_degree() const override {
     if (noise_kind<P> != NoiseKind::none) return 1;
-    return 1 + std::max(2, static_cast<int>(std::ceil(orders_.deterministic.value_or(2))));
+    return 1 +
+           std::max(2, static_cast<int>(std::ceil(
+                           stepping_.method().orders(noise_kind<P>).deterministic.value_or(2))));
   }
   bool redo(Time t, X& out) override {
-    Advance<P, M, X> again(process_, method_, before_.rows(), before_.cols(), before_.cols(),
-                           key_.seed, key_.path);
-    again.x() = before_;
+    Steps again(process_, stepping_.method(), before_, noise(stepping_.method()));
     const Time from = this->from(t_before_), to = std::min(t, step_end_);
     if (to > from) again.to(from, to);
     this->redone_ += again.counts().drift_evaluations;
@@ -222,56 +207,48 @@ class FixedWalk final : public ProcessWalk<P, X> {
   double negligible() const override { return 0; }
 
  private:
+  static RegularTimes times(const Fixed& steps, Time t0, bool /*down*/) { return {t0, steps}; }
+  static RegularTimes times(const OnGrid& steps, Time /*t0*/, bool down) {
+    TimeGrid up = steps.times;
+    if (down)
+      for (Time& t : up) t = -t;
+    return RegularTimes(std::move(up));
+  }
+  RunNoise<S> noise(const M& method) const {
+    const X& x = this->x_;
+    return {key_, x.cols(), wiener_dimension(process_, x.rows()), needs_of(method)};
+  }
+
   void step(Time stop) {
-    const Time regular = t0_ + static_cast<double>(step_ + 1) * dt_;
-    // A step this much short of a stop is stretched to meet it: by the rounding of times at least.
-    const Time slack =
-        std::max(1e-9 * dt_, std::min(1e-2 * dt_, 4 * std::numeric_limits<Time>::epsilon() *
-                                                      std::max(std::abs(t0_), std::abs(stop))));
-    const Time next = regular >= stop - slack ? stop : regular;
-    if (next >= regular - slack) ++step_;
-    if (const Time from = this->from(t_); from < next) advance_.to(from, next);
+    const Time next = regular_.next(stop);
+    if (const Time from = this->from(t_); from < next) stepping_.to(from, next);
     before_.swap(x_);
-    x_ = advance_.x();
+    x_ = stepping_.x();
     t_before_ = std::exchange(t_, next);
     step_end_ = next;
   }
 
-  const M& method_;
-  PathKey key_;
-  Orders orders_ = method_.orders(noise_kind<P>);
-  Advance<P, M, X> advance_;
-  Time t0_;
-  double dt_;
-  Index step_ = 0;  // of the uniform grid
+  RegularTimes regular_;
+  NoiseKey key_;
+  Steps stepping_;
 };
 
-/// By the steps of an adaptive solver. Its Run may have `interpolate(t, out)`, the solution inside
+/// By steps that are chosen on the way. The Run may have `interpolate(t, out)`, the solution inside
 /// the last accepted step, and `stiff()`.
-template <class P, class M, State X>
+template <class P, class B, State X>
 class AdaptiveWalk final : public ProcessWalk<P, X> {
-  using Run = typename M::template Run<P, X>;
+  using Run = typename B::template Run<P, X>;
   using Walk<X>::x_, Walk<X>::before_, Walk<X>::t_, Walk<X>::t_before_, Walk<X>::step_end_;
   using ProcessWalk<P, X>::process_;
 
  public:
-  /// @throws std::invalid_argument  for a first step or tolerances that the solver refuses
-  AdaptiveWalk(const P& process, const M& method, const X& x0, Time t0,
-               const IntegrateOptions& options)
-      : ProcessWalk<P, X>(process, x0, t0),
-        method_(method),
-        key_{options.seed, options.path},
-        run_(fresh(x0.rows())),
-        first_step_(options.dt),
-        max_dt_(options.max_dt) {
-    if (!(max_dt_ >= 0))
-      throw std::invalid_argument("max_dt must be positive (0: no bound): got " + text(max_dt_));
-    run_->first_step(first_step_);
-  }
+  /// @throws std::invalid_argument  as the run
+  AdaptiveWalk(const P& process, const B& bound, const X& x0, Time t0, const NoiseKey& key)
+      : ProcessWalk<P, X>(process, x0, t0), bound_(bound), key_(key), run_(fresh(x0.rows())) {}
   std::unique_ptr<Walk<X>> clone() const override { return std::make_unique<AdaptiveWalk>(*this); }
 
   Status walk(Leg& leg) override {
-    leg.max_dt = max_dt_;
+    leg.max_dt = bound_.max_step();
     X from(x_);
     Time t_from = t_;
     t_ = this->from(t_);
@@ -311,8 +288,9 @@ class AdaptiveWalk final : public ProcessWalk<P, X> {
     if constexpr (noise_kind<P> == NoiseKind::none) {
       stiff_ = stiff();
       run_.emplace(fresh(x_.rows()));
+    } else if constexpr (requires { bound_.steps.first_step; }) {
+      run_->first_step(bound_.steps.first_step);
     }  // the run of an SDE holds its noise, and carries nothing else from step to step
-    run_->first_step(first_step_);
   }
   bool interpolates() const override { return has_interpolant; }
   void interpolate([[maybe_unused]] Time t, [[maybe_unused]] X& out) const override {
@@ -326,9 +304,8 @@ class AdaptiveWalk final : public ProcessWalk<P, X> {
   }
   int dense_degree() const override {
     if (noise_kind<P> != NoiseKind::none) return 1;
-    if constexpr (requires { method_.orders(noise_kind<P>).deterministic; })
-      if (!interpolates_as_steps())
-        return 1 + static_cast<int>(method_.orders(noise_kind<P>).deterministic.value_or(7));
+    if (!interpolates_as_steps())
+      return 1 + static_cast<int>(bound_.method.orders(noise_kind<P>).deterministic.value_or(7));
     if constexpr (requires { Run::dense_degree; })
       return Run::dense_degree;
     else
@@ -341,19 +318,20 @@ class AdaptiveWalk final : public ProcessWalk<P, X> {
     Run again = fresh(x_.rows());
     Counts counts;
     again.first_step(to - from);
-    const Status status = run_to(again, out, from, to, counts);
+    Leg leg{.end = to, .tries = 10'000'000};
+    const Status status = run_to(again, out, from, leg, counts);
     this->redone_ += counts.drift_evaluations;
     return status == Status::success;
   }
   double rtol() const override {
-    if constexpr (requires { double{method_.rtol}; })
-      return method_.rtol;
+    if constexpr (requires { run_->rtol(); })
+      return run_->rtol();
     else
       return 0;
   }
   double negligible() const override {
-    if constexpr (requires { double{method_.atol}; })
-      return 1e-4 * method_.atol;
+    if constexpr (requires { run_->least_atol(); })
+      return 1e-4 * run_->least_atol();
     else
       return 0;
   }
@@ -363,7 +341,7 @@ class AdaptiveWalk final : public ProcessWalk<P, X> {
     run.interpolate(t, out);
   };
 
-  Run fresh(Index d) const { return make_run<Run>(method_, process_, d, key_); }
+  Run fresh(Index d) const { return bound_.template run<P, X>(process_, d, key_); }
 
   void land(const Leg& leg) {
     if (t_ > leg.end) return;
@@ -371,21 +349,18 @@ class AdaptiveWalk final : public ProcessWalk<P, X> {
     if (t_ == leg.end) t_ = leg.land;
   }
 
-  const M& method_;
-  PathKey key_;
+  B bound_;
+  NoiseKey key_;
   std::optional<Run> run_;  // always there; made anew by restart
-  double first_step_, max_dt_;
-  bool stiff_ = false;  // found before the last restart
+  bool stiff_ = false;      // found before the last restart
   Counts counts_;
 };
 
-/// The walk of `process` by `method` from x0.
-template <class P, class M, State X>
-AnyWalk<X> make_walk(const P& process, const M& method, const X& x0, Time t0,
-                     const IntegrateOptions& options) {
-  require_compatible<M, P>();
-  using Steps = std::conditional_t<AdaptiveSolver<M>, AdaptiveWalk<P, M, X>, FixedWalk<P, M, X>>;
-  return AnyWalk<X>(std::make_unique<Steps>(process, method, x0, t0, options));
+/// The walk of `process` by `bound` from x0.
+template <class P, class B, State X>
+AnyWalk<X> make_walk(const P& process, const B& bound, const X& x0, Time t0, const NoiseKey& key) {
+  using Steps = std::conditional_t<B::regular, FixedWalk<P, B, X>, AdaptiveWalk<P, B, X>>;
+  return AnyWalk<X>(std::make_unique<Steps>(process, bound, x0, t0, key));
 }
 
 }  // namespace fokker::detail

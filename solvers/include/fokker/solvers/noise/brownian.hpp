@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -31,6 +32,8 @@ struct PathKey {
 template <class S>
 class BrownianIncrements {
  public:
+  using Scalar = S;
+
   /// @param seed        of the whole run
   /// @param first_path  number of the path in column 0
   /// @param paths       columns n
@@ -41,6 +44,7 @@ class BrownianIncrements {
 
   /// The increment over [t0, t1]; intervals must be asked for in order. Never throws.
   template <class P, State X>
+  requires std::same_as<typename X::Scalar, S>
   void increment(Time t0, Time t1, Increment<P, X>& dw) {
     const Time length = t1 - t0;
     w_.fill(view(dw.w), static_cast<S>(std::sqrt(length)));
@@ -106,6 +110,8 @@ class BrownianIncrements {
 template <class Source>
 class CoarsenedIncrements {
  public:
+  using Scalar = typename Source::Scalar;
+
   /// @param needs   what the source fills beside W
   /// @param cancel  once it is true, an increment ends before its time
   CoarsenedIncrements(Source source, Index factor, Needs needs = {},
@@ -113,6 +119,7 @@ class CoarsenedIncrements {
       : source_(std::move(source)), factor_(factor), needs_(needs), cancel_(cancel) {}
 
   template <class P, State X>
+  requires std::same_as<typename X::Scalar, Scalar>
   void increment(Time t0, Time t1, Increment<P, X>& dw) {
     Increment<P, X> piece;
     const Index m = dw.w.rows(), n = dw.w.cols();

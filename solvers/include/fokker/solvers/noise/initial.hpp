@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -58,6 +60,61 @@ concept InitialLaw = requires(const L& law, PathRandom& random, X& x) {
 };
 
 namespace detail {
+
+/// A start given as numbers, in the form that runs take: a number of S, or an Eigen array of S, a
+/// column for `std::array`, `std::vector` and Eigen vectors. A law, and what is no start, stays.
+template <class S, class X0>
+decltype(auto) as_start(const X0& x0) {
+  if constexpr (std::is_arithmetic_v<X0>) {
+    return static_cast<S>(x0);
+  } else if constexpr (State<X0>) {
+    if constexpr (std::is_integral_v<typename X0::Scalar>)
+      return Plain<decltype(x0.template cast<S>())>(x0.template cast<S>());
+    else
+      return Plain<X0>(x0);
+  } else if constexpr (requires { x0.array().rows(); }) {
+    return as_start<S>(x0.array());
+  } else if constexpr (requires {
+                         std::tuple_size<X0>::value;
+                         static_cast<S>(x0[0]);
+                       }) {
+    Path<S, static_cast<int>(std::tuple_size<X0>::value)> x;
+    for (std::size_t i = 0; i < x0.size(); ++i) x[static_cast<Index>(i)] = static_cast<S>(x0[i]);
+    return x;
+  } else if constexpr (requires {
+                         x0.data();
+                         x0.size();
+                         static_cast<S>(*x0.data());
+                       }) {
+    Path<S> x(static_cast<Index>(x0.size()));
+    for (std::size_t i = 0; i < x0.size(); ++i)
+      x[static_cast<Index>(i)] = static_cast<S>(x0.data()[i]);
+    return x;
+  } else {
+    return (x0);
+  }
+}
+
+/// The scalar of a run from x0: that of its numbers, double for integers.
+template <class X0>
+struct ScalarOf {
+  using Type = double;
+};
+template <>
+struct ScalarOf<float> {
+  using Type = float;
+};
+template <class X0>
+requires requires { typename X0::Scalar; }
+struct ScalarOf<X0> {
+  using Type = std::conditional_t<std::is_same_v<typename X0::Scalar, float>, float, double>;
+};
+template <class X0>
+requires(
+    !requires { typename X0::Scalar; } &&
+    requires { typename X0::value_type; }) struct ScalarOf<X0> {
+  using Type = std::conditional_t<std::is_same_v<typename X0::value_type, float>, float, double>;
+};
 
 /// Rows of the state that process or `x0` fix at compile time, if the process takes such states.
 template <class S, class P, class X0>

@@ -14,6 +14,7 @@
 #include <fokker/solvers/core/run.hpp>
 #include <fokker/solvers/core/solution.hpp>
 #include <fokker/solvers/core/step_control.hpp>
+#include <fokker/solvers/core/steps.hpp>
 #include <fokker/solvers/support/text.hpp>
 
 namespace fokker::detail {
@@ -108,18 +109,19 @@ class AdaptiveRun {
   using S = typename X::Scalar;
 
  public:
+  /// @param errors       tolerances and control of the run
   /// @param error_order  q, where the error estimate is O(h^(q+1))
-  /// @throws std::invalid_argument  for tolerances that are not positive and finite, or a
-  /// controller
-  ///                                outside its ranges
-  AdaptiveRun(std::string_view name, const P& process, double rtol, double atol,
-              const StepControl& control, int error_order)
+  /// @param d            rows of the state
+  /// @throws std::invalid_argument  for a controller outside its ranges
+  AdaptiveRun(const P& process, const ErrorControl& errors, const Adaptive& steps, int error_order,
+              Index d)
       : process_(&process),
-        controller_(control, error_order + 1),
-        rtol_(rtol),
-        atol_(atol),
+        controller_(errors.control, error_order + 1),
+        rtol_(errors.rtol),
+        atol_(errors.column<S, X::RowsAtCompileTime>(d)),
+        least_atol_(errors.least_atol()),
         error_power_(error_order + 1) {
-    check_tolerances(name, rtol, atol);
+    first_step(steps.first_step);
   }
 
   /// The first step to try; 0: chosen from the size of f and of its change along the solution. Of a
@@ -149,11 +151,8 @@ class AdaptiveRun {
   /// The error of the last step tried, in units of the tolerance; nan where it met one.
   double error() const { return error_; }
 
-  /// Advances x from t0 to t1 > t0.
-  /// @return as try_step; too_many_steps after ten million tries; non_finite for such an x
-  Status to(X& x, Time t0, Time t1, Counts& counts, const std::atomic<bool>* cancel = nullptr) {
-    return run_to(self(), x, t0, t1, counts, cancel);
-  }
+  double rtol() const { return rtol_; }
+  double least_atol() const { return least_atol_; }
 
  protected:
   /// What the first step needs.
@@ -254,7 +253,7 @@ class AdaptiveRun {
       for_each_number<X>([&](Index i) {
         const S ratio =
             std::abs(e.coeff(i)) /
-            (S(atol_) + S(rtol_) * std::max(std::abs(x.coeff(i)), std::abs(y.coeff(i))));
+            (atol_.coeff(i) + S(rtol_) * std::max(std::abs(x.coeff(i)), std::abs(y.coeff(i))));
         worst = std::max(worst, ratio);
         sum += ratio;
       });
@@ -262,7 +261,7 @@ class AdaptiveRun {
         return static_cast<double>(sum);
       return static_cast<double>(worst);
     } else {
-      return static_cast<double>((e.abs() / (S(atol_) + S(rtol_) * x.abs().max(y.abs())))
+      return static_cast<double>((e.abs() / ((S(rtol_) * x.abs().max(y.abs())).colwise() + atol_))
                                      .template maxCoeff<Eigen::PropagateNaN>());
     }
   }
@@ -271,8 +270,10 @@ class AdaptiveRun {
   Time step_start() const { return step_start_; }
   Time step_size() const { return step_; }
 
-  /// The error that a component of size x may have.
-  double tolerance(double x) const { return atol_ + rtol_ * std::abs(x); }
+  /// The error that component i may have at size x.
+  double tolerance(Index i, double x) const {
+    return static_cast<double>(atol_[i]) + rtol_ * std::abs(x);
+  }
 
   /// Where t is in the last accepted step: 0 at its start, 1 at its end.
   /// @throws std::invalid_argument  for t outside, or if no step was accepted
@@ -331,7 +332,9 @@ class AdaptiveRun {
     return finite ? Status::step_underflow : Status::non_finite;
   }
 
-  double rtol_, atol_;
+  double rtol_;
+  Eigen::Array<S, X::RowsAtCompileTime, 1> atol_;
+  double least_atol_;
   int error_power_;
   Time h_ = 0, step_start_ = 0, step_ = 0;
   Time reach_ = 0;  // the longest way to a stop that there was

@@ -28,6 +28,7 @@
 #include <fokker/solvers/core/run.hpp>
 #include <fokker/solvers/core/solution.hpp>
 #include <fokker/solvers/core/solver.hpp>
+#include <fokker/solvers/core/steps.hpp>
 
 static_assert(SUNDIALS_VERSION_MAJOR == 6 && std::is_same_v<realtype, double>,
               "fokker/solvers/ode/cvode.hpp needs SUNDIALS 6 in double precision");
@@ -85,19 +86,19 @@ class CvodeRun {
   static constexpr int d_ = X::RowsAtCompileTime;
 
  public:
-  /// @throws std::invalid_argument  for tolerances that are not positive and finite
+  /// @throws std::invalid_argument  as ErrorControl, and for a control: CVODE has its own
   template <class Method>
-  CvodeRun(const Method& method, const P& process, Index /*d*/)
-      : process_(&process), rtol_(method.rtol), atol_(method.atol) {
-    check_tolerances(Method::name, rtol_, atol_);
+  CvodeRun(const Method& /*method*/, const Adaptive& steps, const P& process, Index d)
+      : process_(&process), errors_(Method::name, steps, NoiseKind::none, {}, d) {
+    if (steps.control) throw std::invalid_argument("cvode has a step control of its own");
+    first_step(steps.first_step);
   }
   CvodeRun(CvodeRun&&) noexcept = default;
   CvodeRun& operator=(CvodeRun&&) noexcept = default;
   ~CvodeRun() = default;
 
   /// @throws std::logic_error  for a run that has begun
-  CvodeRun(const CvodeRun& other)
-      : process_(other.process_), rtol_(other.rtol_), atol_(other.atol_), h_(other.h_) {
+  CvodeRun(const CvodeRun& other) : process_(other.process_), errors_(other.errors_), h_(other.h_) {
     if (other.memory_) throw std::logic_error("a run of cvode that has begun cannot be copied");
   }
   CvodeRun& operator=(const CvodeRun& other) { return *this = CvodeRun(other); }
@@ -139,10 +140,6 @@ class CvodeRun {
   /// Whether the last `try_step` advanced the state.
   bool accepted() const { return accepted_; }
 
-  /// Advances x from t0 to t1 > t0.
-  /// @return as try_step; too_many_steps after ten million; non_finite for such an x
-  Status to(X& x, Time t0, Time t1, Counts& counts) { return run_to(*this, x, t0, t1, counts); }
-
   /// out = x(t) for t in the last accepted step, by the polynomial of the step; to be called before
   /// the next step is tried.
   /// @throws std::invalid_argument  for t outside the step, or if no step was accepted
@@ -168,7 +165,9 @@ class CvodeRun {
       if (flag != CV_SUCCESS) throw std::bad_alloc();
     };
     must(CVodeInit(cvode, drift, t, memory_->y()));
-    must(CVodeSStolerances(cvode, rtol_, atol_));
+    for (Index i = 0; i < x.rows(); ++i)
+      N_VGetArrayPointer(memory_->out())[i] = errors_.atol[i];  // copied
+    must(CVodeSVtolerances(cvode, errors_.rtol, memory_->out()));
     must(CVodeSetLinearSolver(cvode, memory_->linear(), memory_->matrix()));
     if constexpr (has_jacobian_) must(CVodeSetJacFn(cvode, jacobian));
     must(CVodeSetErrHandlerFn(
@@ -217,7 +216,7 @@ class CvodeRun {
   }
 
   const P* process_;
-  double rtol_, atol_;
+  ErrorControl errors_;
   Time h_ = 0;
   std::unique_ptr<CvodeMemory> memory_;
   X x_, f_;
@@ -256,9 +255,6 @@ struct Cvode {
 
   template <class P, State X>
   using Run = detail::CvodeRun<P, X>;
-
-  double rtol = 1e-6;  ///< relative tolerance
-  double atol = 1e-9;  ///< absolute tolerance, in the unit of x
 };
 
 }  // namespace fokker

@@ -76,22 +76,14 @@ class EmbeddedLanes {
   static constexpr std::size_t s_ = Rows::stages;
 
  public:
-  /// @param n  paths
+  /// @param n          paths
+  /// @param max_tries  steps of a path between two stops
   /// @throws std::invalid_argument  as EmbeddedRun
   template <class Method>
-  EmbeddedLanes(const Method& method, const P& process, Index n)
-      : process_(process),
-        rtol_(method.rtol),
-        atol_(method.atol),
-        controller_(method.control, Pair::error_order + 1),
-        paths_(n),
-        slope_(d, n),
-        step_(n),
-        previous_(Path<double>::Constant(n, controller_.target())),
-        older_(previous_),
-        after_rejection_(Path<double>::Zero(n)) {
-    check_tolerances(Method::name, rtol_, atol_);
-  }
+  EmbeddedLanes(const Method& /*method*/, const Adaptive& steps, const P& process, Index n,
+                std::uint64_t max_tries)
+      : EmbeddedLanes(process, {Method::name, steps, NoiseKind::none, Method::control, d}, steps, n,
+                      max_tries) {}
 
   /// Advances the first n columns of x from t0 to t1. A path that fails becomes nan.
   /// @return the first failure met, in the order of the paths of the block that were first to fail;
@@ -119,7 +111,22 @@ class EmbeddedLanes {
   }
 
  private:
-  static constexpr double max_tries_ = 10'000'000;
+  EmbeddedLanes(const P& process, const ErrorControl& errors, const Adaptive& steps, Index n,
+                std::uint64_t max_tries)
+      : process_(process),
+        rtol_(errors.rtol),
+        atol_(errors.column<S, d>(d)),
+        controller_(errors.control, Pair::error_order + 1),
+        max_tries_(static_cast<double>(max_tries)),
+        first_step_(steps.first_step),
+        max_step_(steps.max_step > 0 ? steps.max_step : std::numeric_limits<Time>::infinity()),
+        paths_(n),
+        slope_(d, n),
+        step_(n),
+        previous_(Path<double>::Constant(n, controller_.target())),
+        older_(previous_),
+        after_rejection_(Path<double>::Zero(n)),
+        used_(Path<double>::Zero(n)) {}
 
   /// Slope and first step of every path, `lanes` at once.
   void start(const Block<S, d>& x, Time t0, Time span, Counts& counts) {
@@ -154,7 +161,9 @@ class EmbeddedLanes {
         }
       }
       for (int l = 0; l < lanes && first + l < paths_; ++l) {
-        step_[first + l] = first_step[static_cast<std::size_t>(l)].size(Pair::error_order + 1);
+        const Time chosen = first_step[static_cast<std::size_t>(l)].size(Pair::error_order + 1);
+        step_[first + l] =
+            std::min(first_step_ > 0 ? std::min(first_step_, chosen) : chosen, max_step_);
         slope_.col(first + l) = k_[0].col(l);
         if (x_.col(l).isFinite().all()) ++counts.drift_evaluations;
       }
@@ -167,7 +176,7 @@ class EmbeddedLanes {
     error.setZero();
     for (int r = 0; r < d; ++r) {
       alignas(cache_line) const Row ratio =
-          (e(r).abs() / (S(atol_) + S(rtol_) * x_.row(r).abs().max(y.row(r).abs())))
+          (e(r).abs() / (atol_[r] + S(rtol_) * x_.row(r).abs().max(y.row(r).abs())))
               .template cast<double>();
       for (int l = 0; l < lanes; l += Numbers::width) {
         const Vector value = get(ratio, l), largest = get(error, l);
@@ -255,7 +264,8 @@ class EmbeddedLanes {
       const Vector seen = greater(error, smallest), f = get(factor, l);
       const auto accept = error <= one, last = get(last_, l) > zero,
                  after = get(after_lane_, l) > zero;
-      const Vector longer = step * f, shorter = tried * f, there = t + tried;
+      const Vector longer = smaller(step * f, all(max_step_)), shorter = tried * f,
+                   there = t + tried;
       const Vector next = accept ? (last ? step : longer) : shorter;
       const Vector arrived = accept ? (last ? end : there) : t;
       const Vector tries = get(tries_, l) + 1;
@@ -287,6 +297,7 @@ class EmbeddedLanes {
   static Vector get(const Row& row, int l) { return Numbers::load(row.data() + l); }
   static void set(Row& row, int l, Vector v) { Numbers::store(row.data() + l, v); }
   static Vector greater(Vector a, Vector b) { return a < b ? b : a; }
+  static Vector smaller(Vector a, Vector b) { return a > b ? b : a; }
 
   /// See representable.
   Vector moving(Vector h) const {
@@ -316,7 +327,8 @@ class EmbeddedLanes {
         previous_lane_[l] = previous_[j];
         older_lane_[l] = older_[j];
         after_lane_[l] = after_rejection_[j];
-        tries_[l] = accepted_[l] = 0;
+        tries_[l] = used_[j];
+        accepted_[l] = 0;
         active_[l] = 1;
         path_[l] = next_path_++;
         return true;
@@ -333,10 +345,11 @@ class EmbeddedLanes {
 
   /// The path of the lane back into the block.
   void unload(Block<S, d>& x, int l, Time t1, Counts& counts) {
-    const auto tries = static_cast<std::uint64_t>(tries_[l]),
+    const Index j = path_[l];
+    const auto tries = static_cast<std::uint64_t>(tries_[l] - used_[j]),
                accepted = static_cast<std::uint64_t>(accepted_[l]);
     counts += {accepted, tries - accepted, s_ * tries, 0};
-    const Index j = path_[l];
+    used_[j] = tries_[l];
     if (t_[l] != t1) {
       const bool underflow = t_[l] + h_[l] == t_[l];
       const bool finite = std::isfinite(error_[l]) && first_.col(l).isFinite().all();
@@ -359,11 +372,15 @@ class EmbeddedLanes {
   }
 
   const P& process_;
-  double rtol_, atol_;
+  double rtol_;
+  Eigen::Array<S, d, 1> atol_;
   StepController controller_;
+  double max_tries_;
+  Time first_step_, max_step_;
   Index paths_;
   Block<S, d> slope_;                                       // of every path: f at its state,
   Path<double> step_, previous_, older_, after_rejection_;  // step to try, its last errors
+  Path<double> used_;                                       // steps tried before the last stop
   Time grain_ = 0;
   bool started_ = false;
   Status status_ = Status::success;

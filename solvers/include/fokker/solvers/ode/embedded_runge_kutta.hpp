@@ -63,9 +63,11 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
       return Pair::dense_order;
   }();
 
+  /// @throws std::invalid_argument  as ErrorControl and AdaptiveRun
   template <class Method>
-  EmbeddedRun(const Method& method, const P& process, Index /*d*/)
-      : Base(Method::name, process, method.rtol, method.atol, method.control, Pair::error_order) {}
+  EmbeddedRun(const Method& /*method*/, const Adaptive& steps, const P& process, Index d)
+      : Base(process, {Method::name, steps, NoiseKind::none, Method::control, d}, steps,
+             Pair::error_order, d) {}
 
   /// The steps of a leg of a small state: those that keep their size follow each other in
   /// `attempt`.
@@ -376,10 +378,8 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
 ///
 /// over the components and, for a block, over its paths, which share the step. y is the new state.
 /// A step that meets a nan or an infinity is rejected and shortened, and ends in a Status if that
-/// does not help. No allocation after the first step. A run throws std::invalid_argument for
-/// tolerances that are not positive and finite and for a controller outside its ranges.
-///
-/// With fixed steps: ExplicitRungeKutta<Pair>.
+/// does not help. No allocation after the first step. On Fixed and OnGrid steps it is
+/// ExplicitRungeKutta<Pair>.
 template <class Pair>
 struct EmbeddedRungeKutta {
   static constexpr std::string_view name = Pair::name;
@@ -403,10 +403,11 @@ struct EmbeddedRungeKutta {
   template <class P, class S, int d>
   using Lanes = detail::EmbeddedLanes<Pair, P, S, d>;
 
-  double rtol = 1e-6;  ///< relative tolerance
-  double atol = 1e-9;  ///< absolute tolerance, in the unit of x
-  /// From errors to steps.
-  StepControl control = Pair::order > 5 ? step_controls::prompt : step_controls::calm;
+  /// From errors to steps, unless `Adaptive` has another.
+  static constexpr StepControl control =
+      Pair::order > 5 ? step_controls::prompt : step_controls::calm;
+
+  using FixedSteps = ExplicitRungeKutta<Pair>;  ///< the same tableau on steps that are given
 };
 
 using BogackiShampine32 = EmbeddedRungeKutta<tableaus::BogackiShampine32>;

@@ -57,7 +57,8 @@ class JacobianRun : public AdaptiveRun<Method, P, X> {
       z_ = x;
       for (Index j = 0; j < x.rows(); ++j) {
         const auto at = static_cast<double>(x(j, 0));
-        z_(j, 0) = S(at + std::max(std::sqrt(epsilon) * std::abs(at), least * this->tolerance(at)));
+        z_(j, 0) =
+            S(at + std::max(std::sqrt(epsilon) * std::abs(at), least * this->tolerance(j, at)));
         this->evaluate(z_, t, f_, counts);
         jacobian_.col(j) = ((f_ - slope_) / (z_(j, 0) - x(j, 0))).matrix();
         z_(j, 0) = x(j, 0);

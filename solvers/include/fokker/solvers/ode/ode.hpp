@@ -16,7 +16,6 @@
 #include <string_view>
 #include <utility>
 
-#include <fmt/core.h>
 #include <boost/numeric/odeint/algebra/default_operations.hpp>
 #include <boost/numeric/odeint/algebra/vector_space_algebra.hpp>
 #include <boost/numeric/odeint/external/eigen/eigen_resize.hpp>
@@ -28,7 +27,9 @@
 #include <fokker/solvers/core/run.hpp>
 #include <fokker/solvers/core/solution.hpp>
 #include <fokker/solvers/core/solver.hpp>
+#include <fokker/solvers/core/steps.hpp>
 #include <fokker/solvers/ode/adaptive_run.hpp>
+#include <fokker/solvers/support/text.hpp>
 
 /// Eigen arrays are assigned; odeint takes those of Eigen 3.4 for ranges and would copy by
 /// iterators.
@@ -115,16 +116,18 @@ class OdeintRun {
   static constexpr bool may_be_blind = requires { OdeintMethod::blind; };
 
  public:
-  /// @param method  its tolerances and order
-  /// @throws std::invalid_argument  for tolerances that are not positive and finite
+  /// @throws std::invalid_argument  as ErrorControl, and for what odeint does not take: an absolute
+  ///                                tolerance for each component, a control
   template <class Method>
-  OdeintRun(const Method& method, const P& process, Index /*d*/)
-      : process_(&process),
-        stepper_(make_stepper(method.rtol, method.atol)),
-        rtol_(method.rtol),
-        atol_(method.atol),
-        order_(Method::control_order) {
-    check_tolerances(Method::name, rtol_, atol_);
+  OdeintRun(const Method& /*method*/, const Adaptive& steps, const P& process, Index d)
+      : OdeintRun(process, ErrorControl(Method::name, steps, NoiseKind::none, {}, d),
+                  Method::control_order) {
+    if (steps.control || (steps.atol && steps.atol->values().size() > 1))
+      throw std::invalid_argument(
+          text("{} is odeint's: it takes one absolute tolerance for all components and has a step "
+               "control of its own",
+               {Method::name}));
+    first_step(steps.first_step);
   }
 
   /// As AdaptiveRun::first_step.
@@ -195,11 +198,17 @@ class OdeintRun {
   /// Whether the last `try_step` advanced the state.
   bool accepted() const { return accepted_; }
 
-  /// Advances x from t0 to t1 > t0.
-  /// @return as try_step; too_many_steps after ten million tries; non_finite for such an x
-  Status to(X& x, Time t0, Time t1, Counts& counts) { return run_to(*this, x, t0, t1, counts); }
+  double rtol() const { return rtol_; }
+  double least_atol() const { return atol_; }
 
  private:
+  OdeintRun(const P& process, const ErrorControl& errors, int control_order)
+      : process_(&process),
+        stepper_(make_stepper(errors.rtol, errors.atol[0])),
+        rtol_(errors.rtol),
+        atol_(errors.atol[0]),
+        order_(control_order) {}
+
   static constexpr bool first_same_as_last = requires {
     requires std::same_as<typename Stepper::stepper_category,
                           boost::numeric::odeint::explicit_controlled_stepper_fsal_tag>;
@@ -375,8 +384,7 @@ struct BulirschStoer {
 ///
 /// which is odeint's measure: a given rtol is looser here than where |x| alone is the scale. A step
 /// that meets a nan or an infinity is rejected and shortened, and ends in a Status if that does not
-/// help. No allocation after the first step, except as the method says. A run throws
-/// std::invalid_argument for tolerances that are not positive and finite.
+/// help. No allocation after the first step, except as the method says.
 template <class Method>
 struct AdaptiveOde {
   static constexpr std::string_view name = Method::name;
@@ -393,9 +401,6 @@ struct AdaptiveOde {
 
   template <class P, State X>
   using Run = detail::OdeintRun<Method, P, X>;
-
-  double rtol = 1e-6;  ///< relative tolerance
-  double atol = 1e-9;  ///< absolute tolerance, in the unit of x
 };
 
 using OdeintDormandPrince5 = AdaptiveOde<odeint_methods::DormandPrince5>;

@@ -131,13 +131,11 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
  public:
   static constexpr bool interpolates_as_steps = false;  // its interpolant is of order 3
 
+  /// @throws std::invalid_argument  as ErrorControl and AdaptiveRun, and for a bad `newton`
   template <class Method>
-  Radau5Run(const Method& method, const P& process, Index /*d*/)
-      : Base(Method::name, process, method.rtol, method.atol, prompt(method.control),
-             Tableau::error_order),
-        control_(method.control),
-        rounding_(10 * static_cast<double>(std::numeric_limits<S>::epsilon()) / method.rtol),
-        newton_(std::max(std::min(method.newton, std::sqrt(method.rtol)), rounding_)) {
+  Radau5Run(const Method& method, const Adaptive& steps, const P& process, Index d)
+      : Radau5Run(method, ErrorControl(Method::name, steps, NoiseKind::none, Method::control, d),
+                  steps, process, d) {
     if (!(method.newton >= 0 && method.newton < 1))
       throw std::invalid_argument(
           text("{} ends Newton's iteration at a part of the tolerance in [0, 1): got "
@@ -154,6 +152,14 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
   }
 
  private:
+  template <class Method>
+  Radau5Run(const Method& method, const ErrorControl& errors, const Adaptive& steps,
+            const P& process, Index d)
+      : Base(process, errors.with(prompt(errors.control)), steps, Tableau::error_order, d),
+        control_(errors.control),
+        rounding_(10 * static_cast<double>(std::numeric_limits<S>::epsilon()) / errors.rtol),
+        newton_(std::max(std::min(method.newton, std::sqrt(errors.rtol)), rounding_)) {}
+
   enum class Newton { converged, diverged, undefined };
 
   void start(const X& x) {
@@ -380,8 +386,7 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
 /// differences of the drift, and serves for further steps while Newton ends after two iterations or
 /// contracts by 1000 in each. A step whose iteration does not converge, or that meets a nan or an
 /// infinity, is rejected and shortened, and ends in a Status if that does not help. A run throws
-/// std::invalid_argument for tolerances that are not positive and finite, for a controller outside
-/// its ranges, and for a block of more than one path.
+/// std::invalid_argument for a block of more than one path.
 struct Radau5 {
   static constexpr std::string_view name = tableaus::RadauIIA5::name;
   static constexpr std::string_view source = tableaus::RadauIIA5::source;
@@ -398,10 +403,10 @@ struct Radau5 {
   template <class P, State X>
   using Run = detail::Radau5Run<P, X>;
 
-  double rtol = 1e-6;                             ///< relative tolerance
-  double atol = 1e-9;                             ///< absolute tolerance, in the unit of x
-  double newton = 0.03;                           ///< Newton's part of them, see above
-  StepControl control = step_controls::integral;  ///< from errors to steps
+  /// From errors to steps, unless `Adaptive` has another.
+  static constexpr StepControl control = step_controls::integral;
+
+  double newton = 0.03;  ///< Newton's part of the tolerances, see above
 };
 
 }  // namespace fokker

@@ -124,10 +124,11 @@ class RosenbrockRun : public JacobianRun<RosenbrockRun<Tableau, P, X>, P, X> {
  public:
   static constexpr bool interpolates_as_steps = Tableau::dense_order >= Tableau::order;
 
+  /// @throws std::invalid_argument  as ErrorControl and AdaptiveRun
   template <class Method>
-  RosenbrockRun(const Method& method, const P& process, Index /*d*/)
-      : Base(Method::name, process, method.rtol, method.atol, method.control,
-             Tableau::error_order) {}
+  RosenbrockRun(const Method& /*method*/, const Adaptive& steps, const P& process, Index d)
+      : Base(process, {Method::name, steps, NoiseKind::none, Method::control, d}, steps,
+             Tableau::error_order, d) {}
 
   /// out = x(t) for t in the last accepted step, with an error of O(h^(dense_order + 1)); to be
   /// called before the next step is tried.
@@ -213,8 +214,7 @@ class RosenbrockRun : public JacobianRun<RosenbrockRun<Tableau, P, X>, P, X> {
 /// d x d matrix with j_ik = d f_i / d x_k, or d differences of the drift; f_t is a difference, so f
 /// is asked for slightly after t, or 0 where the process is `autonomous`. A step that meets a nan
 /// or an infinity is rejected and shortened, and ends in a Status if that does not help. A run
-/// throws std::invalid_argument for tolerances that are not positive and finite, for a controller
-/// outside its ranges, and for a block of more than one path.
+/// throws std::invalid_argument for a block of more than one path.
 template <class Tableau>
 struct Rosenbrock {
   static constexpr std::string_view name = Tableau::name;
@@ -232,9 +232,8 @@ struct Rosenbrock {
   template <class P, State X>
   using Run = detail::RosenbrockRun<Tableau, P, X>;
 
-  double rtol = 1e-6;                             ///< relative tolerance
-  double atol = 1e-9;                             ///< absolute tolerance, in the unit of x
-  StepControl control = step_controls::integral;  ///< from errors to steps
+  /// From errors to steps, unless `Adaptive` has another.
+  static constexpr StepControl control = step_controls::integral;
 };
 
 using Rodas4 = Rosenbrock<tableaus::Rodas4>;

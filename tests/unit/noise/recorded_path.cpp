@@ -1,4 +1,4 @@
-/// @file  unit/integrate/recorded_path.cpp
+/// @file  unit/noise/recorded_path.cpp
 /// @brief Recorded Brownian paths: replayed bit for bit, summed on fewer times, refused elsewhere.
 
 #include <cmath>
@@ -7,9 +7,9 @@
 #include "catch.hpp"
 
 #include <fokker/solvers/ensemble/simulate.hpp>
-#include <fokker/solvers/integrate/recorded_path.hpp>
 #include <fokker/solvers/ito/euler_maruyama.hpp>
 #include <fokker/solvers/ito/milstein.hpp>
+#include <fokker/solvers/noise/recorded_path.hpp>
 
 using namespace fokker;
 

@@ -1,0 +1,107 @@
+#pragma once
+/// @file  fokker/solvers/integrate/stepping.hpp
+/// @brief The driver of all fixed steps: a block, its noise, and what the method carries.
+
+#include <cstdint>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <fokker/solvers/core/solution.hpp>
+#include <fokker/solvers/core/solver.hpp>
+#include <fokker/solvers/noise/brownian.hpp>
+
+namespace fokker {
+
+namespace detail {
+
+template <class P>
+struct ModelOf {
+  static constexpr bool reversed = false;
+  using Type = P;
+  static const P& of(const P& p) { return p; }
+};
+template <class P>
+struct ModelOf<TimeReversed<P>> {
+  static constexpr bool reversed = true;
+  using Type = P;
+  static const P& of(const TimeReversed<P>& p) { return p.base; }
+};
+
+}  // namespace detail
+
+/// The source of a process without noise.
+struct NoNoise {
+  void increment(Time, Time, const auto&) const {}
+};
+
+/// A block, or one path, that a method takes from time to time with the increments of a source:
+///
+///     Stepping run(process, Milstein{}, x0, BrownianIncrements<double>(seed, 0, n, m));
+///     for (std::size_t k = 0; k + 1 < grid.size(); ++k) run.to(grid[k], grid[k + 1]);
+///     run.x();
+///
+/// Everything that steps uses it. Times ascend; a sampler is driven on the clock r = -t of a
+/// `TimeReversed` model and steps the model in its own time. The process must outlive it; a copy
+/// goes on by itself.
+template <class P, class M, State X, class Source = BrownianIncrements<typename X::Scalar>>
+class Stepping {
+  static constexpr bool samples = Sampler<M>;
+  using Model = std::conditional_t<samples, typename detail::ModelOf<P>::Type, P>;
+
+ public:
+  using Dw = Increment<Model, X>;
+
+  /// @param x       d x n, where it starts
+  /// @param source  of n paths and the process's Wiener processes
+  Stepping(const P& process, M method, X x, Source source)
+      : process_(&process),
+        method_(std::move(method)),
+        x_(std::move(x)),
+        y_(x_.rows(), x_.cols()),
+        source_(std::move(source)),
+        workspace_(std::in_place, x_.rows(), x_.cols()) {
+    static_assert(Stepper<M, Model, X>, "the solver's step does not take this process");
+    dw_.resize(wiener_dimension(process, x_.rows()), x_.cols(), needs_of(method_));
+  }
+
+  X& x() { return x_; }
+  const X& x() const { return x_; }
+  const Dw& increment() const { return dw_; }  ///< of the last step
+  const M& method() const { return method_; }
+
+  /// Steps and evaluations so far.
+  Counts counts() const {
+    const Evaluations per_step = method_.evaluations(noise_kind<P>);
+    return {steps_, 0, steps_ * static_cast<std::uint64_t>(per_step.drift),
+            steps_ * static_cast<std::uint64_t>(per_step.diffusion)};
+  }
+
+  /// One step from t0 to t1 > t0.
+  void to(Time t0, Time t1) {
+    source_.increment(t0, t1, dw_);
+    if constexpr (samples)
+      method_.step(detail::ModelOf<P>::of(*process_), x_, -t0, -t1, dw_, y_, *workspace_);
+    else
+      method_.step(*process_, x_, t0, t1 - t0, dw_, y_, *workspace_);
+    x_.swap(y_);
+    ++steps_;
+  }
+
+  /// Forgets what the method carries from step to step, but not where the noise is.
+  void forget() { workspace_.emplace(x_.rows(), x_.cols()); }
+
+ private:
+  const P* process_;
+  M method_;
+  X x_, y_;
+  Dw dw_;
+  Source source_;
+  std::optional<typename M::template Workspace<X>> workspace_;  // always there; made anew by forget
+  std::uint64_t steps_ = 0;
+};
+
+template <class P, class M, State X, class Source>
+Stepping(const P&, M, X, Source) -> Stepping<P, M, X, Source>;
+
+}  // namespace fokker

@@ -1,0 +1,214 @@
+#pragma once
+/// @file  fokker/solvers/noise/noise_source.hpp
+/// @brief Any Brownian source as an option of a run: `{.noise = source}`.
+
+#include <algorithm>
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+
+#include <fokker/solvers/noise/brownian.hpp>
+#include <fokker/solvers/support/text.hpp>
+
+namespace fokker {
+
+namespace detail {
+
+/// Nothing but a noise kind: increments need no more of a process.
+struct AnyNoise {
+  static constexpr NoiseKind noise = NoiseKind::general;
+};
+template <class S>
+using AnyIncrement = Increment<AnyNoise, Block<S>>;
+
+template <class Source, class S>
+concept GivesIncrements = requires(Source& source, AnyIncrement<S>& dw) {
+  source.increment(Time{}, Time{}, dw);
+};
+
+/// A source with the type erased, in double.
+class ErasedSource {
+ public:
+  virtual ~ErasedSource() = default;
+  virtual std::unique_ptr<ErasedSource> clone() const = 0;
+  virtual void increment(Time t0, Time t1, AnyIncrement<double>& dw) = 0;
+};
+
+/// dw = the columns of `from` from `first` on, as many as there are; the rest is zero.
+template <class Dw, class From>
+void copy_increment(Dw& dw, const From& from, Index first, Needs needs) {
+  const auto copy = [&](auto& to, const auto& all) {
+    using S = typename std::remove_cvref_t<decltype(to)>::Scalar;
+    const Index n = std::min<Index>(to.cols(), all.cols() - first);
+    to.leftCols(n) = all.middleCols(first, n).template cast<S>();
+    to.rightCols(to.cols() - n).setZero();
+  };
+  copy(dw.w, from.w);
+  if (needs.h) copy(dw.h, from.h);
+  if (needs.k) copy(dw.k, from.k);
+  if (needs.area) copy(dw.area, from.area);
+  if (needs.normals > 0) copy(dw.normals, from.normals);
+}
+
+/// The columns [first, first + n) of a source of `all` paths.
+template <class Source>
+class SourceModel final : public ErasedSource {
+  using S = std::conditional_t<GivesIncrements<Source, double>, double, float>;
+
+ public:
+  SourceModel(Source source, Index m, Index all, Index first, Needs needs)
+      : source_(std::move(source)), first_(first), needs_(needs) {
+    if constexpr (requires { source_.check(needs); }) source_.check(needs);
+    all_.resize(m, all, needs);
+  }
+  std::unique_ptr<ErasedSource> clone() const override {
+    return std::make_unique<SourceModel>(*this);
+  }
+  void increment(Time t0, Time t1, AnyIncrement<double>& dw) override {
+    source_.increment(t0, t1, all_);
+    copy_increment(dw, all_, first_, needs_);
+  }
+
+ private:
+  Source source_;
+  Index first_;
+  Needs needs_;
+  AnyIncrement<S> all_;
+};
+
+}  // namespace detail
+
+/// A Brownian source: `source.increment(t0, t1, dw)` fills the increment over [t0, t1] of its paths,
+/// one per column, on intervals that follow each other. With
+/// `source.check(needs)` it may refuse what it does not have (see Needs).
+template <class Source>
+concept BrownianSource = std::copy_constructible<Source> &&
+    (detail::GivesIncrements<Source, double> || detail::GivesIncrements<Source, float>);
+
+/// Where the noise of a run comes from, for fixed steps:
+///
+///     {.noise = RecordedPath<double>(times, increments)}     // any BrownianSource of all the paths
+///     {.noise = [](std::uint64_t first, Index n, Index m, Needs needs) {        // or one per block
+///        return CoarsenedIncrements{BrownianIncrements<double>(7, first, n, m, needs), 4, needs};
+///      }}
+///
+/// A source is copied for each run (in an ensemble for each block, which takes its columns), so
+/// every run sees it from its start. Of a process that runs down in time the source is asked for
+/// the increments of its reverse-time Wiener process over [t_next, t]. Left empty: BrownianIncrements
+/// of the run's seed.
+class NoiseSource {
+  /// The source of the paths [first, first + n) of `all`, driven by m Wiener processes each.
+  using Make = std::function<std::unique_ptr<detail::ErasedSource>(
+      std::uint64_t first, Index n, Index m, Index all, Needs needs)>;
+
+ public:
+  NoiseSource() = default;
+
+  template <class Source>
+  requires(!std::same_as<Source, NoiseSource> && BrownianSource<Source>)
+      NoiseSource(Source source)  // NOLINT: it is one
+      : make_([source = std::move(source)](std::uint64_t first, Index /*n*/, Index m, Index all,
+                                           Needs needs) {
+          return std::make_unique<detail::SourceModel<Source>>(source, m, all,
+                                                               static_cast<Index>(first), needs);
+        }) {}
+
+  template <class Factory>
+  requires(!std::same_as<Factory, NoiseSource> &&
+           BrownianSource<std::invoke_result_t<const Factory&, std::uint64_t, Index, Index, Needs>>)
+      NoiseSource(Factory factory)  // NOLINT: as above
+      : make_([factory = std::move(factory)](std::uint64_t first, Index n, Index m, Index /*all*/,
+                                             Needs needs) {
+          auto source = factory(first, n, m, needs);
+          return std::make_unique<detail::SourceModel<decltype(source)>>(std::move(source), m, n, 0,
+                                                                         needs);
+        }),
+        by_block_(true) {}
+
+  explicit operator bool() const { return static_cast<bool>(make_); }
+
+  std::unique_ptr<detail::ErasedSource> make(std::uint64_t first, std::uint64_t run_first, Index n,
+                                             Index m, Index all, Needs needs) const {
+    return make_(by_block_ ? first : first - run_first, n, m, all, needs);
+  }
+
+ private:
+  Make make_;
+  bool by_block_ = false;
+};
+
+namespace detail {
+
+/// What the noise of a block of a run hangs on.
+struct NoiseKey {
+  Seed seed = 0;
+  std::uint64_t path = 0;  ///< number of the path in column 0
+  const NoiseSource* given = nullptr;
+  std::uint64_t run_path = 0;  ///< number of the first path of the run
+  Index run_paths = 1;         ///< paths of the run
+  bool down = false;           ///< the run goes down in time: its clock is -t
+
+  PathKey key() const { return {seed, path}; }
+  bool has_source() const { return given && *given; }
+};
+
+/// The increments of a block by fixed steps: of its seed, or of the source that was given.
+template <class S>
+class RunNoise {
+ public:
+  /// @param n  columns, of the run's paths and of padding behind them
+  /// @throws std::invalid_argument  for a source and a process without noise, and as the source
+  RunNoise(const NoiseKey& key, Index n, Index m, Needs needs) : needs_(needs), down_(key.down) {
+    if (key.has_source()) {
+      if (m == 0)
+        throw std::invalid_argument(
+            "a process without noise takes no noise source: leave .noise out");
+      given_ = key.given->make(key.path, key.run_path, n, m, key.run_paths, needs);
+      erased_.resize(m, n, needs);
+    } else {
+      own_.emplace(key.seed, key.path, n, m, needs);
+    }
+  }
+  RunNoise(const RunNoise& other)
+      : own_(other.own_),
+        given_(other.given_ ? other.given_->clone() : nullptr),
+        erased_(other.erased_),
+        needs_(other.needs_),
+        down_(other.down_) {}
+  RunNoise(RunNoise&&) noexcept = default;
+  RunNoise& operator=(RunNoise other) noexcept {
+    own_ = std::move(other.own_);
+    given_ = std::move(other.given_);
+    erased_ = std::move(other.erased_);
+    needs_ = other.needs_;
+    down_ = other.down_;
+    return *this;
+  }
+  ~RunNoise() = default;
+
+  template <class P, State X>
+  void increment(Time t0, Time t1, Increment<P, X>& dw) {
+    if (own_) return own_->increment(t0, t1, dw);
+    if (down_)
+      given_->increment(-t1, -t0, erased_);
+    else
+      given_->increment(t0, t1, erased_);
+    copy_increment(dw, erased_, 0, needs_);
+  }
+
+ private:
+  std::optional<BrownianIncrements<S>> own_;
+  std::unique_ptr<ErasedSource> given_;
+  AnyIncrement<double> erased_;
+  Needs needs_;
+  bool down_;
+};
+
+}  // namespace detail
+
+}  // namespace fokker

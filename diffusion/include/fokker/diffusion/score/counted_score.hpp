@@ -38,7 +38,9 @@ class Counted {
     score_.denoise(x, t, out);
   }
 
+  /// Number of calls.
   std::uint64_t calls() const { return counts_->calls.load(std::memory_order_relaxed); }
+  /// Number of evaluated columns.
   std::uint64_t columns() const { return counts_->columns.load(std::memory_order_relaxed); }
 
   /// Sets the counts of this and all copies to 0.

@@ -107,9 +107,13 @@ class StepController {
   static bool doubts(double error, double expected) {
     return accepts(error) && expected > 10 && error < 0.01 * expected;
   }
+  /// Whether an error is so small that the step must be confirmed.
   bool doubts(double error) const { return doubts(error, expected_); }
+  /// Whether the step is unconfirmed.
   bool doubtful() const { return expected_ > 10; }
+  /// The error expected of the next step.
   double expected() const { return expected_; }
+  /// Accepts the step as confirmed.
   void trust() { expected_ = 0; }
 
   /// The same outside the dead band, by the errors of the two steps accepted before (none: the
@@ -127,6 +131,7 @@ class StepController {
   /// Whether a step with this error is accepted and the next is as long, and what `factor` then
   /// does.
   bool keeps(double error) const { return error >= kept_[0] && error <= kept_[1]; }
+  /// Stores the error of an accepted step of unchanged size.
   void keep(double error) {
     after_rejection_ = false;
     older_ = previous_;
@@ -135,6 +140,7 @@ class StepController {
 
   /// The error aimed at, and the errors of the dead band, [low, high].
   double target() const { return target_; }
+  /// The stored error.
   const std::array<double, 2>& kept() const { return kept_; }
 
   /// What is remembered of a smaller error, as in Hairer's code dopri5.

@@ -279,6 +279,7 @@ class Integration {
                                   text(t()) + ", got " + text(t1));
     return trajectory_->run(t1, detail::callback<X>(on_step));
   }
+  /// Integrates on to t1.
   Solution<X> to(Time t1) { return to(t1, detail::go_on); }
 
   /// Where it is: the end of the last step.

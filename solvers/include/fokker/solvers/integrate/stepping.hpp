@@ -50,6 +50,7 @@ class Stepping {
   using Model = std::conditional_t<samples, typename detail::ModelOf<P>::Type, P>;
 
  public:
+  /// Increments of a step.
   using Dw = Increment<Model, X>;
 
   /// @param x       d x n, where it starts
@@ -65,9 +66,12 @@ class Stepping {
     dw_.resize(wiener_dimension(process, x_.rows()), x_.cols(), needs_of(method_));
   }
 
+  /// The state.
   X& x() { return x_; }
+  /// The state.
   const X& x() const { return x_; }
   const Dw& increment() const { return dw_; }  ///< of the last step
+  /// The method.
   const M& method() const { return method_; }
 
   /// Steps and evaluations so far.

@@ -41,6 +41,7 @@ struct SraTableau {
   std::array<double, stages> alpha, beta1, beta2, c0, c1;
 };
 
+/// The tableau as the form that the generic step advances.
 template <std::size_t s, std::size_t r>
 constexpr AdditiveTableau<s, r> additive_form(const AdditiveTableau<s, r>& tableau) {
   return tableau;
@@ -172,6 +173,7 @@ struct AdditiveRungeKutta {
   static constexpr std::string_view source = Method::source;
   static constexpr Calculus calculus = Calculus::ito;
   static constexpr Needs needs{.h = true};
+  /// The tableau as the form that the generic step advances.
   static constexpr auto tableau = additive_form(Method::tableau);
 
   static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }

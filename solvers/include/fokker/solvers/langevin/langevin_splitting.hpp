@@ -53,6 +53,7 @@ struct LangevinSplitting {
   static constexpr std::string_view word = Method::word;
   static constexpr Calculus calculus = Calculus::ito;
 
+  /// How often a part occurs in the splitting.
   static constexpr int count(char letter) {
     int n = 0;
     for (const char c : word) n += c == letter ? 1 : 0;

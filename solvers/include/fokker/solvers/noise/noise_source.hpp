@@ -130,8 +130,10 @@ class NoiseSource {
         }),
         by_block_(true) {}
 
+  /// Whether there is a source.
   explicit operator bool() const { return static_cast<bool>(make_); }
 
+  /// The source of n paths from number `first` on.
   std::unique_ptr<detail::ErasedSource> make(std::uint64_t first, std::uint64_t run_first, Index n,
                                              Index m, Index all, Needs needs) const {
     return make_(by_block_ ? first : first - run_first, n, m, all, needs);

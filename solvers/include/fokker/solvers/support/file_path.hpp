@@ -18,8 +18,10 @@ class FilePath {
   requires requires(const T& path) {
     { path.string() } -> std::same_as<std::string>;
   }
+  /// From a std::filesystem::path.
   FilePath(const T& path) : text_(path.string()) {}
 
+  /// As text.
   const std::string& string() const { return text_; }
 
  private:

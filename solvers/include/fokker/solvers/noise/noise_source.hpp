@@ -109,6 +109,7 @@ class NoiseSource {
  public:
   NoiseSource() = default;
 
+  /// From a Brownian source.
   template <class Source>
   requires(!std::same_as<Source, NoiseSource> && BrownianSource<Source>)
       NoiseSource(Source source)  // NOLINT: it is one
@@ -118,6 +119,7 @@ class NoiseSource {
                                                                static_cast<Index>(first), needs);
         }) {}
 
+  /// From a function that makes the source of given paths.
   template <class Factory>
   requires(!std::same_as<Factory, NoiseSource> &&
            BrownianSource<std::invoke_result_t<const Factory&, std::uint64_t, Index, Index, Needs>>)

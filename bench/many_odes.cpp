@@ -17,9 +17,7 @@ void many(benchmark::State& state) {
   const std::vector<double> grid{0, LorenzProblem::end};
   const fokker::DormandPrince54 method{LorenzProblem::ours, LorenzProblem::ours};
   for (auto _ : state)
-    benchmark::DoNotOptimize(fokker::simulate(LorenzProblem::process, method, Starts{}, grid,
-                                              {.paths = paths, .seed = 1, .threads = 1},
-                                              fokker::FinalState{}));
+    benchmark::DoNotOptimize(fokker::simulate(LorenzProblem::process, method, fokker::OnGrid{grid}, Starts{}, {.paths = paths, .seed = 1, .threads = 1}, fokker::FinalState{}));
   state.SetItemsProcessed(state.iterations() * paths);
 }
 

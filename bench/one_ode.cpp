@@ -50,10 +50,7 @@ void callback(benchmark::State& state) {
   for (auto _ : state) {
     std::vector<double> t;
     std::vector<X> x;
-    fokker::integrate(LorenzProblem::process,
-                      fokker::DormandPrince54{LorenzProblem::ours, LorenzProblem::ours},
-                      start<LorenzProblem>(), {0, LorenzProblem::end},
-                      {.save_at = {LorenzProblem::end}}, [&](double time, const X& at) {
+    fokker::integrate(LorenzProblem::process, fokker::DormandPrince54{}, fokker::Adaptive{.rtol = LorenzProblem::ours, .atol = LorenzProblem::ours}, start<LorenzProblem>(), {0, LorenzProblem::end}, {.save_at = {LorenzProblem::end}}, [&](double time, const X& at) {
                         t.push_back(time);
                         x.push_back(at);
                       });

@@ -95,7 +95,7 @@ void measure(std::string equation, const Model& model, const X& start, const Met
       const X end = solve(model, solver, start, uniform_grid(1, 0, steps), finest / steps);
       const Eigen::ArrayXd square = (end - exact).square().colwise().sum().transpose();
       rows.push_back({std::string(name_of(solver)), equation, steps,
-                      steps * solver.evaluations(noise_kind<Model>).drift, metric(end),
+                      steps * facts_of(solver).evaluations(noise_kind<Model>).drift, metric(end),
                       root_mean_square({square.data(), static_cast<std::size_t>(square.size())})});
     }
   };

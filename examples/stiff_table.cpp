@@ -128,8 +128,8 @@ void rows(std::string_view problem, P process, const auto& exact) {
     Counts n;
     const auto x = solve<M>(process, tolerance, n);
     const double error = ((x - exact).abs() / (P::scale + exact.abs())).maxCoeff();
-    fmt::print("| {} | {} | {:.0e} | {:.1e} | {} | {} | {} | {} |\n", problem, M::name, tolerance,
-               error, n.accepted, n.rejected, n.drift_evaluations, jacobians);
+    fmt::print("| {} | {} | {:.0e} | {:.1e} | {} | {} | {} | {} |\n", problem, M::facts.name,
+               tolerance, error, n.accepted, n.rejected, n.drift_evaluations, jacobians);
   }
 }
 

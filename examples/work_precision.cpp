@@ -111,7 +111,7 @@ class Problem {
 
   template <class M>
   void fixed(const M& method, const std::vector<Index>& all_steps) {
-    const Evaluations per_step = method.evaluations(noise_kind<P>);
+    const Evaluations per_step = facts_of(method).evaluations(noise_kind<P>);
     for (const Index steps : all_steps)
       measure(name_of(method), false, static_cast<double>(steps),
               [&](std::uint64_t path, Counts& counts) {
@@ -341,9 +341,9 @@ Results arenstorf() {
   problem.fixed(ExplicitRungeKutta<tableaus::DormandPrince54>{}, powers_of_two(13, 17));
   problem.fixed(ExplicitRungeKutta<tableaus::Tsitouras54>{}, powers_of_two(13, 17));
   problem.fixed(ExplicitRungeKutta<tableaus::DormandPrince853>{}, powers_of_two(12, 15));
-  problem.adaptive(DormandPrince54::name, DormandPrince54{}, tolerances(1e-5, 7, 10));
-  problem.adaptive(Tsitouras54::name, Tsitouras54{}, tolerances(1e-5, 7, 10));
-  problem.adaptive(DormandPrince853::name, DormandPrince853{}, tolerances(1e-5, 7, 10));
+  problem.adaptive(DormandPrince54::facts.name, DormandPrince54{}, tolerances(1e-5, 7, 10));
+  problem.adaptive(Tsitouras54::facts.name, Tsitouras54{}, tolerances(1e-5, 7, 10));
+  problem.adaptive(DormandPrince853::facts.name, DormandPrince853{}, tolerances(1e-5, 7, 10));
   return problem.results();
 }
 
@@ -357,9 +357,9 @@ Results van_der_pol() {
   problem.exactly([](const auto&, Time) {
     return Path<double, 2>(1.76323454020343846, -0.835688681677677391);
   });
-  problem.adaptive(Tsitouras54::name, Tsitouras54{}, tolerances(1e-3, 6, 10));
-  problem.adaptive(Rodas4::name, Rodas4{}, tolerances(1e-3, 6, 10));
-  problem.adaptive(Rodas5P::name, Rodas5P{}, tolerances(1e-3, 6, 10));
+  problem.adaptive(Tsitouras54::facts.name, Tsitouras54{}, tolerances(1e-3, 6, 10));
+  problem.adaptive(Rodas4::facts.name, Rodas4{}, tolerances(1e-3, 6, 10));
+  problem.adaptive(Rodas5P::facts.name, Rodas5P{}, tolerances(1e-3, 6, 10));
   return problem.results();
 }
 

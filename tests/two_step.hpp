@@ -9,13 +9,12 @@ namespace fokker::test {
 /// x' = x + h (3/2 f - 1/2 f_before) + g dw + 0.1 z, Euler's step first: two-step Adams-Bashforth
 /// with a normal z that is not of the Brownian path.
 struct TwoStep {
-  static constexpr std::string_view name = "two-step", source = "a test";
-  static constexpr Calculus calculus = Calculus::ito;
-  static constexpr bool has_memory = true;
-  static constexpr Needs needs{.normals = 1};
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
-  static constexpr Orders orders(NoiseKind) { return {}; }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
+  static constexpr Facts facts{.name = "two-step",
+                               .source = "a test",
+                               .noise = {NoiseKind::additive},
+                               .cost = {.drift = 1, .diffusion = 1},
+                               .needs = {.normals = 1},
+                               .has_memory = true};
 
   template <State X>
   struct Workspace {

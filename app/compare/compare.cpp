@@ -99,7 +99,7 @@ void read_grid_option(const std::string& word, ComparisonSettings& s) {
                                  [&](const GridInfo& grid) { return grid.name == word; });
   s.grid = word;
   if (!named && std::filesystem::exists(word))
-    s.times = read_grid(word, make_schedule(s.process, s.parameters).end_time());
+    s.times = read_grid(word, make_schedule(s.process, s.parameters).ends().end);
 }
 
 /// The names in their own spelling.

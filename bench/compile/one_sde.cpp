@@ -11,7 +11,6 @@ int main() {
                                     [](const auto& x, double) { return 0.3 * x.sqrt(); },
                                     fokker::noise::diagonal);
   const auto result =
-      fokker::simulate(sde, fokker::EulerMaruyama{}, 1.0, fokker::uniform_grid(0, 10, 1000),
-                       {.paths = 10'000, .seed = 42}, fokker::Moments{});
+      fokker::simulate(sde, fokker::EulerMaruyama{}, fokker::OnGrid{fokker::uniform_grid(0, 10, 1000)}, 1.0, {.paths = 10'000, .seed = 42}, fokker::Moments{});
   std::printf("%g\n", result.value.mean[0]);
 }

@@ -186,7 +186,7 @@ void certify_weak(const LinearSde& linear, const Problem<kind>& problem,
   const Eigen::MatrixXd exact = linear.second_moment(x0, 1.0);
   Table table(table_name);
   for_each_solver(problem, [&](const SolverInfo& solver, const auto& process, const auto& stepper) {
-    if (stepper.has_memory()) return;  // its step alone is not the scheme
+    if (stepper.facts().has_memory) return;  // its step alone is not the scheme
     const Orders claimed = solver.orders(kind);
     std::vector<double> h, errors;
     for (const Index steps : {2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048}) {

@@ -60,9 +60,10 @@ inline std::vector<Certified> certified(const std::vector<double>& etas) {
       const SamplerInfo& info = sampler_info(name);
       if (!info.etas.contains(eta)) continue;
       const Equation equation = equation_of(info, eta);
-      const Orders orders = equation == Equation::ode
-                                ? make_flow_sampler<double>(name).orders(NoiseKind::none)
-                                : make_reverse_sampler<double>(name).orders(NoiseKind::additive);
+      const Orders orders =
+          equation == Equation::ode
+              ? make_flow_sampler<double>(name).facts().orders(NoiseKind::none)
+              : make_reverse_sampler<double>(name).facts().orders(NoiseKind::additive);
       all.push_back({name, eta, equation, orders, solves_model(name)});
     }
   return all;

@@ -6,6 +6,6 @@
 int main() {
   const auto wiener = fokker::make_sde([](const auto&, fokker::Time) { return 0.0; },
                                        [](fokker::Time) { return 1.0; }, fokker::noise::additive);
-  fokker::integrate(wiener, fokker::EulerMaruyama{}, 0.0, {0, 1}, {.dt = 0.1});
-  fokker::integrate(wiener, fokker::StochasticHeun{}, 0.0, {0, 1}, {.dt = 0.1});
+  fokker::integrate(wiener, fokker::EulerMaruyama{}, fokker::Fixed{0.1}, 0.0, {0, 1});
+  fokker::integrate(wiener, fokker::StochasticHeun{}, fokker::Fixed{0.1}, 0.0, {0, 1});
 }

@@ -8,5 +8,5 @@ int main() {
       fokker::make_sde([](const Eigen::Array2d& x, fokker::Time) -> Eigen::Array2d { return -x; },
                        [](fokker::Time) { return 1.0; }, fokker::noise::additive);
   const fokker::Block<double> x0 = fokker::Block<double>::Ones(2, 8);
-  fokker::integrate(process, fokker::EulerMaruyama{}, x0, {0, 1}, {.dt = 0.1});
+  fokker::integrate(process, fokker::EulerMaruyama{}, fokker::Fixed{0.1}, x0, {0, 1});
 }

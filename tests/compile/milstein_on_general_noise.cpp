@@ -7,5 +7,5 @@ int main() {
       fokker::make_sde([](const auto& x, fokker::Time) { return 0.1 * x; },
                        [](const auto& x, fokker::Time, fokker::Index) { return 0.3 * x; },
                        fokker::noise::general(2));
-  fokker::integrate(process, fokker::Milstein{}, 1.0, {0, 1}, {.dt = 0.1});
+  fokker::integrate(process, fokker::Milstein{}, fokker::Fixed{0.1}, 1.0, {0, 1});
 }

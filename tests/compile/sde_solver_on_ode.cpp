@@ -4,5 +4,5 @@
 
 int main() {
   const auto decay = fokker::make_ode([](const auto& x, fokker::Time) { return -x; });
-  fokker::integrate(decay, fokker::EulerMaruyama{}, 1.0, {0, 1}, {.dt = 0.1});
+  fokker::integrate(decay, fokker::EulerMaruyama{}, fokker::Fixed{0.1}, 1.0, {0, 1});
 }

@@ -63,9 +63,8 @@ constexpr Index paths = 250'000;  // a million accepted steps
 /// One path from 0 to 1; what was accepted is appended to `seen`.
 Path<double, 1> run(std::uint64_t path, const Adversarial& how, Seen& seen) {
   using X = Path<double, 1>;
-  const AdaptiveSde<Adversarial> method{how, 1e-12, 1.0};  // error and tolerance do not see x
-  AdaptiveSde<Adversarial>::Run<Brownian, X> solver(method, brownian, 1, {77, path});
-  solver.first_step(0.25);
+  const Adaptive steps{.rtol = 1e-12, .atol = 1.0, .first_step = 0.25};  // neither sees x
+  detail::AdaptiveSdeRun<Adversarial, Brownian, X> solver(how, steps, brownian, 1, {77, path});
   X x = X::Zero();
   Counts counts;
   for (Time t = 0; t < 1;) {
@@ -158,12 +157,12 @@ TEST_CASE("the error of adaptive steps falls with the tolerance on every kind of
       }
       for (std::size_t i = 0; i < 3; ++i) {
         const double tolerance = std::pow(10.0, -1.0 - static_cast<double>(i));
-        const AdaptiveSde<StochasticHeun> method{StochasticHeun{}, tolerance, tolerance};
-        typename AdaptiveSde<StochasticHeun>::Run<P, X> solver(method, process, d, {5, path});
-        solver.first_step(1);
+        const Adaptive steps{.rtol = tolerance, .atol = tolerance, .first_step = 1};
+        detail::AdaptiveSdeRun<StochasticHeun, P, X> solver({}, steps, process, d, {5, path});
         X x = x0;
         Counts counts;
-        if (solver.to(x, 0, 1, counts) != Status::success) FAIL("the run stopped");
+        detail::Leg leg{.end = 1, .tries = 10'000'000};
+        if (detail::run_to(solver, x, 0, leg, counts) != Status::success) FAIL("the run stopped");
         errors[i] += (x - fine).square().sum() / 100;
       }
     }

@@ -35,8 +35,8 @@ std::vector<AnySchedule> all_schedules() {
 /// t = 1, in equal steps of log(1 - t).
 TimeGrid grid_up(const AnySchedule& schedule, Index n) {
   const bool steep_end =
-      schedule.sde_start() < schedule.end_time() || schedule.name() == "vp-cosine";
-  const Time end = schedule.sde_start();
+      schedule.ends().sde_start < schedule.ends().end || schedule.name() == "vp-cosine";
+  const Time end = schedule.ends().sde_start;
   TimeGrid grid;
   for (Index k = 0; k <= n; ++k) {
     const double part = static_cast<double>(k) / static_cast<double>(n);
@@ -91,7 +91,7 @@ TEST_CASE(
       const TimeGrid grid(whole.begin(), whole.begin() + last + 1);
 
       const auto result =
-          simulate(process, StochasticHeun{}, x0, grid, {.paths = paths, .seed = 5}, Moments{});
+          simulate(process, StochasticHeun{}, OnGrid{grid}, x0, {.paths = paths, .seed = 5}, Moments{});
 
       const test::Law exact = noising(process, grid.back());
       const double z_mean = (result.value.mean[0] - exact.mean) / std::sqrt(exact.variance / paths);

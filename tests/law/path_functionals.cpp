@@ -35,7 +35,7 @@ TEST_CASE("the maximum of Brownian motion on [0, 1] has mean sqrt(2/pi) and squa
   for (const Index steps : {1, 3, 16}) {
     const TimeGrid grid = uniform_grid(0, 1, steps);
     const auto of = [&](const auto& functional) {
-      return simulate(brownian, EulerMaruyama{}, 0.0, grid, options, functional).value;
+      return simulate(brownian, EulerMaruyama{}, OnGrid{grid}, 0.0, options, functional).value;
     };
 
     INFO(steps << " steps");
@@ -58,8 +58,7 @@ TEST_CASE("the maximum of Brownian motion with drift has its law") {
 
   for (const double y : {0.1, 0.5, 1.0, 2.0, 3.0, 4.0}) {
     const auto above = [y](const auto& m) { return (m > y).template cast<double>(); };
-    const auto e = simulate(process, EulerMaruyama{}, 0.0, uniform_grid(0, t, 5), options,
-                            running_maximum(process, 0, options.seed, above))
+    const auto e = simulate(process, EulerMaruyama{}, OnGrid{uniform_grid(0, t, 5)}, 0.0, options, running_maximum(process, 0, options.seed, above))
                        .value;
 
     INFO("y = " << y << ": " << e.mean << " exact " << exact(y));
@@ -78,7 +77,7 @@ TEST_CASE(
     const double h = t / static_cast<double>(steps);
     const double variance = t * t * t / 3 - t * h * h / 12;
     const auto of = [&](const auto& functional) {
-      return simulate(brownian, EulerMaruyama{}, 0.0, grid, options, functional).value;
+      return simulate(brownian, EulerMaruyama{}, OnGrid{grid}, 0.0, options, functional).value;
     };
 
     INFO(steps << " steps");
@@ -97,8 +96,7 @@ TEST_CASE("the maximum of geometric Brownian motion is right to O(h) with bridge
   const SimulateOptions options{.paths = 20'000, .seed = 24};
   const auto above = [&](const auto& m) { return (m > std::exp(y)).template cast<double>(); };
 
-  const auto e = simulate(gbm, EulerMaruyama{}, 1.0, uniform_grid(0, 1, 256), options,
-                          running_maximum(gbm, 0, options.seed, above))
+  const auto e = simulate(gbm, EulerMaruyama{}, OnGrid{uniform_grid(0, 1, 256)}, 1.0, options, running_maximum(gbm, 0, options.seed, above))
                      .value;
 
   CHECK(within(e, exact));

@@ -19,10 +19,9 @@ using namespace fokker;
 namespace {
 
 using X = Path<double, 1>;
-using Method = PrevisibleSde<EulerMaruyama>;
 
 template <class P>
-using Run = Method::Run<P, X>;
+using Run = detail::PredictableRun<EulerMaruyama, P, X>;
 
 void check_mean(const std::vector<double>& values, double mean) {
   const auto m = RunningMoments::of(static_cast<Index>(values.size()),
@@ -33,10 +32,11 @@ void check_mean(const std::vector<double>& values, double mean) {
 /// X at 1 by steps chosen from the state, on the path (seed, path).
 template <class P>
 double end_of(const P& process, double x0, double delta, PathKey key) {
-  Run<P> run(Method{{}, delta}, process, 1, key);
+  Run<P> run({}, {delta}, process, 1, {key.seed, key.path});
   X x = X::Constant(x0);
   Counts counts;
-  if (run.to(x, 0, 1, counts) != Status::success) FAIL("the run stopped");
+  detail::Leg leg{.end = 1, .tries = 10'000'000};
+  if (detail::run_to(run, x, 0, leg, counts) != Status::success) FAIL("the run stopped");
   return x[0];
 }
 
@@ -62,7 +62,7 @@ TEST_CASE("increments over steps chosen from the state are N(0, h) and independe
   std::array<int, 64> sizes{};
 
   for (std::uint64_t path = 0; path < 10'000; ++path) {
-    Run<P> run(Method{{}, 0.25}, process, 1, {6, path});
+    Run<P> run({}, {0.25}, process, 1, {6, path});
     X x = X::Constant(0.5);
     Counts counts;
     double last = 0;
@@ -133,7 +133,7 @@ TEST_CASE(
 
   CHECK(coarse < 0.2);
   CHECK(fine < 0.35 * coarse);  // delta^(1/2) would make it 1/4
-  const auto fixed =
-      simulate(process, EulerMaruyama{}, x0, uniform_grid(0, 1, 256), {.paths = 10}, FinalState{});
+  const auto fixed = simulate(process, EulerMaruyama{}, OnGrid{uniform_grid(0, 1, 256)}, x0,
+                              {.paths = 10}, FinalState{});
   CHECK(!fixed.value.isFinite().any());
 }

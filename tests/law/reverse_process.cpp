@@ -32,7 +32,7 @@ template <class Sampler, class Model>
 std::vector<double> distances(const Sampler& sampler, const Model& model,
                               const GaussianScore& score, const Law& start, Index n) {
   const AnySchedule& schedule = score.process.schedule;
-  const Time from = schedule.sde_start(), to = schedule.t_min();
+  const Time from = schedule.ends().sde_start, to = schedule.ends().t_min;
   const Law exact = exact_transition(score, model.eta, start, from, to);
   std::vector<double> errors;
   for (const Index steps : {n, 2 * n}) {
@@ -54,7 +54,7 @@ std::vector<double> distances(const Sampler& sampler, const Model& model,
 TEST_CASE("the exact transition from the forward marginal is the forward marginal, for every eta") {
   for (const AnySchedule& schedule : all_schedules()) {
     const GaussianScore score{test::Process{schedule}, 0.5, 0.25};
-    const Time from = schedule.sde_start(), to = schedule.t_min();
+    const Time from = schedule.ends().sde_start, to = schedule.ends().t_min;
     for (const double eta : {0.0, 0.5, 1.0}) {
       const Law end = exact_transition(score, eta, marginal(score, from), from, to);
 
@@ -66,7 +66,7 @@ TEST_CASE("the exact transition from the forward marginal is the forward margina
 TEST_CASE("the reverse SDE from the forward marginal has the forward marginal at t_min") {
   for (const AnySchedule& schedule : all_schedules()) {
     const GaussianScore score{test::Process{schedule}, 0.5, 0.25};
-    const Law start = marginal(score, schedule.sde_start());
+    const Law start = marginal(score, schedule.ends().sde_start);
     for (const double eta : {1.0, 0.5}) {
       for (const SamplerInfo& info : list_samplers()) {
         if (info.equation != Equation::sde || !info.etas.contains(eta) || !info.orders.weak)
@@ -88,7 +88,7 @@ TEST_CASE("the reverse SDE from the forward marginal has the forward marginal at
 TEST_CASE("the flow from the forward marginal has the forward marginal at t_min") {
   for (const AnySchedule& schedule : all_schedules()) {
     const GaussianScore score{test::Process{schedule}, 0.5, 0.25};
-    const Law start = marginal(score, schedule.sde_start());
+    const Law start = marginal(score, schedule.ends().sde_start);
     for (const SamplerInfo& info : list_samplers()) {
       if (info.equation != Equation::ode || info.adaptive) continue;
       const double order = *info.orders.deterministic;
@@ -98,7 +98,7 @@ TEST_CASE("the flow from the forward marginal has the forward marginal at t_min"
           distances(sampler, test::flow_model(score), score, start, order > 2 ? 120 : 1000);
 
       INFO(schedule.name() << " " << info.name << " W2 " << errors[0] << " " << errors[1]);
-      if (sampler.has_memory()) {  // settles later: its order is in the certificates
+      if (sampler.facts().has_memory) {  // settles later: its order is in the certificates
         CHECK(errors[1] < 1e-3);
       } else {
         CHECK(errors[1] < (order > 1 ? 1e-4 : 0.02));
@@ -111,7 +111,7 @@ TEST_CASE("the flow from the forward marginal has the forward marginal at t_min"
 TEST_CASE("from the prior, the way back has the law of the exact transition with its eta") {
   for (const AnySchedule& schedule : all_schedules()) {
     const GaussianScore score{test::Process{schedule}, 0.5, 0.25};
-    const double prior = schedule.prior_std(schedule.sde_start());
+    const double prior = AffineProcess{schedule}.prior_std(schedule.ends().sde_start);
     const Law start{0, prior * prior};
 
     const auto sde = distances(make_reverse_sampler<double>("ddpm"), test::reverse_model(score, 1),
@@ -145,18 +145,18 @@ TEST_CASE("an ensemble has the law of the scheme, for every process") {
   const Index paths = 20000;
   for (const AnySchedule& schedule : all_schedules()) {
     const GaussianScore score{test::Process{schedule}, 0.5, 0.25};
-    const Time from = schedule.sde_start();
-    const TimeGrid grid = make_grid("logsnr", schedule, from, schedule.t_min(), 40);
+    const Time from = schedule.ends().sde_start;
+    const TimeGrid grid = make_grid("logsnr", schedule, from, schedule.ends().t_min, 40);
     const auto prior = score.process.prior_at(from);
     const Law start{0, prior.std * prior.std};
     const auto agrees = [&](const auto& model, const auto& sampler) {
       const Law law = test::propagate(test::probe_down(sampler, model, grid), grid, start);
       const auto result =
-          simulate(model, sampler, prior, grid, {.paths = paths, .seed = 11}, Moments{});
+          simulate(model, sampler, OnGrid{grid}, prior, {.paths = paths, .seed = 11}, Moments{});
       const double z_mean = (result.value.mean[0] - law.mean) / std::sqrt(law.variance / paths);
       const double z_variance =
           (result.value.variance[0] / law.variance - 1) / std::sqrt(2.0 / paths);
-      INFO(schedule.name() << " " << sampler.name() << " z " << z_mean << " " << z_variance);
+      INFO(schedule.name() << " " << name_of(sampler) << " z " << z_mean << " " << z_variance);
       CHECK(result.status == Status::success);
       CHECK(std::abs(z_mean) < 5);
       CHECK(std::abs(z_variance) < 5);

@@ -39,10 +39,20 @@ const std::map<std::string, AnyData>& all_data() {
 }
 
 /// The final states of a few paths, and what the denoiser makes of them.
-template <class S, class Model, class Sampler>
-bool ends_finite(const Model& model, const Sampler& sampler, double prior, const TimeGrid& grid) {
-  const auto run = simulate<S>(model, sampler, IsotropicNormal{prior, 2}, grid,
-                               {.paths = 8, .seed = 1, .threads = 1}, FinalState{});
+template <class S, class Model, class Sampler, class Steps>
+bool ends_finite(const Model& model, const Sampler& sampler, const Steps& steps, double prior,
+                 const TimeGrid& grid) {
+  SimulateOptions options{.paths = 8, .seed = 1, .threads = 1};
+  const IsotropicNormal start{prior, 2};
+  const auto run = [&] {
+    if constexpr (std::is_same_v<Steps, OnGrid>) {
+      return simulate<S>(model, sampler, steps, start, options, FinalState{});
+    } else {
+      options.save_at = grid;
+      return simulate<S>(model, sampler, steps, start, {grid.front(), grid.back()}, options,
+                         FinalState{});
+    }
+  }();
   const Block<S> end = run.value.template cast<S>();
   Block<S> denoised(end.rows(), end.cols());
   model.score.denoise(end, grid.back(), denoised);
@@ -55,22 +65,21 @@ bool ends_finite(const SamplerInfo& info, const AnySchedule& schedule, const Any
   const AffineProcess<AnySchedule> process{schedule};
   const AnyScore<S> score{exact_score(process, data)};
   const double prior = process.prior_std(grid.front());
-  constexpr double tolerance = 0.02;
+  const Adaptive adaptive{.rtol = 0.02, .atol = 0.02};
+  const OnGrid on_grid{grid};
   const ReverseModel<S> reverse{process, score, info.default_eta};
-  if (info.name == "shark")
-    return ends_finite<S>(reverse, AdaptiveSde{Shark{}, tolerance, tolerance}, prior, grid);
-  if (info.name == "sosra")
-    return ends_finite<S>(reverse, AdaptiveSde{Sosra{}, tolerance, tolerance}, prior, grid);
+  if (info.name == "shark") return ends_finite<S>(reverse, Shark{}, adaptive, prior, grid);
+  if (info.name == "sosra") return ends_finite<S>(reverse, Sosra{}, adaptive, prior, grid);
   if (equation_of(info, info.default_eta) == Equation::sde)
-    return ends_finite<S>(reverse, make_reverse_sampler<S>(info.name), prior, grid);
+    return ends_finite<S>(reverse, make_reverse_sampler<S>(info.name), on_grid, prior, grid);
   const FlowModel<S> flow{process, score};
-  if (info.name == Fehlberg78::name)
-    return ends_finite<S>(flow, Fehlberg78{tolerance, tolerance}, prior, grid);
-  if (info.name == BulirschStoer::name)
-    return ends_finite<S>(flow, BulirschStoer{tolerance, tolerance}, prior, grid);
-  if (info.name == DormandPrince54::name)
-    return ends_finite<S>(flow, DormandPrince54{tolerance, tolerance}, prior, grid);
-  return ends_finite<S>(flow, make_flow_sampler<S>(info.name), prior, grid);
+  if (info.name == Fehlberg78::facts.name)
+    return ends_finite<S>(flow, Fehlberg78{}, adaptive, prior, grid);
+  if (info.name == BulirschStoer::facts.name)
+    return ends_finite<S>(flow, BulirschStoer{}, adaptive, prior, grid);
+  if (info.name == DormandPrince54::facts.name)
+    return ends_finite<S>(flow, DormandPrince54{}, adaptive, prior, grid);
+  return ends_finite<S>(flow, make_flow_sampler<S>(info.name), on_grid, prior, grid);
 }
 
 }  // namespace

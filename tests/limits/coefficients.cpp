@@ -28,7 +28,7 @@ std::string refusal(const Drift& drift) {
   const auto p = make_sde(
       drift, [](Time) { return 0.1; }, noise::additive);
   try {
-    simulate(p, EulerMaruyama{}, two, uniform_grid(0, 1, 10), {.paths = 1000}, Moments{});
+    simulate(p, EulerMaruyama{}, OnGrid{uniform_grid(0, 1, 10)}, two, {.paths = 1000}, Moments{});
   } catch (const std::invalid_argument& e) {
     return e.what();
   }
@@ -43,7 +43,7 @@ TEST_CASE("a drift that writes by linear index is refused on blocks and right on
   };
 
   CHECK_THAT(refusal(drift), ContainsSubstring("write out.row(i)"));
-  const auto path = integrate(make_ode(drift), RungeKutta4{}, two, {0, 1}, {.dt = 0.01});
+  const auto path = integrate(make_ode(drift), RungeKutta4{}, Fixed{0.01}, two, {0, 1});
   CHECK_THAT(path.end(1), WithinRel(2 * std::exp(-1.0), 1e-9));
 
   limit_row("coefficients", "`out(i) = -x(i)`", "a block of paths",
@@ -100,9 +100,9 @@ TEST_CASE("a noise kind that the coefficients do not have is refused") {
       noise::commutative(2));
   const TimeGrid grid = uniform_grid(0, 1, 10);
 
-  CHECK_THROWS_WITH(simulate(coupled, EulerMaruyama{}, two, grid, {.paths = 10}, Moments{}),
+  CHECK_THROWS_WITH(simulate(coupled, EulerMaruyama{}, OnGrid{grid}, two, {.paths = 10}, Moments{}),
                     ContainsSubstring("declared diagonal"));
-  CHECK_THROWS_WITH(simulate(rotated, EulerMaruyama{}, two, grid, {.paths = 10}, Moments{}),
+  CHECK_THROWS_WITH(simulate(rotated, EulerMaruyama{}, OnGrid{grid}, two, {.paths = 10}, Moments{}),
                     ContainsSubstring("do not commute"));
 
   limit_row("coefficients", "noise that couples components", "declared `noise::diagonal`",

@@ -194,11 +194,13 @@ TEST_CASE("schedules whose noise is no number are refused") {
 TEST_CASE("a user-defined schedule whose numbers are none is refused when its process is made") {
   struct Custom {
     double sigma_end, end;
-    double scale(Time) const { return 1; }
-    double sigma(Time t) const { return sigma_end * t; }
-    double log_scale_rate(Time) const { return 0; }
-    double diffusion(Time t) const { return sigma_end * std::sqrt(2 * t); }
-    Time end_time() const { return end; }
+    AffineCoefficients at(Time t) const {
+      return {.scale = 1,
+              .sigma = sigma_end * t,
+              .log_scale_rate = 0,
+              .diffusion = sigma_end * std::sqrt(2 * t)};
+    }
+    ScheduleEnds ends() const { return {.end = end}; }
   };
   CHECK_NOTHROW(AffineProcess<Custom>(Custom{3, 1}));
   CHECK_THROWS_WITH(AffineProcess<Custom>(Custom{no_number, 1}), ContainsSubstring("sigma"));

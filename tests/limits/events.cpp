@@ -34,6 +34,14 @@ const auto clock_of_x = make_ode([](const auto& x, Time) { return 1 + 0 * x; });
 
 const Event floor_event = level_event(0, 0, Crossing::falling, true, "floor");
 
+template <class M>
+auto steps_of([[maybe_unused]] double h) {
+  if constexpr (AdaptiveSolver<M>)
+    return Adaptive{};
+  else
+    return Fixed{h};
+}
+
 }  // namespace
 
 TEST_CASE("a function that oscillates within one step shows all its zeros") {
@@ -41,9 +49,10 @@ TEST_CASE("a function that oscillates within one step shows all its zeros") {
   const Event twice{
       .condition = [](const auto& x, Time) { return (x(0) - 5) * (x(0) - 5) - 1e-4; }};
 
-  const auto s = integrate(clock_of_x, DormandPrince54{}, 0.1, {0, 9.8}, {.events = {swings}});
+  const auto s =
+      integrate(clock_of_x, DormandPrince54{}, Adaptive{}, 0.1, {0, 9.8}, {.events = {swings}});
   const auto pair =
-      integrate(clock_of_x, RungeKutta4{}, 0.0, {0, 10}, {.dt = 10, .events = {twice}});
+      integrate(clock_of_x, RungeKutta4{}, Fixed{10}, 0.0, {0, 10}, {.events = {twice}});
 
   REQUIRE(s.counts.accepted < 12);
   REQUIRE(s.events.size() == 63);
@@ -63,9 +72,8 @@ TEMPLATE_TEST_CASE("a ball that halves its speed at each bounce ends in a status
   int bounces = 0;
   auto status = Status::event;
   for (; status == Status::event && bounces < 200; ++bounces) {
-    const auto s =
-        integrate(Fall{}, TestType{}, x, {t, 10},
-                  {.dt = AdaptiveSolver<TestType> ? 0.0 : 0.05, .events = {floor_event}});
+    const auto s = integrate(Fall{}, TestType{}, steps_of<TestType>(0.05), x, {t, 10},
+                             {.events = {floor_event}});
     status = s.status;
     t = s.end_time;
     x << s.end(0), -0.5 * s.end(1);
@@ -81,8 +89,8 @@ TEMPLATE_TEST_CASE("a ball that halves its speed at each bounce ends in a status
 
 TEST_CASE("a start on either side of 0 by rounding is a start at 0") {
   const auto falls_after = [](double height, double speed, auto method, double dt) {
-    const auto s = integrate(Fall{}, method, Eigen::Array2d(height, speed), {0, 10},
-                             {.dt = dt, .events = {floor_event}});
+    const auto s = integrate(Fall{}, method, Fixed{dt}, Eigen::Array2d(height, speed), {0, 10},
+                             {.events = {floor_event}});
     REQUIRE(s.status == Status::event);
     return s.end_time;
   };
@@ -93,8 +101,8 @@ TEST_CASE("a start on either side of 0 by rounding is a start at 0") {
       CHECK_THAT(falls_after(height, speed, DormandPrince853{}, 0), WithinRel(2 * speed, 1e-6));
     }
   for (const double height : {0.0, -1e-17, 1e-17}) {
-    const auto down = integrate(Fall{}, DormandPrince54{}, Eigen::Array2d(height, -1), {0, 2},
-                                {.events = {level_event(0, 0, Crossing::both, true)}});
+    const auto down = integrate(Fall{}, DormandPrince54{}, Adaptive{}, Eigen::Array2d(height, -1),
+                                {0, 2}, {.events = {level_event(0, 0, Crossing::both, true)}});
     CHECK(down.status == Status::success);
   }
   limit_row("ode", "events", "start at |g| <= 1e-4 of the absolute tolerance",
@@ -104,9 +112,8 @@ TEST_CASE("a start on either side of 0 by rounding is a start at 0") {
 TEST_CASE("all events of one time are reported in the order of the list") {
   const auto run = [](auto method, double dt) {
     return integrate(
-        clock_of_x, method, 0.0, {0, 10},
-        {.dt = dt,
-         .events = {
+        clock_of_x, method, Fixed{dt}, 0.0, {0, 10},
+        {.events = {
              level_event(0, 5),
              {.condition = [](const auto&, Time t) { return t - 5; }, .terminal = true},
              {.condition = [](const auto& x, Time t) { return x(0) + t - 10; }},
@@ -142,11 +149,12 @@ TEST_CASE("sliding along a jump of f is reported as such, stiffness and passing 
   const auto stiff = make_ode([](const auto& x, Time t) { return -1e6 * (x - std::cos(t)); });
   const IntegrateOptions limited{.max_steps = 20'000};
 
-  const auto a = integrate(slides, DormandPrince54{}, 1.0, {0, 3}, limited);
-  const auto b = integrate(slides, DormandPrince853{}, 1.0, {0, 3}, limited);
-  const auto c = integrate(friction, Tsitouras54{}, Eigen::Array2d(0.9, 0), {0, 20}, limited);
-  const auto d = integrate(passes, DormandPrince54{}, -1.0, {0, 3}, limited);
-  const auto e = integrate(stiff, DormandPrince54{}, 1.0, {0, 1}, limited);
+  const auto a = integrate(slides, DormandPrince54{}, Adaptive{}, 1.0, {0, 3}, limited);
+  const auto b = integrate(slides, DormandPrince853{}, Adaptive{}, 1.0, {0, 3}, limited);
+  const auto c =
+      integrate(friction, Tsitouras54{}, Adaptive{}, Eigen::Array2d(0.9, 0), {0, 20}, limited);
+  const auto d = integrate(passes, DormandPrince54{}, Adaptive{}, -1.0, {0, 3}, limited);
+  const auto e = integrate(stiff, DormandPrince54{}, Adaptive{}, 1.0, {0, 1}, limited);
 
   for (const auto* s : {&a, &b}) {
     CHECK(s->status == Status::chattering);

@@ -46,8 +46,8 @@ struct Decay {
 template <class M>
 double first_errors(double rate, double tolerance, double h = 1) {
   const Linear process{rate, rate};
-  typename M::template Run<Linear, One> run(M{.rtol = tolerance, .atol = tolerance}, process, 1);
-  run.first_step(h);
+  typename M::template Run<Linear, One> run(
+      M{}, Adaptive{.rtol = tolerance, .atol = tolerance, .first_step = h}, process, 1);
   One x{1};
   Counts counts;
   Time t = 0;
@@ -63,8 +63,9 @@ double first_errors(double rate, double tolerance, double h = 1) {
 /// The end of x' = f(t), x(0) = 0, at t1, with the default first step or dt.
 template <class M>
 double integral(double (*f)(double), Time t1, double tolerance, double dt = 0) {
-  const auto s = integrate(Linear{.f = f}, M{.rtol = tolerance, .atol = tolerance}, 0.0, {0, t1},
-                           {.dt = dt, .save_at = {t1}});
+  const auto s = integrate(Linear{.f = f}, M{},
+                           Adaptive{.rtol = tolerance, .atol = tolerance, .first_step = dt}, 0.0,
+                           {0, t1}, {.save_at = {t1}});
   CHECK(s.status == Status::success);
   return s.end(0);
 }
@@ -79,7 +80,7 @@ TEMPLATE_LIST_TEST_CASE("the first steps are right for h lambda from 0 to 20", "
       REQUIRE(first_errors<TestType>(z, tolerance) < 10);
     }
 
-  limit_row("ode", TestType::name, "a given first step with any h lambda in (0, 20]",
+  limit_row("ode", TestType::facts.name, "a given first step with any h lambda in (0, 20]",
             "confirmed by two unequal steps: first errors below 10 tolerances");
 }
 
@@ -103,15 +104,14 @@ TEMPLATE_LIST_TEST_CASE("first steps that are chosen are right in every unit", "
 }
 
 TEMPLATE_LIST_TEST_CASE("a fast decay over five of its times is solved", "", AllMethods) {
-  const auto s =
-      integrate(Linear{-1e9, -1e9}, TestType{.rtol = 1e-6, .atol = 1e-9}, 1.0, {0, 5e-9});
+  const auto s = integrate(Linear{-1e9, -1e9}, TestType{}, Adaptive{}, 1.0, {0, 5e-9});
 
   CHECK(s.status == Status::success);
   CHECK_THAT(s.end(0), WithinRel(std::exp(-5.0), 1e-3));
 }
 
 TEST_CASE("a fast decay is solved in lanes") {
-  const auto run = simulate(Decay{-1e9}, BogackiShampine32{}, 1.0, std::vector<Time>{0, 5e-9},
+  const auto run = simulate(Decay{-1e9}, BogackiShampine32{}, Adaptive{}, 1.0, {0, 5e-9},
                             {.paths = 3, .threads = 1}, FinalState{});
 
   CHECK_THAT(run.value(0, 2), WithinRel(std::exp(-5.0), 1e-3));
@@ -123,7 +123,7 @@ TEMPLATE_LIST_TEST_CASE("forcing alone is integrated: no estimate is blind to f(
 
   CHECK_THAT(integral<TestType>(wave, 50, 1e-6), WithinAbs(50 + std::sin(50.0), 1e-3));
 
-  limit_row("ode", TestType::name, "x' = f(t)", "within the tolerance");
+  limit_row("ode", TestType::facts.name, "x' = f(t)", "within the tolerance");
 }
 
 TEMPLATE_LIST_TEST_CASE("a given first step of whole periods of the forcing is seen", "",
@@ -144,13 +144,13 @@ TEMPLATE_LIST_TEST_CASE("a drift that is 0 at the start and switched on later is
   CHECK_THAT(integral<TestType>(pulse, 100, 1e-6), WithinAbs(15, 1e-2));
   CHECK_THAT(integral<TestType>(smooth, 2, 1e-6), WithinAbs(4, 1e-5));
 
-  limit_row("ode", TestType::name, "f = 0 at the start",
+  limit_row("ode", TestType::facts.name, "f = 0 at the start",
             "steps of at most a tenth of the interval while nothing moves");
 }
 
 TEMPLATE_LIST_TEST_CASE("a step into a drift that has become 1e6 times faster is not believed", "",
                         AllMethods) {
-  const auto s = integrate(Linear{-1, -1e6}, TestType{.rtol = 1e-6, .atol = 1e-12}, 1.0,
+  const auto s = integrate(Linear{-1, -1e6}, TestType{}, Adaptive{.rtol = 1e-6, .atol = 1e-12}, 1.0,
                            {0, 1 + 1e-6}, {.save_at = {1 + 1e-6}});
 
   CHECK_THAT(s.end(0), WithinRel(std::exp(-2.0), 1e-3));
@@ -158,7 +158,8 @@ TEMPLATE_LIST_TEST_CASE("a step into a drift that has become 1e6 times faster is
 
 TEST_CASE("tolerances below rounding are refused") {
   const auto solve = [](double rtol, double atol) {
-    return integrate(Linear{-1, -1}, DormandPrince54{.rtol = rtol, .atol = atol}, 1.0, {0, 1});
+    return integrate(Linear{-1, -1}, DormandPrince54{}, Adaptive{.rtol = rtol, .atol = atol}, 1.0,
+                     {0, 1});
   };
 
   CHECK_THROWS_WITH(solve(1e-20, 1e-6), ContainsSubstring("below the rounding of a step") &&

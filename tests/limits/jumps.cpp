@@ -36,26 +36,33 @@ struct Switch {
   double drift(const auto&, Time t) const { return (closed ? t <= 1 : t < 1) ? 1 : -3; }
 };
 
+template <class M>
+auto steps_of([[maybe_unused]] double h) {
+  if constexpr (AdaptiveSolver<M>)
+    return Adaptive{};
+  else
+    return Fixed{h};
+}
+
 }  // namespace
 
 TEMPLATE_TEST_CASE("no step mixes the two sides of a declared jump", "", BogackiShampine32,
                    DormandPrince54, Tsitouras54, Verner76, DormandPrince853, Rodas4, Rodas5P,
                    Radau5, OdeintDormandPrince5, Fehlberg78, BulirschStoer, RungeKutta4, Heun,
                    Euler) {
-  const double dt = AdaptiveSolver<TestType> ? 0.0 : 0.3;
+  const auto steps = steps_of<TestType>(0.3);
   for (const bool closed : {false, true}) {
     const Switch process{closed};
-    const IntegrateOptions options{.dt = dt, .save_at = {0.5, 1, 2}, .discontinuities = {7, 1, 1}};
+    const IntegrateOptions options{.save_at = {0.5, 1, 2}, .discontinuities = {7, 1, 1}};
 
-    const auto up = integrate(process, TestType{}, 0.0, {0, 2}, options);
-    const auto down = integrate(process, TestType{}, -2.0, {2, 0},
-                                {.dt = dt, .save_at = {2, 1, 0.5}, .discontinuities = {1}});
-    const auto from =
-        integrate(process, TestType{}, 1.0, {1, 2}, {.dt = dt, .discontinuities = {1}});
-    const auto to = integrate(process, TestType{}, 0.0, {0, 1}, {.dt = dt, .discontinuities = {1}});
-    const auto every = integrate(
-        process, TestType{}, 0.0, {0, 2},
-        {.dt = dt, .events = {level_event(0, 0.25)}, .dense = true, .discontinuities = {1}});
+    const auto up = integrate(process, TestType{}, steps, 0.0, {0, 2}, options);
+    const auto down = integrate(process, TestType{}, steps, -2.0, {2, 0},
+                                {.save_at = {2, 1, 0.5}, .discontinuities = {1}});
+    const auto from = integrate(process, TestType{}, steps, 1.0, {1, 2}, {.discontinuities = {1}});
+    const auto to = integrate(process, TestType{}, steps, 0.0, {0, 1}, {.discontinuities = {1}});
+    const auto every =
+        integrate(process, TestType{}, steps, 0.0, {0, 2},
+                  {.events = {level_event(0, 0.25)}, .dense = true, .discontinuities = {1}});
 
     INFO("closed " << closed);
     REQUIRE(up.status == Status::success);
@@ -83,7 +90,7 @@ TEST_CASE("a noise that is switched on at a declared time is met by adaptive ste
                                 [](const auto& x, Time t) { return (t < 0.5 ? 0.0 : 1.0) + 0 * x; },
                                 noise::diagonal);
   for (std::uint64_t path = 0; path < 50; ++path) {
-    const auto s = integrate(process, AdaptiveSde{Sriw1{}, 1e-3, 1e-4}, 1.0, {0, 1},
+    const auto s = integrate(process, Sriw1{}, Adaptive{.rtol = 1e-3, .atol = 1e-4}, 1.0, {0, 1},
                              {.path = path, .discontinuities = {0.5}});
     REQUIRE(s.status == Status::success);
     CHECK(std::count(s.t.begin(), s.t.end(), 0.5) == 1);
@@ -105,31 +112,27 @@ TEST_CASE("a run of no length returns the start") {
     CHECK(s.at(2)(0) == 3);
     CHECK(s.counts.accepted == 0);
   };
-  const IntegrateOptions options{
-      .dt = 0.1, .save_at = {2}, .events = {level_event(0, 3)}, .dense = true};
+  const IntegrateOptions options{.save_at = {2}, .events = {level_event(0, 3)}, .dense = true};
 
-  check(integrate(decay, DormandPrince54{}, 3.0, {2, 2}, options));
-  check(integrate(decay, RungeKutta4{}, 3.0, {2, 2}, options));
-  check(integrate(noise, EulerMaruyama{}, 3.0, {2, 2}, {.dt = 0.1, .dense = true}));
+  check(integrate(decay, DormandPrince54{}, Adaptive{}, 3.0, {2, 2}, options));
+  check(integrate(decay, RungeKutta4{}, Fixed{0.1}, 3.0, {2, 2}, options));
+  check(integrate(noise, EulerMaruyama{}, Fixed{0.1}, 3.0, {2, 2}, {.dense = true}));
   const std::vector<Time> once{2}, twice{2, 2};
   for (const auto& grid : {once, twice}) {
-    const auto e = simulate(noise, EulerMaruyama{}, 3.0, grid, {.paths = 100}, FinalState{});
+    const auto e =
+        simulate(noise, EulerMaruyama{}, OnGrid{grid}, 3.0, {.paths = 100}, FinalState{});
     CHECK(e.status == Status::success);
     CHECK((e.value == 3).all());
   }
   limit_row("ode", "integrate, simulate", "t1 = t0", "the start, success");
 }
 
-TEST_CASE("a fixed step that is longer than max_dt is refused") {
+TEST_CASE("a longest step that is negative is refused") {
   const auto decay = make_ode([](const auto& x, Time) { return -x; });
 
-  CHECK_THROWS_WITH(integrate(decay, RungeKutta4{}, 1.0, {0, 1}, {.dt = 0.5, .max_dt = 0.1}),
-                    ContainsSubstring("dt=0.5 is longer than max_dt=0.1"));
-  CHECK_THROWS_WITH(integrate(decay, RungeKutta4{}, 1.0, {0, 1}, {.dt = 0.5, .max_dt = -1}),
-                    ContainsSubstring("max_dt"));
-  CHECK(integrate(decay, RungeKutta4{}, 1.0, {0, 1}, {.dt = 0.1, .max_dt = 0.1}).status ==
-        Status::success);
-  limit_row("ode", "fixed steps", "max_dt below dt", "refused");
+  CHECK_THROWS_WITH(integrate(decay, DormandPrince54{}, Adaptive{.max_step = -1}, 1.0, {0, 1}),
+                    ContainsSubstring("max_step must be positive"));
+  limit_row("ode", "adaptive steps", "max_step below 0", "refused");
 }
 
 TEST_CASE("a cancel ends long runs between two saved points at once") {
@@ -152,19 +155,18 @@ TEST_CASE("a cancel ends long runs between two saved points at once") {
     later.join();
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   };
-  const std::vector<Time> grid{0, 1e9};
   const Eigen::Array2d start(1, 0);
   const auto ensemble = [&](const auto& process, const auto& method) {
     return seconds([&](const std::atomic<bool>* cancel) {
-      return simulate(process, method, start, grid, {.paths = 3, .cancel = cancel}, FinalState{})
+      return simulate(process, method, Adaptive{}, start, {0, 1e9}, {.paths = 3, .cancel = cancel},
+                      FinalState{})
           .status;
     });
   };
-  const auto alone = [&](const auto& method, double dt) {
+  const auto alone = [&](const auto& method, const auto& steps) {
     return seconds([&](const std::atomic<bool>* cancel) {
-      return integrate(
-                 spins, method, start, {0, 1e9},
-                 {.dt = dt, .save_at = {1e9}, .max_steps = 1'000'000'000'000, .cancel = cancel})
+      return integrate(spins, method, steps, start, {0, 1e9},
+                       {.save_at = {1e9}, .max_steps = 1'000'000'000'000, .cancel = cancel})
           .status;
     });
   };
@@ -173,8 +175,8 @@ TEST_CASE("a cancel ends long runs between two saved points at once") {
   CHECK(ensemble(spins_in_time, DormandPrince853{}) < 0.55);
   CHECK(ensemble(spins, Rodas5P{}) < 0.55);
   CHECK(ensemble(spins, Fehlberg78{}) < 0.55);
-  CHECK(alone(DormandPrince54{}, 0) < 0.55);
-  CHECK(alone(Rodas5P{}, 0) < 0.55);
-  CHECK(alone(RungeKutta4{}, 0.1) < 0.55);
+  CHECK(alone(DormandPrince54{}, Adaptive{}) < 0.55);
+  CHECK(alone(Rodas5P{}, Adaptive{}) < 0.55);
+  CHECK(alone(RungeKutta4{}, Fixed{0.1}) < 0.55);
   limit_row("ode", "cancel", "between two saved points, 1e9 apart", "looked at at every step");
 }

@@ -40,10 +40,10 @@ template <class M>
 void check_second_order(const M& method) {
   const double coarse = worst(method, 0.2), fine = worst(method, 0.1);
 
-  INFO(method.name << ": " << coarse << ", " << fine);
+  INFO(name_of(method) << ": " << coarse << ", " << fine);
   CHECK(coarse < 0.011);
   CHECK(fine < 0.26 * coarse);
-  limit_row("langevin", std::string(method.name), "gamma h from 0.001 to 1000, omega h = 0.2",
+  limit_row("langevin", std::string(name_of(method)), "gamma h from 0.001 to 1000, omega h = 0.2",
             "<q^2> and <v^2> within 1.1 %, within 0.28 % at half the step");
 }
 
@@ -55,11 +55,11 @@ void check_third_order(const M& method) {
       const double damped = x / (x + std::pow(h, 4) / 72);
       const Eigen::Matrix2d p = law(method, h, x);
 
-      INFO(method.name << ", h " << h << ", gamma h " << x);
+      INFO(name_of(method) << ", h " << h << ", gamma h " << x);
       CHECK_THAT(p(0, 0) / damped, WithinAbs(1, 0.12 * h * h));
       CHECK_THAT(p(1, 1) / damped, WithinAbs(1, 0.12 * h * h));
     }
-  limit_row("langevin", std::string(method.name), "gamma h from 0.001 to 1000",
+  limit_row("langevin", std::string(name_of(method)), "gamma h from 0.001 to 1000",
             "temperature gamma / (gamma + omega^4 h^3 / 72) of the exact one, within 0.12 (omega "
             "h)^2");
 }

@@ -59,8 +59,7 @@ double seconds_to_end(std::atomic<bool>& cancel, const Run& run) {
 
 TEST_CASE("adaptive steps pass a switch of the noise, with or without a stop on it") {
   for (const auto& grid : {TimeGrid{0, 1}, TimeGrid{0, 0.5, 1}, TimeGrid{0, 0.3, 1}}) {
-    const auto run = simulate(switched_on(0.5), AdaptiveSde{StochasticHeun{}, 1e-7, 1e-7}, 0.0,
-                              grid, {.paths = 50, .seed = 3}, Moments{});
+    const auto run = simulate(switched_on(0.5), StochasticHeun{}, Adaptive{.rtol = 1e-7, .atol = 1e-7}, 0.0, {grid.front(), grid.back()}, {.paths = 50, .seed = 3}, Moments{});
     CAPTURE(grid.size());
     CHECK(run.status == Status::success);
     CHECK(run.failed == 0);
@@ -76,7 +75,7 @@ TEST_CASE("adaptive steps that nothing can follow still end in step underflow") 
   const auto rough =
       make_sde([](const auto& x, Time t) { return 0 * x + 1e30 * std::sin(1e25 * t); },
                [](Time) { return 1.0; }, noise::additive);
-  const auto run = integrate(rough, AdaptiveSde{StochasticHeun{}, 1e-6, 1e-6}, 0.0, {0, 1}, {});
+  const auto run = integrate(rough, StochasticHeun{}, Adaptive{.rtol = 1e-6, .atol = 1e-6}, 0.0, {0, 1});
   CHECK(run.status == Status::step_underflow);
   limit_row("sde", "AdaptiveSde", "an error above the tolerance at every step",
             "step size underflow, after at most four steps at the resolution");
@@ -88,15 +87,14 @@ TEST_CASE("parameters that a step cannot take are refused before the run") {
   const AnyStepper<CoxIngersollRoss, X> erased{CirDriftImplicit{}};
   const TimeGrid grid = uniform_grid(0, 1, 10);
   const SimulateOptions options{.paths = 10, .seed = 1};
-  CHECK_THROWS_WITH(simulate(p, CirDriftImplicit{}, 0.04, grid, options, Moments{}),
+  CHECK_THROWS_WITH(simulate(p, CirDriftImplicit{}, OnGrid{grid}, 0.04, options, Moments{}),
                     ContainsSubstring("4 kappa theta = 0.16 and sigma^2 = 1"));
-  CHECK_THROWS_AS(simulate(p, erased, 0.04, grid, options, Moments{}), std::invalid_argument);
-  CHECK_THROWS_AS(integrate(p, CirDriftImplicit{}, 0.04, {0, 1}, {.dt = 0.1}),
+  CHECK_THROWS_AS(simulate(p, erased, OnGrid{grid}, 0.04, options, Moments{}), std::invalid_argument);
+  CHECK_THROWS_AS(integrate(p, CirDriftImplicit{}, Fixed{0.1}, 0.04, {0, 1}),
                   std::invalid_argument);
-  CHECK_THROWS_AS(integrate(p, AdaptiveSde{CirDriftImplicit{}}, 0.04, {0, 1}),
+  CHECK_THROWS_AS(integrate(p, CirDriftImplicit{}, Adaptive{}, 0.04, {0, 1}),
                   std::invalid_argument);
-  CHECK_NOTHROW(simulate(CoxIngersollRoss{.kappa = 1, .theta = 1, .sigma = 1.9}, CirDriftImplicit{},
-                         0.04, grid, options, Moments{}));
+  CHECK_NOTHROW(simulate(CoxIngersollRoss{.kappa = 1, .theta = 1, .sigma = 1.9}, CirDriftImplicit{}, OnGrid{grid}, 0.04, options, Moments{}));
   limit_row("sde", "cir-drift-implicit", "4 kappa theta <= sigma^2",
             "refused at the start with both numbers; other steps are named");
 }
@@ -120,20 +118,20 @@ TEST_CASE("tamed steps that a distant start would fill are refused before the ru
     return times;
   }();
   const auto run = [&](const auto& method, double x0, const TimeGrid& times) {
-    return simulate(cubic, method, x0, times, options, Moments{});
+    return simulate(cubic, method, OnGrid{times}, x0, options, Moments{});
   };
 
   CHECK_THROWS_WITH(run(TamedEuler{}, 1000.0, grid),
                     ContainsSubstring("more than 114 of 229 steps"));
   CHECK_THROWS_AS(run(erased, -1000.0, grid), std::invalid_argument);
-  CHECK_THROWS_AS(integrate(cubic, TamedEuler{}, 1000.0, {0, 1}, {.dt = 1.0 / 229}),
+  CHECK_THROWS_AS(integrate(cubic, TamedEuler{}, Fixed{1.0 / 229}, 1000.0, {0, 1}),
                   std::invalid_argument);
   CHECK_THROWS_AS(run(TamedEuler{}, 1000.0, geometric), std::invalid_argument);
   CHECK_THROWS_AS(run(TamedEuler{}, 1e6, uniform_grid(0, 1, 10'000)), std::invalid_argument);
   CHECK(run(TamedEuler{}, 1000.0, fine).value.mean[0] == Approx(1 / std::sqrt(2)).margin(0.1));
   CHECK_NOTHROW(run(TamedEuler{}, 20.0, grid));
   CHECK_NOTHROW(run(TamedEuler{}, 1000.0, {0.5}));
-  CHECK_NOTHROW(integrate(cubic, TamedEuler{}, 1.0, {0, 1}, {.dt = 0.5}));
+  CHECK_NOTHROW(integrate(cubic, TamedEuler{}, Fixed{0.5}, 1.0, {0, 1}));
   limit_row("sde", "tamed-euler", "a start from which most steps cut the drift to less than half",
             "refused at the start; an implicit step is named");
 }
@@ -143,8 +141,7 @@ TEST_CASE("an ensemble of more paths than any time allows ends soon after it is 
     std::atomic<bool> cancel = false;
     Ensemble<Moments::Value> run;
     const double seconds = seconds_to_end(cancel, [&] {
-      run = simulate(brownian, EulerMaruyama{}, 0.0, TimeGrid{0, 1},
-                     {.paths = paths, .seed = 1, .threads = 1, .cancel = &cancel}, Moments{});
+      run = simulate(brownian, EulerMaruyama{}, OnGrid{TimeGrid{0, 1}}, 0.0, {.paths = paths, .seed = 1, .threads = 1, .cancel = &cancel}, Moments{});
     });
     CAPTURE(paths);
     CHECK(seconds < 0.5);
@@ -161,8 +158,7 @@ TEST_CASE("a long adaptive path of an ensemble ends soon after it is cancelled")
   std::atomic<bool> cancel = false;
   Ensemble<Moments::Value> run;
   const double seconds = seconds_to_end(cancel, [&] {
-    run = simulate(brownian, PrevisibleSde{EulerMaruyama{}, 1e-6}, 0.0, TimeGrid{0, 100},
-                   {.paths = 100, .seed = 1, .threads = 1, .cancel = &cancel}, Moments{});
+    run = simulate(brownian, EulerMaruyama{}, Predictable{1e-6}, 0.0, {0, 100}, {.paths = 100, .seed = 1, .threads = 1, .cancel = &cancel}, Moments{});
   });
   CHECK(seconds < 0.5);
   CHECK(run.status == Status::cancelled);
@@ -193,15 +189,13 @@ TEST_CASE("a convergence study of long grids ends soon after it is cancelled") {
 TEST_CASE("a level or a functional that is nan is never a success") {
   const TimeGrid grid = uniform_grid(0, 1, 4);
   const SimulateOptions options{.paths = 70, .seed = 1};
-  CHECK_THROWS_WITH(first_passage(brownian, EulerMaruyama{}, 0.0, grid, options, 0, std::nan("")),
+  CHECK_THROWS_WITH(first_passage(brownian, EulerMaruyama{}, OnGrid{grid}, 0.0, options, Level{.value = std::nan(""), .component = 0}),
                     ContainsSubstring("got nan"));
-  const auto root = simulate(brownian, EulerMaruyama{}, 0.0, grid, options,
-                             expectation([](const auto& x) { return x.row(0).sqrt(); }));
+  const auto root = simulate(brownian, EulerMaruyama{}, OnGrid{grid}, 0.0, options, expectation([](const auto& x) { return x.row(0).sqrt(); }));
   CHECK(root.status == Status::non_finite);
   CHECK(root.failed > 10);
   CHECK(root.failed < 60);
-  const auto square = simulate(brownian, EulerMaruyama{}, 0.0, grid, options,
-                               expectation([](const auto& x) { return x.row(0).square(); }));
+  const auto square = simulate(brownian, EulerMaruyama{}, OnGrid{grid}, 0.0, options, expectation([](const auto& x) { return x.row(0).square(); }));
   CHECK(square.status == Status::success);
   limit_row("sde", "first_passage and expectation", "a level or a value that is nan",
             "the level is refused; the status is non-finite state, with the number of such paths");

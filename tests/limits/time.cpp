@@ -37,16 +37,21 @@ struct Forced {
 /// Where explicit methods are limited by stability, rounding is amplified from step to step.
 template <class M>
 constexpr double rate =
-    M::name == Rodas4::name || M::name == Rodas5P::name || M::name == Radau5::name ? 100 : 3;
+    M::facts.name == Rodas4::facts.name || M::facts.name == Rodas5P::facts.name ||
+            M::facts.name == Radau5::facts.name
+        ? 100
+        : 3;
 
 template <class M>
-Solution<Path<double, 2>> solve(const Forced& p, IntegrateOptions options = {}) {
-  const M method{.rtol = 1e-6, .atol = 1e-6 * p.size};
+Solution<Path<double, 2>> solve(const Forced& p, Adaptive steps = {},
+                                IntegrateOptions options = {}) {
+  steps.rtol = 1e-6;
+  steps.atol = 1e-6 * p.size;
   const Time end = p.origin + 16 * p.unit;
-  options.dt *= p.unit;
-  options.max_dt *= p.unit;
+  steps.first_step *= p.unit;
+  steps.max_step *= p.unit;
   for (Time& t : options.save_at) t = p.origin + t * p.unit;
-  return integrate(p, method, Path<double, 2>(0.5 * p.size, 0), {p.origin, end}, options);
+  return integrate(p, M{}, steps, Path<double, 2>(0.5 * p.size, 0), {p.origin, end}, options);
 }
 
 /// The runs take the same steps, but for `slack` of them, and end within `tolerance` of each other.
@@ -81,30 +86,34 @@ struct Starts {
 
 TEMPLATE_LIST_TEST_CASE("the same problem later takes the same steps", "", AllMethods) {
   constexpr double stiffness = rate<TestType>;
-  constexpr double slack = TestType::name == BulirschStoer::name ? 0.2 : 0.1;  // its order varies
+  constexpr double slack =
+      TestType::facts.name == BulirschStoer::facts.name ? 0.2 : 0.1;  // its order varies
   const auto here = solve<TestType>({stiffness});
 
   for (const double origin : {1e6, 1e9, -1e9})
     check_alike(here, solve<TestType>({stiffness, origin}), 1, slack, 1e-5);
 
-  limit_row("ode", TestType::name, "t0 = 1e9",
+  limit_row("ode", TestType::facts.name, "t0 = 1e9",
             fmt::format("the steps of t0 = 0 within {:.0f} %, where times are 1.2e-7 apart",
                         100 * slack));
 }
 
 TEMPLATE_LIST_TEST_CASE("the same problem in another unit of time takes the same steps", "",
                         AllMethods) {
-  const IntegrateOptions options =
-      GENERATE(IntegrateOptions{}, IntegrateOptions{.dt = 0.25}, IntegrateOptions{.max_dt = 0.1},
-               (IntegrateOptions{.save_at = {0.1, 7, 7.0001, 13}}));
+  const auto [first_step, max_step, stops] =
+      GENERATE(std::tuple{0.0, 0.0, false}, std::tuple{0.25, 0.0, false},
+               std::tuple{0.0, 0.1, false}, std::tuple{0.0, 0.0, true});
+  const Adaptive steps{.first_step = first_step, .max_step = max_step};
+  IntegrateOptions options;
+  if (stops) options.save_at = {0.1, 7, 7.0001, 13};
   constexpr double stiffness = rate<TestType>;
-  const auto here = solve<TestType>({stiffness}, options);
+  const auto here = solve<TestType>({stiffness}, steps, options);
 
   for (const double unit : {1e-12, 1e-6, 1e6, 1e12})
-    check_alike(here, solve<TestType>({stiffness, 0, unit}, options), 1, 0.02, 1e-5);
-  check_alike(here, solve<TestType>({stiffness, 1e9, 1e6}, options), 1, 0.02, 1e-5);
+    check_alike(here, solve<TestType>({stiffness, 0, unit}, steps, options), 1, 0.02, 1e-5);
+  check_alike(here, solve<TestType>({stiffness, 1e9, 1e6}, steps, options), 1, 0.02, 1e-5);
 
-  limit_row("ode", TestType::name, "unit of time times 1e-12 to 1e12",
+  limit_row("ode", TestType::facts.name, "unit of time times 1e-12 to 1e12",
             "the same steps, first one and stops included");
 }
 
@@ -116,7 +125,7 @@ TEMPLATE_LIST_TEST_CASE("the same problem in another unit of the state takes the
   for (const double size : {1e-12, 1e12})
     check_alike(here, solve<TestType>({stiffness, 0, 1, size}), size, 0.02, 1e-5);
 
-  limit_row("ode", TestType::name, "unit of the state and atol times 1e-12 and 1e12",
+  limit_row("ode", TestType::facts.name, "unit of the state and atol times 1e-12 and 1e12",
             "the same steps");
 }
 
@@ -141,8 +150,9 @@ TEMPLATE_TEST_CASE("ensembles in lanes know no origin and no unit of time", "", 
   const auto run = [](double origin, double unit) {
     std::vector<Time> grid{0, 0.1, 1.75, 4};
     for (Time& t : grid) t = origin + unit * t;
-    return simulate(Swing{unit}, TestType{.rtol = 1e-8, .atol = 1e-8}, Starts{}, grid,
-                    {.paths = 40, .seed = 1, .threads = 1}, FinalState{});
+    return simulate(Swing{unit}, TestType{}, Adaptive{.rtol = 1e-8, .atol = 1e-8}, Starts{},
+                    {grid.front(), grid.back()},
+                    {.paths = 40, .save_at = grid, .seed = 1, .threads = 1}, FinalState{});
   };
   static_assert(TestType::template in_lanes<Swing, double, 2>);
   const auto here = run(0, 1);
@@ -162,8 +172,8 @@ TEST_CASE("adaptive steps of an SDE know no origin and no unit of time") {
   const auto run = [](double origin, double unit) {
     const auto process = make_sde([unit](const auto& x, double) { return -x.cube() / unit; },
                                   [unit](double) { return std::sqrt(1 / unit); }, noise::additive);
-    return integrate(process, AdaptiveSde{Sra3{}, 1e-4, 1e-6}, 1.0, {origin, origin + 4 * unit},
-                     {.seed = 3});
+    return integrate(process, Sra3{}, Adaptive{.rtol = 1e-4, .atol = 1e-6}, 1.0,
+                     {origin, origin + 4 * unit}, {.seed = 3});
   };
   const auto here = run(0, 1);
 
@@ -183,8 +193,8 @@ TEST_CASE("adaptive steps of an SDE know no origin and no unit of time") {
 
 TEST_CASE("fixed steps land on stops late as they do at 0, without a step of one rounding") {
   const auto steps = [](double origin) {
-    return integrate(Forced{3, origin}, RungeKutta4{}, Path<double, 2>(0.5, 0),
-                     {origin, origin + 7.7}, {.dt = 0.1})
+    return integrate(Forced{3, origin}, RungeKutta4{}, Fixed{0.1}, Path<double, 2>(0.5, 0),
+                     {origin, origin + 7.7})
         .counts.accepted;
   };
 

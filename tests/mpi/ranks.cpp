@@ -68,10 +68,14 @@ TEST_CASE("every rank gets the bits of an ensemble made alone, whatever the thre
   const auto process = make_sde([](const auto& x, Time) { return -x; },
                                 [](const auto& x, Time) { return x.cos(); }, noise::diagonal);
   const auto run = [&](Index paths, int threads, Communicator* shared) {
-    return simulate(process, EulerMaruyama{}, Path<double>::Constant(2, 0.5),
-                    uniform_grid(0, 1, 20),
-                    {.paths = paths, .seed = 1, .threads = threads, .ranks = shared},
-                    PathStatistics({0, 10, 20}, 3000))
+    return simulate(process, EulerMaruyama{}, OnGrid{uniform_grid(0, 1, 20)},
+                    Path<double>::Constant(2, 0.5),
+                    {.paths = paths,
+                     .save_at = {0, 0.5, 1},
+                     .seed = 1,
+                     .threads = threads,
+                     .ranks = shared},
+                    PathStatistics(3000))
         .value;
   };
 

@@ -394,7 +394,7 @@ TEMPLATE_TEST_CASE("the bound for stiffness is where the region of stability end
 
 TEMPLATE_TEST_CASE("equal steps show the order, neither less nor more", "", BogackiShampine32,
                    DormandPrince54, Tsitouras54) {
-  const double claimed = *TestType::orders(NoiseKind::none).deterministic;
+  const double claimed = *TestType::facts.orders(NoiseKind::none).deterministic;
 
   const double coarse = error_of_steps<TestType, Growth>(2, 64);
   const double fine = error_of_steps<TestType, Growth>(2, 256);
@@ -405,7 +405,7 @@ TEMPLATE_TEST_CASE("equal steps show the order, neither less nor more", "", Boga
 
 TEMPLATE_TEST_CASE("equal steps of Rosenbrock methods show the order, neither less nor more", "",
                    Rodas4, Rodas5P) {
-  const double claimed = *TestType::orders(NoiseKind::none).deterministic;
+  const double claimed = *TestType::facts.orders(NoiseKind::none).deterministic;
 
   const double coarse = error_of_steps<TestType, Pendulum>(8, 128);
   const double fine = error_of_steps<TestType, Pendulum>(8, 256);
@@ -416,7 +416,7 @@ TEMPLATE_TEST_CASE("equal steps of Rosenbrock methods show the order, neither le
 
 TEMPLATE_TEST_CASE("equal steps show a high order, neither less nor more", "", Verner76,
                    DormandPrince853) {
-  const double claimed = *TestType::orders(NoiseKind::none).deterministic;
+  const double claimed = *TestType::facts.orders(NoiseKind::none).deterministic;
 
   const double coarse = error_of_steps<TestType, LotkaVolterra>(2, 24);
   const double fine = error_of_steps<TestType, LotkaVolterra>(2, 64);
@@ -439,7 +439,7 @@ TEMPLATE_TEST_CASE("the interpolant's error in one step is O(h^(q+1)), neither l
 TEMPLATE_TEST_CASE("adaptive pairs have their order in the steps, and an error like the tolerance",
                    "", BogackiShampine32, DormandPrince54, Tsitouras54, Verner76,
                    DormandPrince853) {
-  const double claimed = *TestType::orders(NoiseKind::none).deterministic;
+  const double claimed = *TestType::facts.orders(NoiseKind::none).deterministic;
 
   const AdaptiveSlopes slopes = adaptive_slopes<TestType>();
 

@@ -133,7 +133,7 @@ double end_error(const P& process, double tolerance, const Path<double, d>& x0, 
 TEMPLATE_TEST_CASE("fixed-step solvers have their order, neither less nor more", "", Euler, Heun,
                    RungeKutta4) {
   const TestType method;
-  const double claimed = *TestType::orders(NoiseKind::none).deterministic;
+  const double claimed = *TestType::facts.orders(NoiseKind::none).deterministic;
   const int coarsest = claimed > 3 ? 16 : claimed > 1 ? 128 : 1024;
 
   const OrderFit growth = fixed_step_order(method, Growth{}, coarsest);
@@ -151,7 +151,7 @@ TEMPLATE_TEST_CASE("fixed-step solvers have their order, neither less nor more",
 TEMPLATE_TEST_CASE(
     "adaptive methods have their order in the steps, and an error like the tolerance", "",
     OdeintDormandPrince5, Fehlberg78) {
-  const double claimed = *TestType::orders(NoiseKind::none).deterministic;
+  const double claimed = *TestType::facts.orders(NoiseKind::none).deterministic;
 
   const AdaptiveSlopes slopes = adaptive_slopes<TestType>(Oscillator{});
 

@@ -252,7 +252,7 @@ template <class M, class P>
 void check_order(const M& method, const P& process, double claimed, int first = 4) {
   const OrderFit fit = strong_order(method, process, first);
 
-  INFO(M::name << ": " << verdict(fit, claimed));
+  INFO(M::facts.name << ": " << verdict(fit, claimed));
   CHECK(judge(fit, claimed) == OrderVerdict::holds);
   CHECK(fit.points >= 4);
   CHECK(fit.high - fit.low < 0.25);

@@ -45,8 +45,8 @@
 #include <fokker/diffusion/schedule/shifted_schedule.hpp>
 #include <fokker/diffusion/schedule/tabulated_schedule.hpp>
 #include <fokker/diffusion/schedule/time_grids.hpp>
+#include <fokker/diffusion/score/any_score.hpp>
 #include <fokker/diffusion/score/conversion.hpp>
-#include <fokker/diffusion/score/counted_score.hpp>
 #include <fokker/diffusion/score/exact_score.hpp>
 #include <fokker/diffusion/score/guidance.hpp>
 #include <fokker/diffusion/score/learned_score.hpp>

@@ -3,7 +3,6 @@
 /// @brief A solver that is made for one process, as one that takes the process with its type
 /// erased.
 
-#include <string_view>
 #include <utility>
 
 #include <fokker/solvers/core/any_process.hpp>
@@ -16,12 +15,7 @@ namespace fokker::detail {
 template <class M, class P>
 class BoundSolver {
  public:
-  static constexpr std::string_view name = M::name;
-  static constexpr Calculus calculus = M::calculus;
-  static constexpr Needs needs = needs_of(M{});
-  static constexpr bool supports(NoiseKind kind) { return M::supports(kind); }
-  static constexpr Orders orders(NoiseKind kind) { return M::orders(kind); }
-  static constexpr Evaluations evaluations(NoiseKind kind) { return M::evaluations(kind); }
+  static constexpr Facts facts = M::facts;
 
   explicit BoundSolver(P process) : process_(std::move(process)) {}
 
@@ -37,9 +31,9 @@ class BoundSolver {
   void step(const Erased&, const X& x, Time t, Time h, const Increment<Erased, X>& dw, X& y,
             Workspace<X>& w) const {
     w.dw.w = dw.w;
-    if constexpr (needs.h) w.dw.h = dw.h;
-    if constexpr (needs.k) w.dw.k = dw.k;
-    if constexpr (needs.normals > 0) w.dw.normals = dw.normals;
+    if constexpr (facts.needs.h) w.dw.h = dw.h;
+    if constexpr (facts.needs.k) w.dw.k = dw.k;
+    if constexpr (facts.needs.normals > 0) w.dw.normals = dw.normals;
     M{}.step(process_, x, t, h, w.dw, y, w.inner);
   }
 

@@ -33,20 +33,21 @@ using KeptEnsemble = Ensemble<PathStatistics::Value>;
 
 template <class M>
 constexpr SolverInfo info_of(std::string_view process = {}) {
-  return {.name = M::name,
-          .source = M::source,
+  return {.name = M::facts.name,
+          .source = M::facts.source,
           .process = process,
-          .calculus = M::calculus,
+          .calculus = M::facts.calculus,
           .adaptive = AdaptiveSolver<M>,
           .adaptable =
               []([[maybe_unused]] NoiseKind kind) {
-                if constexpr (AdaptiveSolver<M> || M::supports(NoiseKind::none))
+                if constexpr (AdaptiveSolver<M> || M::facts.supports(NoiseKind::none))
                   return false;
                 else
-                  return M::supports(kind) && adaptable(M::calculus, needs_of(M{}), M::orders(kind),
-                                                        kind, remembers(M{}));
+                  return M::facts.supports(kind) &&
+                         adaptable(M::facts.calculus, M::facts.needs, M::facts.orders(kind), kind,
+                                   M::facts.has_memory);
               },
-          .supports = [](NoiseKind kind) { return M::supports(kind); },
+          .supports = [](NoiseKind kind) { return M::facts.supports(kind); },
           .takes =
               []([[maybe_unused]] const AnyRegistered& any) {
                 if constexpr (requires(const AnyOde& ode) { M::takes(ode); })
@@ -54,14 +55,8 @@ constexpr SolverInfo info_of(std::string_view process = {}) {
                 else
                   return true;
               },
-          .orders = [](NoiseKind kind) { return M::orders(kind); },
-          .evaluations =
-              []([[maybe_unused]] NoiseKind kind) {
-                if constexpr (AdaptiveSolver<M>)
-                  return Evaluations{};
-                else
-                  return M::evaluations(kind);
-              }};
+          .orders = [](NoiseKind kind) { return M::facts.orders(kind); },
+          .evaluations = [](NoiseKind kind) { return M::facts.evaluations(kind); }};
 }
 
 using detail::Methods;
@@ -98,7 +93,7 @@ AnyStepper<AnySde<noise_kind<P>>, X> bound_stepper(const RegisteredProcess& proc
                                                    detail::MethodsOf<P, Ms...>) {
   std::vector<AnyStepper<AnySde<noise_kind<P>>, X>> found;
   const auto look = [&]<class M>() {
-    if (M::name != name) return;
+    if (M::facts.name != name) return;
     const P& typed = std::any_cast<const P&>(process.typed);
     check_parameters(M{}, typed);
     found.emplace_back(detail::BoundSolver<M, P>{typed});
@@ -182,7 +177,7 @@ template <class F, class... Ms>
 auto with_adaptive(std::string_view name, F&& f, Methods<Ms...>) {
   std::common_type_t<decltype(f(std::declval<const Ms&>()))...> result;
   const auto look = [&]<class M>() {
-    if (M::name != name) return;
+    if (M::facts.name != name) return;
     result = f(M{});
   };
   (look.template operator()<Ms>(), ...);

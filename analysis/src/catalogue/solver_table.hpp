@@ -68,8 +68,8 @@ using HestonMethods = MethodsOf<Heston, HestonQuadraticExponential>;
 /// noise.
 template <class M>
 constexpr bool fits(NoiseKind kind, Calculus calculus) {
-  return M::supports(kind) &&
-         (kind == NoiseKind::none || kind == NoiseKind::additive || M::calculus == calculus);
+  return M::facts.supports(kind) &&
+         (kind == NoiseKind::none || kind == NoiseKind::additive || M::facts.calculus == calculus);
 }
 
 /// The fixed-step solver of this name for the type-erased process P.
@@ -79,7 +79,7 @@ AnyStepper<P, Block<double>> find_stepper(std::string_view name, Methods<Ms...>)
   std::vector<AnyStepper<P, Block<double>>> found;
   const auto look = [&]<class M>() {
     if constexpr (fits<M>(noise_kind<P>, calculus_of<P>))
-      if (M::name == name) found.emplace_back(M{});
+      if (M::facts.name == name) found.emplace_back(M{});
   };
   (look.template operator()<Ms>(), ...);
   if (found.empty())

@@ -11,7 +11,7 @@
 #include <fokker/analysis/law/linear_law.hpp>
 #include <fokker/diffusion/catalogue/last_step.hpp>
 #include <fokker/diffusion/data/gaussian.hpp>
-#include <fokker/diffusion/score/counted_score.hpp>
+#include <fokker/diffusion/score/any_score.hpp>
 #include <fokker/solvers/support/text.hpp>
 
 namespace fokker::detail {
@@ -39,17 +39,16 @@ double parameter(const Task& task, const std::string& name) {
 
 /// Evaluations of the sampler in the last of three steps, which goes from t_min to 0.
 template <class Model, class M>
-Index calls_of_last(const Model& model, const M& method, const auto& score, Time start,
-                    Time t_min) {
+Index calls_of_last(const Model& model, const M& method, Time start, Time t_min) {
   const TimeReversed<Model> down{model};
   StepProbe<TimeReversed<Model>, M> probe(down, method, 1, 1);
   for (auto* part : probe.carried()) part->setZero();
   const Time middle = 0.5 * (start + t_min);
   probe.step(-start, start - middle);
   probe.step(-middle, middle - t_min);
-  const auto before = score.calls();
+  const auto before = model.score.calls();
   probe.step(-t_min, t_min);
-  return static_cast<Index>(score.calls() - before);
+  return static_cast<Index>(model.score.calls() - before);
 }
 
 }  // namespace
@@ -72,7 +71,7 @@ std::vector<std::string> notes_on(const ComparisonSettings& s, const DiffusionPr
   if (task.info->name != churned) return {};
   const double gamma = std::min(parameter(task, "gamma"), std::numbers::sqrt2 - 1);
   const double low = parameter(task, "s_min"), high = parameter(task, "s_max");
-  const double top = process.sigma(process.schedule.end_time());
+  const double top = process.sigma(process.end_time());
   const TimeGrid grid = time_grid(s, process, task.equation, task.steps);
   Index churns = 0, cut = 0;
   for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
@@ -101,15 +100,14 @@ Index last_cost(const ComparisonSettings& s, std::string_view sampler) {
   const SamplerInfo& info = sampler_info(sampler);
   const double eta = eta_of(s, info);
   const std::string name = for_steps(std::string(sampler), 1);
-  Counted<AnyScore<double>> score{exact_score_of(
-      process, AnyData{GaussianSpectrum(Eigen::VectorXd::Zero(1), Eigen::VectorXd::Ones(1))})};
-  const AnyScore<double> counted{score};
+  const GaussianSpectrum data(Eigen::VectorXd::Zero(1), Eigen::VectorXd::Ones(1));
+  const AnyScore<double> score = exact_score_of(process, data).counted();
   const Time start = process.sde_start(), t_min = s.t_min.value_or(process.t_min());
   if (equation_of(info, eta) == Equation::sde)
-    return calls_of_last(ReverseModel<double>{process, counted, eta},
-                         make_reverse_sampler<double>(name), score, start, t_min);
-  return calls_of_last(FlowModel<double>{process, counted}, make_flow_sampler<double>(name), score,
-                       start, t_min);
+    return calls_of_last(ReverseModel<double>{process, score, eta},
+                         make_reverse_sampler<double>(name), start, t_min);
+  return calls_of_last(FlowModel<double>{process, score}, make_flow_sampler<double>(name), start,
+                       t_min);
 }
 
 }  // namespace fokker::detail

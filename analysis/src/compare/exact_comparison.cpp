@@ -15,7 +15,8 @@ namespace {
 /// The law of x_t of the forward process from Gaussian data.
 DiagonalGaussian marginal(const AffineProcess<AnySchedule>& process, const DiagonalGaussian& data,
                           Time t) {
-  const double s = process.scale(t), std = process.std(t);
+  const auto now = process.at(t);
+  const double s = now.scale, std = now.std;
   return {s * data.mean, (s * s * data.variance.array() + std * std).matrix()};
 }
 
@@ -25,7 +26,8 @@ double bias_integral(const AffineProcess<AnySchedule>& process, double v, double
   if (u_end == 0) return 0;
   return integral(
       [&](Time t) {
-        const double s = process.scale(t), sigma = process.sigma(t), g = process.diffusion(t);
+        const auto now = process.at(t);
+        const double s = now.scale, sigma = now.sigma, g = now.diffusion;
         return g * g / s * std::pow(u_end / (v + sigma * sigma), q);
       },
       t_end, t_start);
@@ -70,7 +72,8 @@ DiagonalGaussian exact_transition(const AffineProcess<AnySchedule>& process,
 /// The law of E[x_0 | x_t] when x_t has the law `law`.
 DiagonalGaussian denoised(const AffineProcess<AnySchedule>& process, const DiagonalGaussian& data,
                           const DiagonalGaussian& law, Time t) {
-  const double s = process.scale(t), std = process.std(t);
+  const auto now = process.at(t);
+  const double s = now.scale, std = now.std;
   const Eigen::ArrayXd v = data.variance.array();
   const Eigen::ArrayXd gain =
       (s * s * v + std * std > 0)
@@ -110,7 +113,7 @@ Laws::Laws(const ComparisonSettings& settings, const DiffusionProcess& process)
       process_(process),
       spectrum_(*settings.data->gaussian()),
       data_{spectrum_.mean(), spectrum_.variance()},
-      score_(make_score<double>(settings, process, AnyData{spectrum_})) {}
+      score_(make_score<double>(settings, process, AnyData{spectrum_}).counted()) {}
 
 DiagonalGaussian Laws::start_law(Time start) const {
   if (s_.init == Init::exact) return marginal(process_, data_, start);
@@ -130,16 +133,15 @@ DiagonalGaussian Laws::scheme(
     if (observe) observe(grid[k], law);
   };
   score_.reset();
-  const AnyScore<double> score{score_};
   const auto run = [&](const auto& model, const auto& sampler) {
     return propagate(TimeReversed<std::remove_cvref_t<decltype(model)>>{model}, sampler, from,
                      clock, tell, false);
   };
   const DiagonalGaussian end =
       task.equation == Equation::sde
-          ? run(ReverseModel<double>{process_, score, task.eta},
+          ? run(ReverseModel<double>{process_, score_, task.eta},
                 make_reverse_sampler<double>(task.sampler))
-          : run(FlowModel<double>{process_, score}, make_flow_sampler<double>(task.sampler));
+          : run(FlowModel<double>{process_, score_}, make_flow_sampler<double>(task.sampler));
   return s_.last == Last::denoise ? denoised(process_, data_, end, grid.back()) : end;
 }
 

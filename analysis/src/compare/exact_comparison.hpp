@@ -7,7 +7,7 @@
 
 #include <fokker/analysis/law/gaussian.hpp>
 #include <fokker/diffusion/data/gaussian.hpp>
-#include <fokker/diffusion/score/counted_score.hpp>
+#include <fokker/diffusion/score/any_score.hpp>
 
 #include "compare/comparison_plan.hpp"
 
@@ -48,7 +48,7 @@ class Laws {
   const DiffusionProcess& process_;
   GaussianSpectrum spectrum_;
   DiagonalGaussian data_;
-  Counted<AnyScore<double>> score_;
+  AnyScore<double> score_;
 };
 
 /// Runs the tasks and adds their rows; ends with those that are finished where it is cancelled.

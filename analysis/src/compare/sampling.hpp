@@ -14,7 +14,7 @@
 #include <fokker/analysis/compare/comparison.hpp>
 #include <fokker/analysis/distance/distances.hpp>
 #include <fokker/diffusion/catalogue/registry.hpp>
-#include <fokker/diffusion/score/counted_score.hpp>
+#include <fokker/diffusion/score/any_score.hpp>
 #include <fokker/solvers/ensemble/simulate.hpp>
 #include <fokker/solvers/ensemble/threads.hpp>
 #include <fokker/solvers/integrate/adaptive_sde.hpp>
@@ -99,7 +99,7 @@ class Sampling {
   Sampling(const ComparisonSettings& s, const DiffusionProcess& process)
       : s_(s),
         process_(process),
-        score_(make_score<S>(s, process, *s.data)),
+        score_(make_score<S>(s, process, *s.data).counted()),
         width_(block_width(s.data->dimension(), sizeof(S))) {}
 
   /// Whether a task of an adaptive sampler takes more evaluations than that, by a trial of a few
@@ -262,8 +262,8 @@ class Sampling {
     typename M::template Workspace<Block<T>> workspace_;
   };
 
-  FlowModel<S> flow() const { return {process_, AnyScore<S>{score_}}; }
-  ReverseModel<S> reverse(double eta) const { return {process_, AnyScore<S>{score_}, eta}; }
+  FlowModel<S> flow() const { return {process_, score_}; }
+  ReverseModel<S> reverse(double eta) const { return {process_, score_, eta}; }
 
   /// The adaptive solvers of the list, by name.
   Ensemble<SampleArray> solve_adaptive(const Task& task, const TimeGrid& ends, ComparisonRow& row,
@@ -274,10 +274,10 @@ class Sampling {
                                 {ends[0], ends[1]}, options(paths), FinalState{}),
                     row, states);
     };
-    if (task.info->name == Shark::name) return solve_to(reverse(task.eta), Shark{});
-    if (task.info->name == Sosra::name) return solve_to(reverse(task.eta), Sosra{});
-    if (task.info->name == Fehlberg78::name) return solve_to(flow(), Fehlberg78{});
-    if (task.info->name == BulirschStoer::name) return solve_to(flow(), BulirschStoer{});
+    if (task.info->name == Shark::facts.name) return solve_to(reverse(task.eta), Shark{});
+    if (task.info->name == Sosra::facts.name) return solve_to(reverse(task.eta), Sosra{});
+    if (task.info->name == Fehlberg78::facts.name) return solve_to(flow(), Fehlberg78{});
+    if (task.info->name == BulirschStoer::facts.name) return solve_to(flow(), BulirschStoer{});
     return solve_to(flow(), DormandPrince54{});
   }
 
@@ -319,7 +319,7 @@ class Sampling {
 
   const ComparisonSettings& s_;
   const DiffusionProcess& process_;
-  Counted<AnyScore<S>> score_;
+  AnyScore<S> score_;
   Index width_;
 };
 

@@ -20,10 +20,10 @@ void check_last_step(const SamplerInfo& sampler, const AnySchedule& schedule, do
     throw std::invalid_argument(
         "last=zero goes from t_min to sigma=0, and t_min=0 is there already: choose t_min > 0 "
         "(default " +
-        text(schedule.t_min()) + ") or last=none");
-  if (schedule.std(0) > 0)
+        text(schedule.ends().t_min) + ") or last=none");
+  if (schedule.at(0).std > 0)
     throw std::invalid_argument("last=zero ends at sigma=0, and " + std::string(schedule.name()) +
-                                " has std=" + text(schedule.std(0)) +
+                                " has std=" + text(schedule.at(0).std) +
                                 " at t=0: choose last=denoise");
   if (!sampler.ends_at_zero)
     throw std::invalid_argument(

@@ -23,19 +23,20 @@ namespace {
 /// What the list says of a fixed-step sampler.
 template <class M>
 SamplerInfo describe() {
-  const Equation equation = M::supports(NoiseKind::none) ? Equation::ode : Equation::sde;
+  const Facts facts = facts_of(M{});
+  const Equation equation = facts.supports(NoiseKind::none) ? Equation::ode : Equation::sde;
   const NoiseKind kind = detail::noise_of(equation);
-  SamplerInfo info{.name = std::string(M::name),
+  SamplerInfo info{.name = std::string(facts.name),
                    .equation = equation,
                    .default_eta = equation == Equation::sde ? 1.0 : 0.0,
                    .etas = {},
-                   .evaluations = M{}.evaluations(kind).drift,
+                   .evaluations = facts.evaluations(kind).drift,
                    .extra_evaluations = detail::extra_evaluations(M{}),
                    .adaptive = false,
-                   .orders = M::orders(kind),
+                   .orders = facts.orders(kind),
                    .ends_at_zero = true,
                    .parameters = {},
-                   .source = std::string(M::source)};
+                   .source = std::string(facts.source)};
   if constexpr (requires { M::etas; }) {  // of diffusion/samplers/
     info.etas = M::etas;
     info.default_eta = std::clamp(info.default_eta, M::etas.min, M::etas.max);
@@ -55,18 +56,19 @@ SamplerInfo describe() {
 
 template <class M>
 SamplerInfo adaptive(int evaluations) {
-  constexpr bool sde = M::supports(NoiseKind::additive);  // by AdaptiveSde, for which no order is
-  return {.name = std::string(M::name),                   // proved
+  constexpr bool sde =
+      M::facts.supports(NoiseKind::additive);  // by AdaptiveSde, for which no order is
+  return {.name = std::string(M::facts.name),  // proved
           .equation = sde ? Equation::sde : Equation::ode,
           .default_eta = sde ? 1.0 : 0.0,
           .etas = sde ? EtaRange{} : EtaRange{.min = 0, .max = 0},
           .evaluations = evaluations,
           .extra_evaluations = 0,
           .adaptive = true,
-          .orders = sde ? Orders{} : M::orders(NoiseKind::none),
+          .orders = sde ? Orders{} : M::facts.orders(NoiseKind::none),
           .ends_at_zero = false,
           .parameters = {},
-          .source = std::string(M::source)};
+          .source = std::string(M::facts.source)};
 }
 
 template <class... Ms>
@@ -166,7 +168,7 @@ template <class F, class... Ms>
 void with_sampler(std::string_view name, const F& f, detail::Samplers<Ms...>) {
   const SamplerInfo& info = sampler_info(name);
   const auto look = [&]<class M>(M method) {
-    if (M::name != info.name) return;
+    if (name_of(M{}) != info.name) return;
     detail::set_parameters(method, name);
     f(method);
   };
@@ -181,7 +183,7 @@ SamplerCost cost_of(std::string_view name) {
   with_sampler(
       name,
       [&](const auto& sampler) {
-        cost = {sampler.evaluations(detail::noise_of(info.equation)).drift,
+        cost = {facts_of(sampler).evaluations(detail::noise_of(info.equation)).drift,
                 detail::extra_evaluations(sampler)};
       },
       detail::SamplerTable{});
@@ -209,19 +211,19 @@ Time start_time(const AnySchedule& schedule, Equation equation, std::string_view
   const bool in_sigma = std::any_of(grids.begin(), grids.end(), [&](const GridInfo& info) {
     return info.name == grid && info.in_sigma;
   });
-  return equation == Equation::sde || in_sigma ? schedule.sde_start() : schedule.end_time();
+  return equation == Equation::sde || in_sigma ? schedule.ends().sde_start : schedule.ends().end;
 }
 
 void check_sampler(const SamplerInfo& sampler, const AnySchedule& schedule, double eta,
                    Time t_min) {
   detail::require_eta(sampler.name, sampler.etas, eta);
-  if (!(t_min >= 0) || !(t_min < schedule.end_time()))
-    throw std::invalid_argument("t_min must lie in [0, " + text(schedule.end_time()) +
+  if (!(t_min >= 0) || !(t_min < schedule.ends().end))
+    throw std::invalid_argument("t_min must lie in [0, " + text(schedule.ends().end) +
                                 "): got t_min=" + text(t_min));
-  if (t_min == 0 && !sampler.ends_at_zero && !(schedule.std(0) > 0))
+  if (t_min == 0 && !sampler.ends_at_zero && !(schedule.at(0).std > 0))
     throw std::invalid_argument(
         sampler.name + " asks for the score at t_min, and " + std::string(schedule.name()) +
-        " has none at t=0: choose t_min > 0 (default " + text(schedule.t_min()) +
+        " has none at t=0: choose t_min > 0 (default " + text(schedule.ends().t_min) +
         ") or a sampler that ends there, such as ddim, ddpm or edm-heun");
 }
 

@@ -113,7 +113,7 @@ void set_parameters([[maybe_unused]] M& method, std::string_view sampler) {
       }
     if (!set)
       throw std::invalid_argument(
-          unknown_name_message("parameter of " + std::string(M::name), name, known));
+          unknown_name_message("parameter of " + std::string(name_of(method)), name, known));
   }
   if constexpr (requires { method.validate(); }) method.validate();
 }
@@ -125,8 +125,8 @@ Sampler find_sampler(std::string_view name, Samplers<Ms...>) {
   const SamplerInfo& info = sampler_info(name);
   std::optional<Sampler> found;
   const auto look = [&]<class M>(M method) {
-    if constexpr (M::supports(noise_of(equation))) {
-      if (M::name != info.name) return;
+    if constexpr (supports<M>(noise_of(equation))) {
+      if (name_of(method) != info.name) return;
       set_parameters(method, name);
       found.emplace(method);
     }

@@ -127,7 +127,7 @@ class BoxesModel final : public DoubleModel<BoxesModel> {
     }
   }
 
-  void sample_double(PathRandom& random, BlockView<double> x) const {
+  void sample_values(PathRandom& random, BlockView<double> x) const {
     Eigen::Array<double, 1, Eigen::Dynamic> u(x.columns), choice(x.columns);
     random.uniform(choice);
     for (Index r = 0; r < x.rows; ++r) {
@@ -141,7 +141,7 @@ class BoxesModel final : public DoubleModel<BoxesModel> {
     }
   }
 
-  void score_double(BlockView<const double> x, double s, double std, BlockView<double> out) const {
+  void score_values(BlockView<const double> x, double s, double std, BlockView<double> out) const {
     require_density(0, s, std);
     for (Index j = 0; j < x.columns; ++j) {
       const Posterior& p = posterior(x, j, s, std);
@@ -153,7 +153,7 @@ class BoxesModel final : public DoubleModel<BoxesModel> {
     }
   }
 
-  void denoise_double(BlockView<const double> x, double s, double std,
+  void denoise_values(BlockView<const double> x, double s, double std,
                       BlockView<double> out) const {
     if (std == 0) return project(x, s, out);
     for (Index j = 0; j < x.columns; ++j) {
@@ -162,7 +162,7 @@ class BoxesModel final : public DoubleModel<BoxesModel> {
     }
   }
 
-  void log_density_double(BlockView<const double> x, double s, double std, double* out) const {
+  void log_density_values(BlockView<const double> x, double s, double std, double* out) const {
     require_density(0, s, std);
     const double constant = -static_cast<double>(dimension()) * (0.5 * log_two_pi + std::log(std));
     for (Index j = 0; j < x.columns; ++j) out[j] = constant + posterior(x, j, s, std).log_sum;

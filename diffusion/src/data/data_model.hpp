@@ -8,6 +8,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <fmt/format.h>
@@ -15,6 +16,9 @@
 #include <fokker/diffusion/data/any_data.hpp>
 
 namespace fokker::detail {
+
+template <class S>
+using RowMatrix = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 /// At least `size` values that belong to this thread and to this Tag. They keep their place until
 /// the thread asks for more of the same.
@@ -54,94 +58,91 @@ void narrowed(BlockView<float> out, F&& f) {
 /// its rounding errors in float (6e-8 of the squared ratio in a logit) are worth the double.
 inline constexpr double widening_ratio = 16;
 
-/// Forwards both precisions of a DataModel to the member templates `sample_values(random, x)`,
-/// `score_values(x, s, std, out)`, `denoise_values(x, s, std, out)` and
-/// `log_density_values(x, s, std, out)` of Self, and the product with the posterior covariance to
-/// `covariance_times_values(x, s, std, v, out)` in double.
-template <class Self>
+/// The functions of Self on blocks of S, by its members `sample_values(random, x)`,
+/// `score_values(x, s, std, out)` and `denoise_values(x, s, std, out)`, and in double
+/// `log_density_values(x, s, std, out)` and `covariance_times_values(x, s, std, v, out)`. Float
+/// states are widened and the results rounded for the latter two, where Self has all of them in
+/// double only, and where `widens(s, std)` of Self asks for it.
+template <class Self, class S, bool in_double>
+class ValuesOf final : public DataValues<S> {
+ public:
+  explicit ValuesOf(const Self& self) : self_(self) {}
+
+  void sample(PathRandom& random, BlockView<S> x) const override {
+    if constexpr (widens)
+      narrowed<ValuesOf, 0>(x, [&](BlockView<double> out) { self_.sample_values(random, out); });
+    else
+      self_.sample_values(random, x);
+  }
+  void score(BlockView<const S> x, double s, double std, BlockView<S> out) const override {
+    evaluate(x, s, std, out, [&](auto in, auto to) { self_.score_values(in, s, std, to); });
+  }
+  void denoise(BlockView<const S> x, double s, double std, BlockView<S> out) const override {
+    evaluate(x, s, std, out, [&](auto in, auto to) { self_.denoise_values(in, s, std, to); });
+  }
+  void log_density(BlockView<const S> x, double s, double std, double* out) const override {
+    self_.log_density_values(wide<1>(x), s, std, out);
+  }
+  void posterior_covariance_times(BlockView<const S> x, double s, double std, BlockView<const S> v,
+                                  BlockView<S> out) const override {
+    const BlockView<const double> at = wide<1>(x), direction = wide<2>(v);
+    const auto product = [&](BlockView<double> to) {
+      self_.covariance_times_values(at, s, std, direction, to);
+    };
+    if constexpr (is_float)
+      narrowed<ValuesOf, 0>(out, product);
+    else
+      product(out);
+  }
+
+ private:
+  static constexpr bool is_float = std::is_same_v<S, float>, widens = is_float && in_double;
+
+  template <int slot>
+  static BlockView<const double> wide(BlockView<const S> x) {
+    if constexpr (is_float)
+      return widened<ValuesOf, slot>(x);
+    else
+      return x;
+  }
+
+  template <class F>
+  void evaluate(BlockView<const S> x, double s, double std, BlockView<S> out, F&& f) const {
+    if constexpr (is_float)
+      if (asks_for_double(s, std)) {
+        const BlockView<const double> at = wide<1>(x);
+        return narrowed<ValuesOf, 0>(out, [&](BlockView<double> to) { f(at, to); });
+      }
+    if constexpr (!widens) f(x, out);
+  }
+
+  bool asks_for_double(double s, double std) const {
+    if constexpr (requires { self_.widens(s, std); })
+      return self_.widens(s, std);
+    else
+      return in_double;
+  }
+
+  const Self& self_;
+};
+
+/// A DataModel whose functions are members of Self, see ValuesOf.
+template <class Self, bool in_double = false>
 class TypedModel : public DataModel {
- public:
-  void sample(PathRandom& random, BlockView<double> x) const final {
-    self().sample_values(random, x);
-  }
-  void sample(PathRandom& random, BlockView<float> x) const final {
-    self().sample_values(random, x);
-  }
-  void score(BlockView<const double> x, double s, double std, BlockView<double> out) const final {
-    self().score_values(x, s, std, out);
-  }
-  void score(BlockView<const float> x, double s, double std, BlockView<float> out) const final {
-    self().score_values(x, s, std, out);
-  }
-  void denoise(BlockView<const double> x, double s, double std, BlockView<double> out) const final {
-    self().denoise_values(x, s, std, out);
-  }
-  void denoise(BlockView<const float> x, double s, double std, BlockView<float> out) const final {
-    self().denoise_values(x, s, std, out);
-  }
-  void log_density(BlockView<const double> x, double s, double std, double* out) const final {
-    self().log_density_values(x, s, std, out);
-  }
-  void log_density(BlockView<const float> x, double s, double std, double* out) const final {
-    self().log_density_values(x, s, std, out);
-  }
-  void posterior_covariance_times(BlockView<const double> x, double s, double std,
-                                  BlockView<const double> v, BlockView<double> out) const final {
-    self().covariance_times_values(x, s, std, v, out);
-  }
-  void posterior_covariance_times(BlockView<const float> x, double s, double std,
-                                  BlockView<const float> v, BlockView<float> out) const final {
-    const auto at = widened<TypedModel, 0>(x), direction = widened<TypedModel, 1>(v);
-    narrowed<TypedModel, 2>(out, [&](BlockView<double> result) {
-      self().covariance_times_values(at, s, std, direction, result);
-    });
-  }
+ protected:
+  TypedModel()
+      : DataModel(doubles_, floats_),
+        doubles_(static_cast<const Self&>(*this)),
+        floats_(static_cast<const Self&>(*this)) {}
 
  private:
-  const Self& self() const { return static_cast<const Self&>(*this); }
+  ValuesOf<Self, double, in_double> doubles_;
+  ValuesOf<Self, float, in_double> floats_;
 };
 
-/// As TypedModel, for a Self that has its members in double only: float states are widened, and the
-/// results rounded.
+/// The same for a Self with its functions in double only.
 template <class Self>
-class DoubleModel : public TypedModel<Self> {
- public:
-  template <class S>
-  void sample_values(PathRandom& random, BlockView<S> x) const {
-    in_double(x, [&](BlockView<double> out) { self().sample_double(random, out); });
-  }
-  template <class S>
-  void score_values(BlockView<const S> x, double s, double std, BlockView<S> out) const {
-    const BlockView<const double> at = wide(x);
-    in_double(out, [&](BlockView<double> result) { self().score_double(at, s, std, result); });
-  }
-  template <class S>
-  void denoise_values(BlockView<const S> x, double s, double std, BlockView<S> out) const {
-    const BlockView<const double> at = wide(x);
-    in_double(out, [&](BlockView<double> result) { self().denoise_double(at, s, std, result); });
-  }
-  template <class S>
-  void log_density_values(BlockView<const S> x, double s, double std, double* out) const {
-    self().log_density_double(wide(x), s, std, out);
-  }
-
- private:
-  const Self& self() const { return static_cast<const Self&>(*this); }
-
-  static BlockView<const double> wide(BlockView<const double> x) { return x; }
-  static BlockView<const double> wide(BlockView<const float> x) {
-    return widened<DoubleModel, 0>(x);
-  }
-
-  template <class F>
-  static void in_double(BlockView<double> out, F&& f) {
-    f(out);
-  }
-  template <class F>
-  static void in_double(BlockView<float> out, F&& f) {
-    narrowed<DoubleModel, 1>(out, f);
-  }
-};
+using DoubleModel = TypedModel<Self, true>;
 
 /// Coordinates up to here, and variances between these, have squares and inverses that are numbers.
 inline constexpr double largest_coordinate = 1e150;

@@ -57,6 +57,9 @@ class FiniteSetModel final : public TypedModel<FiniteSetModel> {
     return copy_;
   }
 
+  /// Whether float states need double.
+  bool widens(double s, double std) const { return s * largest_ > widening_ratio * std; }
+
   DataKind kind() const override { return DataKind::finite_set; }
   Index dimension() const override { return d_; }
   bool has_density() const override { return false; }
@@ -94,13 +97,6 @@ class FiniteSetModel final : public TypedModel<FiniteSetModel> {
   template <class S>
   void score_values(BlockView<const S> x, double s, double std, BlockView<S> out) const {
     require_density(0, s, std);
-    if constexpr (std::is_same_v<S, float>)
-      if (widens(s, std)) {
-        const BlockView<const double> at = widened<FiniteSetModel, 0>(x);
-        narrowed<FiniteSetModel, 1>(
-            out, [&](BlockView<double> result) { score_values(at, s, std, result); });
-        return;
-      }
     denoise_values(x, s, std, out);
     as_array(out) =
         (static_cast<S>(s) * as_array(out) - as_array(x)) * static_cast<S>(1 / (std * std));
@@ -111,10 +107,7 @@ class FiniteSetModel final : public TypedModel<FiniteSetModel> {
     // The bound keeps the logits finite where neither noise nor scale is left: all weigh alike.
     const double precision = std::min(1 / (std * std), 1e20);
     if constexpr (std::is_same_v<S, float>) {
-      if (!widens(s, std)) return kernel_mean(floats_.data(), 0, size(), x, s, precision, out);
-      const BlockView<const double> at = widened<FiniteSetModel, 0>(x);
-      narrowed<FiniteSetModel, 1>(
-          out, [&](BlockView<double> result) { denoise_values(at, s, std, result); });
+      kernel_mean(floats_.data(), 0, size(), x, s, precision, out);
     } else if (s * largest_ > kernel_ratio * std) {
       for (Index j = 0; j < x.columns; ++j)
         mean_of(posterior(x, j, s, std), out.data + j, out.stride);
@@ -125,8 +118,7 @@ class FiniteSetModel final : public TypedModel<FiniteSetModel> {
     }
   }
 
-  template <class S>
-  void log_density_values(BlockView<const S> x, double s, double std, double* out) const {
+  void log_density_values(BlockView<const double> x, double s, double std, double* out) const {
     require_density(0, s, std);
     const double constant = -std::log(static_cast<double>(size())) -
                             0.5 * static_cast<double>(d_) * (log_two_pi + 2 * std::log(std));
@@ -181,9 +173,6 @@ class FiniteSetModel final : public TypedModel<FiniteSetModel> {
             largest_coordinate, i / static_cast<std::size_t>(dimension) + 1, points[i]));
     return dimension;
   }
-
-  /// Whether float states need double.
-  bool widens(double s, double std) const { return s * largest_ > widening_ratio * std; }
 
   /// f(points), N * d numbers in the most exact form there is.
   template <class F>
@@ -271,12 +260,10 @@ class FiniteSetModel final : public TypedModel<FiniteSetModel> {
   static double relative_weight(double logit) { return logit < -80 ? 0 : std::exp(logit); }
 
   /// Of column j of x, by distances.
-  template <class S>
-  const Posterior& posterior(BlockView<const S> x, Index j, double s, double std) const {
+  const Posterior& posterior(BlockView<const double> x, Index j, double s, double std) const {
     static thread_local Posterior p;
     p.column.resize(static_cast<std::size_t>(d_));
-    for (Index r = 0; r < d_; ++r)
-      p.column[static_cast<std::size_t>(r)] = static_cast<double>(x.row(r)[j]);
+    for (Index r = 0; r < d_; ++r) p.column[static_cast<std::size_t>(r)] = x.row(r)[j];
     p.points.clear();
     const double variance = std * std;
     double least = std::numeric_limits<double>::infinity();

@@ -16,11 +16,8 @@
 namespace fokker {
 namespace detail {
 
-template <class S>
-using Matrix = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
 Spectrum spectrum_of(std::span<const double> covariance, Index d) {
-  const Eigen::Map<const Matrix<double>> c(covariance.data(), d, d);
+  const Eigen::Map<const RowMatrix<double>> c(covariance.data(), d, d);
   const double largest = c.cwiseAbs().maxCoeff<Eigen::PropagateNaN>();
   if (!(largest <= largest_variance))
     throw std::invalid_argument(
@@ -35,19 +32,19 @@ Spectrum spectrum_of(std::span<const double> covariance, Index d) {
   const Eigen::MatrixXd symmetric = 0.5 * (c + c.transpose());
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(symmetric);
   const Eigen::VectorXd& values = solver.eigenvalues();
-  const Matrix<double> basis = solver.eigenvectors();
+  const RowMatrix<double> basis = solver.eigenvectors();
   return {{values.data(), values.data() + d}, {basis.data(), basis.data() + d * d}};
 }
 
 std::vector<double> triangular_root(std::span<const double> basis, std::span<const double> values) {
   const Index d = static_cast<Index>(values.size());
-  const Eigen::Map<const Matrix<double>> u(basis.data(), d, d);
+  const Eigen::Map<const RowMatrix<double>> u(basis.data(), d, d);
   const Eigen::Map<const Eigen::VectorXd> v(values.data(), d);
   // A = U sqrt(v) and A^T = Q R give A A^T = R^T R.
   const Eigen::MatrixXd transposed = (u * v.cwiseSqrt().asDiagonal()).transpose();
   const Eigen::HouseholderQR<Eigen::MatrixXd> qr(transposed);
-  const Matrix<double> lower =
-      Matrix<double>(qr.matrixQR().transpose().triangularView<Eigen::Lower>());
+  const RowMatrix<double> lower =
+      RowMatrix<double>(qr.matrixQR().transpose().triangularView<Eigen::Lower>());
   return {lower.data(), lower.data() + d * d};
 }
 
@@ -89,7 +86,7 @@ class GaussianModel final : public TypedModel<GaussianModel> {
 
   void covariance(double* out) const override {
     const Index d = dimension();
-    Eigen::Map<Matrix<double>> c(out, d, d);
+    Eigen::Map<RowMatrix<double>> c(out, d, d);
     if (dense())
       c = basis<double>() * values().asDiagonal() * basis<double>().transpose();
     else
@@ -131,10 +128,9 @@ class GaussianModel final : public TypedModel<GaussianModel> {
     apply(v, s, std, 0, out, [=](double value) { return posterior_variance(value, s, std); });
   }
 
-  template <class S>
-  void log_density_values(BlockView<const S> x, double s, double std, double* out) const {
+  void log_density_values(BlockView<const double> x, double s, double std, double* out) const {
     require_density(least_, s, std);
-    Matrix<double> y = as_array(x).template cast<double>();
+    RowMatrix<double> y = as_array(x);
     for (Index r = 0; r < x.rows; ++r) y.row(r).array() -= s * mean_at(r);
     if (dense()) y = (basis<double>().transpose() * y).eval();
     Eigen::Map<Eigen::Array<double, 1, Eigen::Dynamic>> log_p(out, x.columns);
@@ -152,7 +148,7 @@ class GaussianModel final : public TypedModel<GaussianModel> {
   Eigen::Map<const Eigen::VectorXd> values() const { return {values_.data(), dimension()}; }
 
   template <class S>
-  Eigen::Map<const Matrix<S>> basis() const {
+  Eigen::Map<const RowMatrix<S>> basis() const {
     if constexpr (std::is_same_v<S, double>)
       return {basis_.data(), dimension(), dimension()};
     else
@@ -180,7 +176,7 @@ class GaussianModel final : public TypedModel<GaussianModel> {
         return;
       }
     }
-    Eigen::Map<Matrix<S>> y(scratch<S, GaussianModel>(x.rows * x.columns), x.rows, x.columns);
+    Eigen::Map<RowMatrix<S>> y(scratch<S, GaussianModel>(x.rows * x.columns), x.rows, x.columns);
     for (Index r = 0; r < x.rows; ++r)
       y.row(r).array() = from.row(r) - static_cast<S>(shift * mean_at(r));
     to.matrix().noalias() = basis<S>().transpose() * y;
@@ -231,7 +227,7 @@ class LowRankModel final : public DoubleModel<LowRankModel> {
   }
 
   void covariance(double* out) const override {
-    Eigen::Map<Matrix<double>> c(out, dimension(), dimension());
+    Eigen::Map<RowMatrix<double>> c(out, dimension(), dimension());
     c = basis_ * values_.asDiagonal() * basis_.transpose();
     c.diagonal().array() += floor_;
   }
@@ -247,7 +243,7 @@ class LowRankModel final : public DoubleModel<LowRankModel> {
     return {mean, variance};
   }
 
-  void sample_double(PathRandom& random, BlockView<double> x) const {
+  void sample_values(PathRandom& random, BlockView<double> x) const {
     auto out = as_array(x);
     auto along = as_array(scratch_block<LowRankModel, 0>(values_.size(), x.columns));
     random.normal(along);
@@ -258,12 +254,12 @@ class LowRankModel final : public DoubleModel<LowRankModel> {
     out.colwise() += mean_.array();
   }
 
-  void score_double(BlockView<const double> x, double s, double std, BlockView<double> out) const {
+  void score_values(BlockView<const double> x, double s, double std, BlockView<double> out) const {
     require_density(least(), s, std);
     apply(x, s, out, [=](double v) { return -1 / (s * s * v + std * std); });
   }
 
-  void denoise_double(BlockView<const double> x, double s, double std,
+  void denoise_values(BlockView<const double> x, double s, double std,
                       BlockView<double> out) const {
     apply(x, s, out, [=](double v) { return v * s > 0 ? v * s / (s * s * v + std * std) : 0.0; });
     as_array(out).colwise() += mean_.array();
@@ -274,7 +270,7 @@ class LowRankModel final : public DoubleModel<LowRankModel> {
     apply(v, 0, out, [=](double value) { return posterior_variance(value, s, std); });
   }
 
-  void log_density_double(BlockView<const double> x, double s, double std, double* out) const {
+  void log_density_values(BlockView<const double> x, double s, double std, double* out) const {
     require_density(least(), s, std);
     const auto [along, rest] = split(x, s);
     const auto noised = (s * s * (values_.array() + floor_) + std * std).eval();
@@ -297,7 +293,8 @@ class LowRankModel final : public DoubleModel<LowRankModel> {
                                                         double shift) const {
     const auto along = scratch_block<LowRankModel, 0>(values_.size(), x.columns);
     const auto rest = scratch_block<LowRankModel, 1>(x.rows, x.columns);
-    as_array(rest) = as_array(x).colwise() - shift * mean_.array();
+    for (Index r = 0; r < x.rows; ++r)
+      as_array(rest).row(r) = as_array(x).row(r) - shift * mean_(r);
     as_array(along).matrix().noalias() = basis_.transpose() * as_array(rest).matrix();
     if (complete_)
       as_array(rest).setZero();

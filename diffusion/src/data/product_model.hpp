@@ -47,30 +47,29 @@ class ProductModel final : public TypedModel<ProductModel> {
   template <class S>
   void sample_values(PathRandom& random, BlockView<S> x) const {
     for_each([&](const DataModel& factor, Index first) {
-      factor.sample(random, part(x, factor, first));
+      factor.values<S>().sample(random, part(x, factor, first));
     });
   }
 
   template <class S>
   void score_values(BlockView<const S> x, double s, double std, BlockView<S> out) const {
     for_each([&](const DataModel& factor, Index first) {
-      factor.score(part(x, factor, first), s, std, part(out, factor, first));
+      factor.values<S>().score(part(x, factor, first), s, std, part(out, factor, first));
     });
   }
 
   template <class S>
   void denoise_values(BlockView<const S> x, double s, double std, BlockView<S> out) const {
     for_each([&](const DataModel& factor, Index first) {
-      factor.denoise(part(x, factor, first), s, std, part(out, factor, first));
+      factor.values<S>().denoise(part(x, factor, first), s, std, part(out, factor, first));
     });
   }
 
-  template <class S>
-  void log_density_values(BlockView<const S> x, double s, double std, double* out) const {
+  void log_density_values(BlockView<const double> x, double s, double std, double* out) const {
     double* const own = scratch<double, ProductModel>(x.columns);
     std::fill_n(out, x.columns, 0.0);
     for_each([&](const DataModel& factor, Index first) {
-      factor.log_density(part(x, factor, first), s, std, own);
+      factor.values<double>().log_density(part(x, factor, first), s, std, own);
       for (Index j = 0; j < x.columns; ++j) out[j] += own[j];
     });
   }
@@ -78,8 +77,8 @@ class ProductModel final : public TypedModel<ProductModel> {
   void covariance_times_values(BlockView<const double> x, double s, double std,
                                BlockView<const double> v, BlockView<double> out) const {
     for_each([&](const DataModel& factor, Index first) {
-      factor.posterior_covariance_times(part(x, factor, first), s, std, part(v, factor, first),
-                                        part(out, factor, first));
+      factor.values<double>().posterior_covariance_times(
+          part(x, factor, first), s, std, part(v, factor, first), part(out, factor, first));
     });
   }
 

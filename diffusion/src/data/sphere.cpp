@@ -93,13 +93,13 @@ class SphereModel final : public DoubleModel<SphereModel> {
     Eigen::Map<Eigen::MatrixXd>(out, d_, d_) = prior_variance() * Eigen::MatrixXd::Identity(d_, d_);
   }
 
-  void sample_double(PathRandom& random, BlockView<double> x) const {
+  void sample_values(PathRandom& random, BlockView<double> x) const {
     auto z = as_array(x);
     random.normal(z);
     for (Index j = 0; j < x.columns; ++j) z.col(j) *= radius_ / norm(x, j);
   }
 
-  void score_double(BlockView<const double> x, double s, double std, BlockView<double> out) const {
+  void score_values(BlockView<const double> x, double s, double std, BlockView<double> out) const {
     require_density(0, s, std);
     for (Index j = 0; j < x.columns; ++j) {
       const double length = norm(x, j), reach = s * radius_;
@@ -111,7 +111,7 @@ class SphereModel final : public DoubleModel<SphereModel> {
     }
   }
 
-  void denoise_double(BlockView<const double> x, double s, double std,
+  void denoise_values(BlockView<const double> x, double s, double std,
                       BlockView<double> out) const {
     for (Index j = 0; j < x.columns; ++j) {
       const double length = norm(x, j);
@@ -120,7 +120,7 @@ class SphereModel final : public DoubleModel<SphereModel> {
     }
   }
 
-  void log_density_double(BlockView<const double> x, double s, double std, double* out) const {
+  void log_density_values(BlockView<const double> x, double s, double std, double* out) const {
     require_density(0, s, std);
     const double d = static_cast<double>(d_), reach = s * radius_;
     for (Index j = 0; j < x.columns; ++j) {

@@ -12,30 +12,31 @@
 #include <boost/math/tools/toms748_solve.hpp>
 
 #include <fokker/diffusion/schedule/schedules.hpp>
+#include <fokker/solvers/support/checks.hpp>
 #include <fokker/solvers/support/text.hpp>
 
 namespace fokker {
 
 namespace detail {
 
-void require_noise(Time end, Time t_min, Time start, double scale, double sigma,
-                   bool finite_at_start) {
+void require_noise(const ScheduleEnds& ends, const AffineCoefficients& start) {
   constexpr double least = 1e-150, largest = 1e150;
-  if (!(end > 0) || !std::isfinite(end))
-    throw std::invalid_argument("the end time of a schedule must be positive and finite: got " +
-                                text(end));
-  if (!(start > 0 && start <= end) || !(t_min >= 0 && t_min <= start))
-    throw std::invalid_argument("a schedule needs 0 <= t_min <= start <= end: got " +
-                                text("t_min={}, start={}, end={}", {t_min, start, end}));
-  const bool infinite = std::isinf(sigma) && sigma > 0 && !finite_at_start;
-  if (!(sigma >= least && sigma <= largest) && !infinite)
+  check_positive("the end time of a schedule", ends.end);
+  if (!(ends.sde_start > 0 && ends.sde_start <= ends.end) ||
+      !(ends.t_min >= 0 && ends.t_min <= ends.sde_start))
     throw std::invalid_argument(
-        text("a schedule needs a noise sigma from {} to {} where it starts: got sigma={} at t={}",
-             {least, largest, sigma, start}));
-  if (!(scale >= least && scale <= largest) && !(infinite && scale >= 0))
-    throw std::invalid_argument(
-        text("a schedule needs a scale s from {} to {} where it starts: got s={} at t={}",
-             {least, largest, scale, start}));
+        "a schedule needs 0 <= t_min <= start <= end: got " +
+        text("t_min={}, start={}, end={}", {ends.t_min, ends.sde_start, ends.end}));
+  const bool infinite = start.sigma == HUGE_VAL && ends.sde_start == ends.end;
+  const auto refuse = [&](const char* message, double value) {
+    throw std::invalid_argument(text(message, {least, largest, value, ends.sde_start}));
+  };
+  if (!(start.sigma >= least && start.sigma <= largest) && !infinite)
+    refuse("a schedule needs a noise sigma from {} to {} where it starts: got sigma={} at t={}",
+           start.sigma);
+  if (!(start.scale >= least && start.scale <= largest) && !(infinite && start.scale >= 0))
+    refuse("a schedule needs a scale s from {} to {} where it starts: got s={} at t={}",
+           start.scale);
 }
 
 double integral(const std::function<double(double)>& f, double a, double b) {
@@ -72,64 +73,47 @@ Time LinearBeta::time_of_integral(double b) const {
 }
 
 void LinearBeta::validate() const {
-  if (!(low >= 0) || !std::isfinite(low))
-    throw std::invalid_argument("beta_min must be at least 0 and finite: got beta_min=" +
-                                text(low));
-  if (!(high > low) || !std::isfinite(high))
-    throw std::invalid_argument("beta_max must exceed beta_min: got beta_max=" + text(high) +
-                                ", beta_min=" + text(low));
+  check_not_negative("beta_min", low);
+  check_above("beta_max", high, "beta_min", low);
   if (const double b = integral(1); !(b >= 1e-300 && b <= 700))
     throw std::invalid_argument(
-        "(beta_min + beta_max) / 2 must lie in [1e-300, 700], where sigma is a number: got "
+        "(beta_min + beta_max) / 2 must lie in [1e-300, 700], where sigma is finite: got "
         "beta_min=" +
         text(low) + ", beta_max=" + text(high));
 }
 
-}  // namespace detail
-
 // ---- variance preserving: s^2 + std^2 = 1
 
-namespace detail {
-
-double VariancePreservingForm::scale() const { return std::exp(-0.5 * integral); }
-
-double VariancePreservingForm::sigma() const { return std::sqrt(std::expm1(integral)); }
-
-double VariancePreservingForm::std() const { return std::sqrt(-std::expm1(-integral)); }
-
-double VariancePreservingForm::log_sigma_rate() const {
-  return -0.5 * beta / std::expm1(-integral);
+AffineCoefficients variance_preserving(double beta, double integral) {
+  const double growth = std::expm1(integral), decay = std::expm1(-integral);
+  return {.scale = std::exp(-0.5 * integral),
+          .sigma = std::sqrt(growth),
+          .log_scale_rate = -0.5 * beta,
+          .diffusion = std::sqrt(beta),
+          .std = std::sqrt(-decay),
+          .log_sigma_rate = -0.5 * beta / decay,
+          .log_std_rate = 0.5 * beta / growth};
 }
 
-double VariancePreservingForm::log_std_rate() const { return 0.5 * beta / std::expm1(integral); }
-
-double VariancePreservingForm::diffusion() const { return std::sqrt(beta); }
-
-double VariancePreservingForm::frozen_score_weight(const VariancePreservingForm& next) const {
-  return 2 * std::expm1(0.5 * (integral - next.integral));
+double variance_preserving_weight(double integral, double integral_next) {
+  return 2 * std::expm1(0.5 * (integral - integral_next));
 }
 
-double VariancePreservingForm::integral_of_sigma(double sigma) { return std::log1p(sigma * sigma); }
+double variance_preserving_integral(double sigma) { return std::log1p(sigma * sigma); }
 
 }  // namespace detail
 
-double VariancePreserving::scale(Time t) const { return at(t).scale(); }
-double VariancePreserving::sigma(Time t) const { return at(t).sigma(); }
-double VariancePreserving::std(Time t) const { return at(t).std(); }
-double VariancePreserving::log_scale_rate(Time t) const { return at(t).log_scale_rate(); }
-double VariancePreserving::log_sigma_rate(Time t) const { return at(t).log_sigma_rate(); }
-double VariancePreserving::log_std_rate(Time t) const { return at(t).log_std_rate(); }
-double VariancePreserving::diffusion(Time t) const { return at(t).diffusion(); }
+AffineCoefficients VariancePreserving::at(Time t) const {
+  return detail::variance_preserving(beta().rate(t), beta().integral(t));
+}
 
 double VariancePreserving::frozen_score_weight(Time t, Time t_next) const {
-  return at(t).frozen_score_weight(at(t_next));
+  return detail::variance_preserving_weight(beta().integral(t), beta().integral(t_next));
 }
 
 Time VariancePreserving::time_of_sigma(double sigma) const {
-  return beta().time_of_integral(detail::VariancePreservingForm::integral_of_sigma(sigma));
+  return beta().time_of_integral(detail::variance_preserving_integral(sigma));
 }
-
-void VariancePreserving::validate() const { beta().validate(); }
 
 // ---- cosine: s = cos(angle) / cos(angle0), angle = angle0 + angular_speed t
 
@@ -141,39 +125,19 @@ constexpr double angle0 = angular_speed * cosine_offset;
 
 double angle(Time t) { return angle0 + angular_speed * t; }
 
-/// sin(angle - angle0) sin(angle + angle0) = cos^2(angle0) - cos^2(angle), without cancellation.
-double cosine_drop(Time t) { return std::sin(angular_speed * t) * std::sin(angle(t) + angle0); }
-
 }  // namespace
 
-double CosineVariancePreserving::scale(Time t) const {
-  return std::cos(angle(t)) / std::cos(angle0);
-}
-
-double CosineVariancePreserving::sigma(Time t) const {
-  return std::sqrt(cosine_drop(t)) / std::cos(angle(t));
-}
-
-double CosineVariancePreserving::std(Time t) const {
-  return std::sqrt(cosine_drop(t)) / std::cos(angle0);
-}
-
-double CosineVariancePreserving::log_scale_rate(Time t) const {
-  return -angular_speed * std::tan(angle(t));
-}
-
-double CosineVariancePreserving::log_sigma_rate(Time t) const {
-  const double variance = cosine_drop(t) / (std::cos(angle0) * std::cos(angle0));
-  return angular_speed * std::tan(angle(t)) / variance;
-}
-
-double CosineVariancePreserving::log_std_rate(Time t) const {
-  const double c = std::cos(angle(t));
-  return angular_speed * std::tan(angle(t)) * c * c / cosine_drop(t);
-}
-
-double CosineVariancePreserving::diffusion(Time t) const {
-  return std::sqrt(2 * angular_speed * std::tan(angle(t)));
+AffineCoefficients CosineVariancePreserving::at(Time t) const {
+  const double a = angle(t), c = std::cos(a), c0 = std::cos(angle0), tangent = std::tan(a);
+  // sin(a - a0) sin(a + a0) = cos^2(a0) - cos^2(a), without cancellation
+  const double drop = std::sin(angular_speed * t) * std::sin(a + angle0);
+  return {.scale = c / c0,
+          .sigma = std::sqrt(drop) / c,
+          .log_scale_rate = -angular_speed * tangent,
+          .diffusion = std::sqrt(2 * angular_speed * tangent),
+          .std = std::sqrt(drop) / c0,
+          .log_sigma_rate = angular_speed * tangent / (drop / (c0 * c0)),
+          .log_std_rate = angular_speed * tangent * c * c / drop};
 }
 
 double CosineVariancePreserving::frozen_score_weight(Time t, Time t_next) const {
@@ -198,26 +162,15 @@ void CosineVariancePreserving::validate() const {
 
 // ---- sub-variance preserving
 
-double SubVariancePreserving::scale(Time t) const { return std::exp(-0.5 * beta().integral(t)); }
-
-double SubVariancePreserving::sigma(Time t) const {
-  return 2 * std::sinh(0.5 * beta().integral(t));
-}
-
-double SubVariancePreserving::std(Time t) const { return -std::expm1(-beta().integral(t)); }
-
-double SubVariancePreserving::log_scale_rate(Time t) const { return -0.5 * beta().rate(t); }
-
-double SubVariancePreserving::log_sigma_rate(Time t) const {
-  return 0.5 * beta().rate(t) / std::tanh(0.5 * beta().integral(t));
-}
-
-double SubVariancePreserving::log_std_rate(Time t) const {
-  return beta().rate(t) / std::expm1(beta().integral(t));
-}
-
-double SubVariancePreserving::diffusion(Time t) const {
-  return std::sqrt(-beta().rate(t) * std::expm1(-2 * beta().integral(t)));
+AffineCoefficients SubVariancePreserving::at(Time t) const {
+  const double rate = beta().rate(t), b = beta().integral(t);
+  return {.scale = std::exp(-0.5 * b),
+          .sigma = 2 * std::sinh(0.5 * b),
+          .log_scale_rate = -0.5 * rate,
+          .diffusion = std::sqrt(-rate * std::expm1(-2 * b)),
+          .std = -std::expm1(-b),
+          .log_sigma_rate = 0.5 * rate / std::tanh(0.5 * b),
+          .log_std_rate = rate / std::expm1(b)};
 }
 
 double SubVariancePreserving::frozen_score_weight(Time t, Time t_next) const {
@@ -230,28 +183,21 @@ Time SubVariancePreserving::time_of_sigma(double sigma) const {
   return beta().time_of_integral(2 * std::asinh(0.5 * sigma));
 }
 
-void SubVariancePreserving::validate() const { beta().validate(); }
-
 // ---- variance exploding
 
-double VarianceExploding::sigma(Time t) const {
-  const double log_ratio = std::log(sigma_max / sigma_min);
-  return variance == Variance::exact ? sigma_min * std::sqrt(std::expm1(2 * log_ratio * t))
-                                     : sigma_min * std::exp(log_ratio * t);
-}
-
-double VarianceExploding::log_sigma_rate(Time t) const {
-  const double log_ratio = std::log(sigma_max / sigma_min);
-  return variance == Variance::exact ? -log_ratio / std::expm1(-2 * log_ratio * t) : log_ratio;
-}
-
-double VarianceExploding::diffusion(Time t) const {
-  const double log_ratio = std::log(sigma_max / sigma_min);
-  return sigma_min * std::exp(log_ratio * t) * std::sqrt(2 * log_ratio);
+AffineCoefficients VarianceExploding::at(Time t) const {
+  const bool exact = variance == Variance::exact;
+  const double log_ratio = std::log(sigma_max / sigma_min), level = std::exp(log_ratio * t);
+  return {.scale = 1,
+          .sigma = sigma_min * (exact ? std::sqrt(std::expm1(2 * log_ratio * t)) : level),
+          .log_scale_rate = 0,
+          .diffusion = sigma_min * level * std::sqrt(2 * log_ratio),
+          .log_sigma_rate = exact ? -log_ratio / std::expm1(-2 * log_ratio * t) : log_ratio};
 }
 
 double VarianceExploding::frozen_score_weight(Time t, Time t_next) const {
-  return (sigma(t) - sigma(t_next)) * (sigma(t) + sigma(t_next));
+  const double sigma = at(t).sigma, next = at(t_next).sigma;
+  return (sigma - next) * (sigma + next);
 }
 
 Time VarianceExploding::time_of_sigma(double sigma) const {
@@ -261,37 +207,44 @@ Time VarianceExploding::time_of_sigma(double sigma) const {
 }
 
 void VarianceExploding::validate() const {
-  if (!(sigma_min > 0) || !std::isfinite(sigma_min))
-    throw std::invalid_argument("sigma_min must be positive and finite: got sigma_min=" +
-                                text(sigma_min));
+  check_positive("sigma_min", sigma_min);
   if (sigma_min < 1e-150 || sigma_max > 1e150)
     throw std::invalid_argument("sigma_min and sigma_max must lie in [1e-150, 1e150]: got " +
                                 text("sigma_min={}, sigma_max={}", {sigma_min, sigma_max}));
-  if (!(sigma_max > sigma_min) || !std::isfinite(sigma_max))
-    throw std::invalid_argument("sigma_max must exceed sigma_min: got sigma_max=" +
-                                text(sigma_max) + ", sigma_min=" + text(sigma_min));
+  check_above("sigma_max", sigma_max, "sigma_min", sigma_min);
 }
 
 // ---- EDM
 
-double Edm::diffusion(Time t) const { return std::sqrt(2 * t); }
+AffineCoefficients Edm::at(Time t) const {
+  return {.scale = 1,
+          .sigma = t,
+          .log_scale_rate = 0,
+          .diffusion = std::sqrt(2 * t),
+          .log_sigma_rate = 1 / t};
+}
 
 void Edm::validate() const {
-  if (!(sigma_min >= 0) || !std::isfinite(sigma_min))
-    throw std::invalid_argument("sigma_min must be at least 0 and finite: got sigma_min=" +
-                                text(sigma_min));
-  if (!(sigma_max > sigma_min) || !std::isfinite(sigma_max))
-    throw std::invalid_argument("sigma_max must exceed sigma_min: got sigma_max=" +
-                                text(sigma_max) + ", sigma_min=" + text(sigma_min));
+  check_not_negative("sigma_min", sigma_min);
+  check_above("sigma_max", sigma_max, "sigma_min", sigma_min);
 }
 
 // ---- flow matching
 
-double FlowMatching::diffusion(Time t) const { return std::sqrt(2 * t / (1 - t)); }
+AffineCoefficients FlowMatching::at(Time t) const {
+  return {.scale = 1 - t,
+          .sigma = t / (1 - t),
+          .log_scale_rate = -1 / (1 - t),
+          .diffusion = std::sqrt(2 * t / (1 - t)),
+          .std = t,
+          .log_sigma_rate = 1 / (t * (1 - t)),
+          .log_std_rate = 1 / t,
+          .denoiser_rate = 1 / t};
+}
 
 double FlowMatching::frozen_score_weight(Time t, Time t_next) const {
   // s = 1 / (1 + sigma); 1 + sigma = 1 / (1 - t)
-  const double step = sigma(t) - sigma(t_next);
+  const double step = t / (1 - t) - t_next / (1 - t_next);
   return 2 * (1 - t_next) * (step - std::log1p((t - t_next) / (1 - t)));
 }
 
@@ -301,37 +254,44 @@ Time FlowMatching::time_of_sigma(double sigma) const {
 
 // ---- polynomial flow: 1 + sigma = 1/s
 
-double PolynomialFlow::scale(Time t) const { return std::pow(1 - t, n); }
-
-double PolynomialFlow::sigma(Time t) const { return std::expm1(-n * std::log1p(-t)); }
-
-double PolynomialFlow::std(Time t) const { return -std::expm1(n * std::log1p(-t)); }
-
-double PolynomialFlow::log_sigma_rate(Time t) const { return n / ((1 - t) * std(t)); }
-
-double PolynomialFlow::log_std_rate(Time t) const { return n * std::pow(1 - t, n - 1) / std(t); }
-
-double PolynomialFlow::diffusion(Time t) const { return std::sqrt(2 * n * std(t) / (1 - t)); }
+AffineCoefficients PolynomialFlow::at(Time t) const {
+  const double std = -std::expm1(n * std::log1p(-t));
+  const double log_std_rate = n * std::pow(1 - t, n - 1) / std;
+  return {.scale = std::pow(1 - t, n),
+          .sigma = std::expm1(-n * std::log1p(-t)),
+          .log_scale_rate = -n / (1 - t),
+          .diffusion = std::sqrt(2 * n * std / (1 - t)),
+          .std = std,
+          .log_sigma_rate = n / ((1 - t) * std),
+          .log_std_rate = log_std_rate,
+          .denoiser_rate = log_std_rate};
+}
 
 double PolynomialFlow::frozen_score_weight(Time t, Time t_next) const {
-  const double step = sigma(t) - sigma(t_next);
-  return 2 * scale(t_next) * (step - n * std::log1p((t - t_next) / (1 - t)));
+  const AffineCoefficients next = at(t_next);
+  const double step = at(t).sigma - next.sigma;
+  return 2 * next.scale * (step - n * std::log1p((t - t_next) / (1 - t)));
 }
 
 Time PolynomialFlow::time_of_sigma(double sigma) const {
   return -std::expm1(-std::log1p(sigma) / n);
 }
 
-void PolynomialFlow::validate() const {
-  if (!(n > 0) || !std::isfinite(n))
-    throw std::invalid_argument("n must be positive and finite: got n=" + text(n));
-}
+void PolynomialFlow::validate() const { check_positive("n", n); }
 
 // ---- linear variance preserving
 
-double LinearVariancePreserving::std(Time t) const { return std::sqrt(t * (2 - t)); }
-
-double LinearVariancePreserving::diffusion(Time t) const { return std::sqrt(2 / (1 - t)); }
+AffineCoefficients LinearVariancePreserving::at(Time t) const {
+  const double std = std::sqrt(t * (2 - t));
+  return {.scale = 1 - t,
+          .sigma = std / (1 - t),
+          .log_scale_rate = -1 / (1 - t),
+          .diffusion = std::sqrt(2 / (1 - t)),
+          .std = std,
+          .log_sigma_rate = 1 / ((1 - t) * t * (2 - t)),
+          .log_std_rate = (1 - t) / (t * (2 - t)),
+          .denoiser_rate = 1 / (t * (2 - t))};
+}
 
 Time LinearVariancePreserving::time_of_sigma(double sigma) const {
   if (std::isinf(sigma)) return 1;
@@ -347,29 +307,23 @@ constexpr double quarter = 0.5 * std::numbers::pi;
 
 }  // namespace
 
-double TrigonometricVariancePreserving::scale(Time t) const { return std::sin(quarter * (1 - t)); }
-
-double TrigonometricVariancePreserving::sigma(Time t) const { return std(t) / scale(t); }
-
-double TrigonometricVariancePreserving::std(Time t) const { return std::sin(quarter * t); }
-
-double TrigonometricVariancePreserving::log_scale_rate(Time t) const { return -quarter * sigma(t); }
-
-double TrigonometricVariancePreserving::log_sigma_rate(Time t) const {
-  return quarter / (scale(t) * std(t));
-}
-
-double TrigonometricVariancePreserving::log_std_rate(Time t) const { return quarter / sigma(t); }
-
-double TrigonometricVariancePreserving::denoiser_rate(Time t) const { return quarter / std(t); }
-
-double TrigonometricVariancePreserving::diffusion(Time t) const {
-  return std::sqrt(2 * quarter * sigma(t));
+AffineCoefficients TrigonometricVariancePreserving::at(Time t) const {
+  const double scale = std::sin(quarter * (1 - t)), std = std::sin(quarter * t);
+  const double sigma = std / scale;
+  return {.scale = scale,
+          .sigma = sigma,
+          .log_scale_rate = -quarter * sigma,
+          .diffusion = std::sqrt(2 * quarter * sigma),
+          .std = std,
+          .log_sigma_rate = quarter / (scale * std),
+          .log_std_rate = quarter / sigma,
+          .denoiser_rate = quarter / std};
 }
 
 double TrigonometricVariancePreserving::frozen_score_weight(Time t, Time t_next) const {
   const double middle = 0.5 * (t + t_next);
-  return 4 * std::sin(quarter * middle) * std::sin(0.5 * quarter * (t - t_next)) / scale(t);
+  return 4 * std::sin(quarter * middle) * std::sin(0.5 * quarter * (t - t_next)) /
+         std::sin(quarter * (1 - t));
 }
 
 Time TrigonometricVariancePreserving::time_of_sigma(double sigma) const {
@@ -378,38 +332,29 @@ Time TrigonometricVariancePreserving::time_of_sigma(double sigma) const {
 
 // ---- stochastic interpolant
 
-namespace {
-
-/// sin^2(pi t) / t, so that gamma = t times this.
-double sine_bump(Time t) {
-  const double sine = std::sin(std::numbers::pi * t);
-  return t == 0 ? 0 : sine * sine / t;
-}
-
-/// (t^2 + gamma^2)' / (2t).
-double sine_growth(Time t) {
-  return 1 + std::numbers::pi * std::sin(2 * std::numbers::pi * t) * sine_bump(t);
-}
-
-}  // namespace
-
-double StochasticInterpolant::std(Time t) const {
-  return gamma == Gamma::root ? std::sqrt(t) : t * std::hypot(1.0, sine_bump(t));
-}
-
-double StochasticInterpolant::half_variance_rate(Time t) const {
-  return gamma == Gamma::root ? 0.5 : t * sine_growth(t);
-}
-
-double StochasticInterpolant::log_std_rate(Time t) const {
-  if (gamma == Gamma::root) return 0.5 / t;
-  const double bump = sine_bump(t);
-  return sine_growth(t) / (t * (1 + bump * bump));
-}
-
-double StochasticInterpolant::diffusion(Time t) const {
-  const double s = std(t);
-  return std::sqrt(2 * (half_variance_rate(t) + s * s / (1 - t)));
+AffineCoefficients StochasticInterpolant::at(Time t) const {
+  using std::numbers::pi;
+  double std, half_variance_rate, log_std_rate;  // the second is std std'
+  if (gamma == Gamma::root) {
+    std = std::sqrt(t);
+    half_variance_rate = 0.5;
+    log_std_rate = 0.5 / t;
+  } else {
+    const double sine = std::sin(pi * t);
+    const double bump = t == 0 ? 0 : sine * sine / t;            // gamma / t
+    const double growth = 1 + pi * std::sin(2 * pi * t) * bump;  // (t^2 + gamma^2)' / (2t)
+    std = t * std::hypot(1.0, bump);
+    half_variance_rate = t * growth;
+    log_std_rate = growth / (t * (1 + bump * bump));
+  }
+  return {.scale = 1 - t,
+          .sigma = std / (1 - t),
+          .log_scale_rate = -1 / (1 - t),
+          .diffusion = std::sqrt(2 * (half_variance_rate + std * std / (1 - t))),
+          .std = std,
+          .log_sigma_rate = log_std_rate + 1 / (1 - t),
+          .log_std_rate = log_std_rate,
+          .denoiser_rate = (1 - t) * log_std_rate + 1};
 }
 
 Time StochasticInterpolant::time_of_sigma(double sigma) const {
@@ -417,7 +362,7 @@ Time StochasticInterpolant::time_of_sigma(double sigma) const {
     const double root = 2 / (1 / sigma + std::hypot(1 / sigma, 2.0));  // sqrt t
     return root * root;
   }
-  return detail::invert_increasing([this](Time t) { return this->sigma(t); }, sigma, 0, 1);
+  return detail::invert_increasing([this](Time t) { return at(t).sigma; }, sigma, 0, 1);
 }
 
 }  // namespace fokker

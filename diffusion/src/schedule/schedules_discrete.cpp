@@ -75,21 +75,25 @@ Time DiscreteVariancePreserving::time_of_level(Index j) const {
   return static_cast<double>(j) / static_cast<double>(levels());
 }
 
-std::size_t DiscreteVariancePreserving::cell(Time t) const {
-  const double place = t * static_cast<double>(levels());
-  if (!(place > 0)) return 0;
-  return static_cast<std::size_t>(std::min(std::floor(place), static_cast<double>(levels() - 1)));
+DiscreteVariancePreserving::Place DiscreteVariancePreserving::place(Time t) const {
+  const double m = static_cast<double>(levels()), level = t * m;
+  const double below = level > 0 ? std::min(std::floor(level), m - 1) : 0;
+  const auto j = static_cast<std::size_t>(below);
+  const double low = (*integral_)[j], step = (*integral_)[j + 1] - low;
+  return {step * m, low + step * (level - below)};
 }
 
-detail::VariancePreservingForm DiscreteVariancePreserving::at(Time t) const {
-  const std::size_t j = cell(t);
-  const double m = static_cast<double>(levels());
-  const double low = (*integral_)[j], step = (*integral_)[j + 1] - low;
-  return {step * m, low + step * (t * m - static_cast<double>(j))};
+AffineCoefficients DiscreteVariancePreserving::at(Time t) const {
+  const auto [beta, integral] = place(t);
+  return detail::variance_preserving(beta, integral);
+}
+
+double DiscreteVariancePreserving::frozen_score_weight(Time t, Time t_next) const {
+  return detail::variance_preserving_weight(place(t).integral, place(t_next).integral);
 }
 
 Time DiscreteVariancePreserving::time_of_sigma(double sigma) const {
-  const double value = detail::VariancePreservingForm::integral_of_sigma(sigma);
+  const double value = detail::variance_preserving_integral(sigma);
   const auto& b = *integral_;
   const auto above = std::upper_bound(b.begin() + 1, b.end() - 1, value);  // first level past it
   const auto j = static_cast<std::size_t>(above - b.begin()) - 1;

@@ -10,6 +10,7 @@
 #include <boost/math/quadrature/gauss_kronrod.hpp>
 
 #include <fokker/diffusion/schedule/tabulated_schedule.hpp>
+#include <fokker/solvers/support/checks.hpp>
 #include <fokker/solvers/support/text.hpp>
 
 namespace fokker {
@@ -38,8 +39,7 @@ Quadrature panel(const F& f, Time a, Time b) {
 struct TabulatedSchedule::Table {
   Table(std::function<double(Time)> rate, std::function<double(Time)> diffusion, Time end_time)
       : f(std::move(rate)), g(std::move(diffusion)), end(end_time) {
-    if (!(end > 0) || !std::isfinite(end))
-      throw std::invalid_argument("the end time must be positive and finite: got " + text(end));
+    check_positive("the end time", end);
     append(end, end / 64);
     while (edge.back() < end) append(end, 2 * last_width);
   }
@@ -99,10 +99,22 @@ TabulatedSchedule::TabulatedSchedule(std::function<double(Time)> f, std::functio
                                      Time end)
     : table_(std::make_shared<const Table>(std::move(f), std::move(g), end)) {}
 
-double TabulatedSchedule::scale(Time t) const { return std::exp(table_->log_scale_at(t)); }
-double TabulatedSchedule::sigma(Time t) const { return std::sqrt(table_->variance_at(t)); }
-double TabulatedSchedule::log_scale_rate(Time t) const { return table_->f(t); }
-double TabulatedSchedule::diffusion(Time t) const { return table_->g(t); }
-Time TabulatedSchedule::end_time() const { return table_->end; }
+AffineCoefficients TabulatedSchedule::at(Time t) const {
+  return {.scale = std::exp(table_->log_scale_at(t)),
+          .sigma = std::sqrt(table_->variance_at(t)),
+          .log_scale_rate = table_->f(t),
+          .diffusion = table_->g(t)};
+}
+
+double TabulatedSchedule::frozen_score_weight(Time t, Time t_next) const {
+  const auto scale = [&](Time u) { return std::exp(table_->log_scale_at(u)); };
+  const auto weight = [&](Time u) {
+    const double g = table_->g(u);
+    return g * g / scale(u);
+  };
+  return scale(t_next) * detail::integral(weight, t_next, t);
+}
+
+ScheduleEnds TabulatedSchedule::ends() const { return {.end = table_->end}; }
 
 }  // namespace fokker

@@ -36,7 +36,7 @@ TimeGrid last_step_to_zero(std::string_view name,
                            const AnySchedule& schedule, Time start, Time t_min, Index steps) {
   if (!to_zero) return grid_down_to(t_min, steps);
   if (steps == 1) return {start, t_min};
-  const Time last = schedule.t_min();
+  const Time last = schedule.ends().t_min;
   if (!(last > t_min && last < start))
     throw std::invalid_argument("the " + std::string(name) +
                                 " grid down to sigma = 0 stops at t=" + text(last) +
@@ -48,20 +48,20 @@ TimeGrid last_step_to_zero(std::string_view name,
 
 TimeGrid karras(const AnySchedule& schedule, Time start, Time t_min, Index steps) {
   constexpr double rho = 7;
-  return equal_steps([&](Time t) { return std::pow(schedule.sigma(t), 1 / rho); },
+  return equal_steps([&](Time t) { return std::pow(schedule.at(t).sigma, 1 / rho); },
                      [&](double v) { return schedule.time_of_sigma(std::pow(v, rho)); }, start,
                      t_min, steps);
 }
 
 TimeGrid logsnr(const AnySchedule& schedule, Time start, Time t_min, Index steps) {
-  return equal_steps([&](Time t) { return std::log(schedule.sigma(t)); },
+  return equal_steps([&](Time t) { return std::log(schedule.at(t).sigma); },
                      [&](double v) { return schedule.time_of_sigma(std::exp(v)); }, start, t_min,
                      steps);
 }
 
 /// Every so many of the levels between both ends, rounded to the nearest; 0 is a step of its own.
 TimeGrid iddpm(const AnySchedule& schedule, Time start, Time t_min, Index steps) {
-  const double most = schedule.sigma(start), least = schedule.sigma(t_min);
+  const double most = schedule.at(start).sigma, least = schedule.at(t_min).sigma;
   TimeGrid times{start};
   for (const double level : iddpm_levels())
     if (level < most && level > least) times.push_back(schedule.time_of_sigma(level));
@@ -120,7 +120,7 @@ TimeGrid grid_from_sigmas(std::span<const double> sigmas, const AnySchedule& sch
   if (sigmas.size() < 2)
     throw std::invalid_argument("a grid needs at least two levels of sigma: got " +
                                 std::to_string(sigmas.size()));
-  const double least = schedule.sigma(0), most = schedule.sigma(schedule.end_time());
+  const double least = schedule.at(0).sigma, most = schedule.at(schedule.ends().end).sigma;
   TimeGrid grid;
   for (std::size_t k = 0; k < sigmas.size(); ++k) {
     const std::string place = "level " + std::to_string(k + 1) + " of sigma";
@@ -171,22 +171,22 @@ TimeGrid make_grid(std::string_view name, const AnySchedule& schedule, Time star
   if (steps > most_steps)
     throw std::invalid_argument("a time grid has at most " + std::to_string(most_steps) +
                                 " steps: got " + std::to_string(steps));
-  if (!(start > 0) || !(start <= schedule.end_time()))
-    throw std::invalid_argument("the start must lie in (0, " + text(schedule.end_time()) +
+  if (!(start > 0) || !(start <= schedule.ends().end))
+    throw std::invalid_argument("the start must lie in (0, " + text(schedule.ends().end) +
                                 "]: got start=" + text(start));
   if (!(t_min >= 0) || !(t_min < start))
     throw std::invalid_argument("t_min must lie in [0, " + text(start) +
                                 "): got t_min=" + text(t_min));
-  if (info->in_sigma && !std::isfinite(schedule.sigma(start)))
+  if (info->in_sigma && !std::isfinite(schedule.at(start).sigma))
     throw std::invalid_argument("the " + info->name + " grid needs a finite sigma at its start: " +
                                 std::string(schedule.name()) + " has none at t=" + text(start) +
-                                "; start at " + text(schedule.sde_start()) +
+                                "; start at " + text(schedule.ends().sde_start) +
                                 " or take the uniform grid");
 
   const auto down = [&](const std::function<TimeGrid(Time, Index)>& grid_down_to, bool to_zero) {
     return last_step_to_zero(name, grid_down_to, to_zero, schedule, start, t_min, steps);
   };
-  const bool clean = !(schedule.sigma(t_min) > 0);
+  const bool clean = !(schedule.at(t_min).sigma > 0);
   TimeGrid grid;
   if (name == "uniform")
     grid = uniform_grid(start, t_min, steps);

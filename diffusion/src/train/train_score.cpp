@@ -38,15 +38,13 @@ NoiseLevel denoiser_level(const LossContext& c, double u) {
 }
 
 NoiseLevel noise_level(const LossContext& c, double u) {
-  const Time t = uniform_time(c, u);
-  const double sigma = c.process.sigma(t);
-  return {c.process.scale(t), c.process.std(t), 1 / (sigma * sigma)};
+  const auto now = c.process.at(uniform_time(c, u));
+  return {now.scale, now.std, 1 / (now.sigma * now.sigma)};
 }
 
 NoiseLevel velocity_level(const LossContext& c, double u) {
-  const Time t = uniform_time(c, u);
-  const double rate = c.process.denoiser_rate(t);
-  return {c.process.scale(t), c.process.std(t), rate * rate};
+  const auto now = c.process.at(uniform_time(c, u));
+  return {now.scale, now.std, now.denoiser_rate * now.denoiser_rate};
 }
 
 NoiseLevel score_level(const LossContext& c, double u) {

@@ -11,6 +11,7 @@
 #include <fokker/processes/models/kubo.hpp>
 #include <fokker/processes/models/langevin.hpp>
 #include <fokker/processes/models/linear.hpp>
+#include <fokker/solvers/support/checks.hpp>
 #include <fokker/solvers/support/text.hpp>
 
 namespace fokker {
@@ -201,11 +202,11 @@ Eigen::MatrixXd KuboOscillator::covariance(const Eigen::ArrayXd& x0, Time t) con
 }
 
 void Langevin::validate() const {
-  detail::require_positive("gamma", gamma);
-  detail::require_positive("kT", kT);
-  detail::require_positive("mass", mass);
-  detail::require_finite("stiffness", stiffness);
-  detail::require_non_negative("quartic", quartic);
+  check_positive("gamma", gamma);
+  check_positive("kT", kT);
+  check_positive("mass", mass);
+  check_finite("stiffness", stiffness);
+  check_not_negative("quartic", quartic);
   if (quartic == 0 && stiffness <= 0)
     throw std::invalid_argument(
         "the potential must confine: with quartic=0 stiffness must be "

@@ -7,13 +7,13 @@
 #include <stdexcept>
 #include <string>
 
+#include <fokker/solvers/support/checks.hpp>
 #include <fokker/solvers/support/text.hpp>
 
 namespace fokker {
 
 TimeGrid uniform_grid(Time t0, Time t1, Index n) {
-  if (n < 1)
-    throw std::invalid_argument("uniform_grid needs at least one step: got " + std::to_string(n));
+  check_at_least({"the number of steps of a uniform grid", "n"}, n, 1);
   if (!std::isfinite(t0) || !std::isfinite(t1) || t0 == t1)
     throw std::invalid_argument("uniform_grid needs two different finite ends: got " + text(t0) +
                                 " and " + text(t1));
@@ -32,9 +32,7 @@ TimeGrid refine(std::span<const Time> grid, Index factor) {
 }
 
 void check_grid(std::span<const Time> grid) {
-  if (grid.size() < 2)
-    throw std::invalid_argument("a time grid needs at least two points: got " +
-                                std::to_string(grid.size()));
+  check_at_least("the number of points of a time grid", static_cast<Index>(grid.size()), 2);
   const bool down = grid[1] < grid[0];
   for (std::size_t k = 0; k < grid.size(); ++k) {
     if (!std::isfinite(grid[k]))

@@ -7,6 +7,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include <fokker/solvers/support/checks.hpp>
 #include <fokker/solvers/support/text.hpp>
 
 namespace fokker::detail {
@@ -23,10 +24,6 @@ void check_tolerances(std::string_view solver, double rtol, double atol) {
         {solver, least, rtol}));
 }
 
-void check_first_step(Time h) {
-  if (!(h >= 0) || !std::isfinite(h))
-    throw std::invalid_argument(text(
-        "the first step of an adaptive solver must be positive (0: its own choice): got {}", {h}));
-}
+void check_first_step(Time h) { check_not_negative("first_step", h, "0 lets the solver choose"); }
 
 }  // namespace fokker::detail

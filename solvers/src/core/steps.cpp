@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include <fokker/solvers/core/run.hpp>
+#include <fokker/solvers/support/checks.hpp>
 #include <fokker/solvers/support/text.hpp>
 
 namespace fokker {
@@ -37,8 +38,7 @@ double ErrorControl::least_atol() const {
 namespace detail {
 
 RegularTimes::RegularTimes(Time t0, Fixed steps) : t0_(t0), h_(steps.h) {
-  if (!(h_ > 0) || !std::isfinite(h_))
-    throw std::invalid_argument(text("fixed steps need a step size above zero: got {}", {h_}));
+  check_positive({"the step size of Fixed", "h"}, h_);
 }
 
 RegularTimes::RegularTimes(TimeGrid up) : t0_(up.front()), grid_(std::move(up)) {}

@@ -59,6 +59,13 @@ double check_above(CheckSubject subject, double value, std::string_view other, d
   return value;
 }
 
+std::int64_t check_index(CheckSubject subject, std::int64_t value, std::int64_t size,
+                         std::string_view advice) {
+  if (value < 0 || value >= size)
+    refuse(subject, "lie in [0, " + std::to_string(size) + ")", std::to_string(value), advice);
+  return value;
+}
+
 std::int64_t check_at_least(CheckSubject subject, std::int64_t value, std::int64_t least,
                             std::string_view advice) {
   if (value < least)

@@ -27,7 +27,7 @@ const TimeGrid grid = uniform_grid(0, 1, 8);
 
 Increment<Sine, X> increment(double w, double z) {
   Increment<Sine, X> dw;
-  dw.resize(1, 1, TwoStep::needs);
+  dw.resize(1, 1, TwoStep::facts.needs);
   dw.w << w;
   dw.normals << z;
   return dw;

@@ -286,8 +286,8 @@ TEST_CASE("a solver of any type steps as the solver does") {
   any.step(process, x, t, h, dw, y_any, any_workspace);
 
   CHECK((y == y_any).all());
-  CHECK(any.name() == "milstein");
-  CHECK(any.orders(NoiseKind::diagonal).strong == 1.0);
+  CHECK(any.facts().name == "milstein");
+  CHECK(any.facts().orders(NoiseKind::diagonal).strong == 1.0);
 }
 
 namespace {
@@ -332,7 +332,8 @@ int order_of_tableau() {
 }  // namespace
 
 TEST_CASE("every Runge-Kutta tableau meets the conditions of its order and not one more") {
-  CHECK(order_of_tableau<Euler>() == Euler::orders(NoiseKind::none).deterministic);
-  CHECK(order_of_tableau<Heun>() == Heun::orders(NoiseKind::none).deterministic);
-  CHECK(order_of_tableau<RungeKutta4>() == RungeKutta4::orders(NoiseKind::none).deterministic);
+  CHECK(order_of_tableau<Euler>() == Euler::facts.orders(NoiseKind::none).deterministic);
+  CHECK(order_of_tableau<Heun>() == Heun::facts.orders(NoiseKind::none).deterministic);
+  CHECK(order_of_tableau<RungeKutta4>() ==
+        RungeKutta4::facts.orders(NoiseKind::none).deterministic);
 }

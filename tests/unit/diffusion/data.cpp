@@ -18,7 +18,7 @@
 #include <fokker/diffusion/data/product.hpp>
 #include <fokker/diffusion/data/sphere.hpp>
 #include <fokker/diffusion/schedule/affine_process.hpp>
-#include <fokker/diffusion/score/counted_score.hpp>
+#include <fokker/diffusion/score/any_score.hpp>
 #include <fokker/diffusion/score/exact_score.hpp>
 
 #include "catch.hpp"
@@ -554,7 +554,8 @@ TEST_CASE("exact_score evaluates the data at the scale and std of the process") 
 
 TEST_CASE("evaluations are counted once each, and copies share the count") {
   const fokker::AffineProcess vp{fokker::VariancePreserving{}};
-  const fokker::Counted score{fokker::exact_score(vp, GaussianMixture::ring(8, 4.0, 0.3))};
+  const fokker::AnyScore<double> plain{fokker::exact_score(vp, GaussianMixture::ring(8, 4.0, 0.3))};
+  const auto score = plain.counted();
   const auto copy = score;
   const Block<double> x = spread(2, 10, 3.0);
   Block<double> out(2, 10);
@@ -568,6 +569,7 @@ TEST_CASE("evaluations are counted once each, and copies share the count") {
   CHECK(score.dimension() == 2);
   copy.reset();
   CHECK(score.calls() == 0);
+  CHECK_THROWS_AS(plain.calls(), std::logic_error);
 }
 
 TEST_CASE("a state of another dimension is refused") {

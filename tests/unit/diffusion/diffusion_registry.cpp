@@ -28,17 +28,17 @@ TEST_CASE(
 
     if (info.equation == Equation::sde) {
       const auto sampler = make_reverse_sampler<double>(info.name);
-      CHECK(sampler.name() == info.name);
-      CHECK(sampler.evaluations(NoiseKind::additive).drift == info.evaluations);
+      CHECK(sampler.facts().name == info.name);
+      CHECK(sampler.facts().evaluations(NoiseKind::additive).drift == info.evaluations);
       CHECK(info.orders.strong.value_or(1.0) == 1.0);
-      CHECK(make_reverse_sampler<float>(info.name).name() == info.name);
+      CHECK(name_of(make_reverse_sampler<float>(info.name)) == info.name);
       CHECK_THROWS_WITH(make_flow_sampler<double>(info.name), ContainsSubstring("does not solve"));
     } else {
       const auto sampler = make_flow_sampler<double>(info.name);
-      CHECK(sampler.name() == info.name);
-      CHECK(sampler.evaluations(NoiseKind::none).drift == info.evaluations);
+      CHECK(sampler.facts().name == info.name);
+      CHECK(sampler.facts().evaluations(NoiseKind::none).drift == info.evaluations);
       CHECK(info.orders.deterministic.has_value());
-      CHECK(make_flow_sampler<float>(info.name).name() == info.name);
+      CHECK(name_of(make_flow_sampler<float>(info.name)) == info.name);
       if (info.name != "ddim")
         CHECK_THROWS_WITH(make_reverse_sampler<double>(info.name),
                           ContainsSubstring("does not solve"));
@@ -53,7 +53,7 @@ TEST_CASE("ddim solves the flow with eta = 0 and the reverse SDE above") {
   CHECK(equation_of(ddim, 0.5) == Equation::sde);
   CHECK(equation_of(sampler_info("euler-maruyama"), 0) == Equation::sde);
   CHECK(equation_of(sampler_info("heun"), 0) == Equation::ode);
-  CHECK(make_reverse_sampler<double>("ddim").name() == "ddim");
+  CHECK(name_of(make_reverse_sampler<double>("ddim")) == "ddim");
 }
 
 TEST_CASE("unknown samplers are answered with the nearest") {
@@ -150,7 +150,7 @@ TEST_CASE("parameters behind the name of a sampler are set, and wrong ones are r
   const SamplerInfo& churn = sampler_info("edm-churn:gamma=0.1:s_max=50");
 
   CHECK(churn.name == "edm-churn");
-  CHECK(make_reverse_sampler<double>("edm-churn:gamma=0.1:s_max=50").name() == "edm-churn");
+  CHECK(name_of(make_reverse_sampler<double>("edm-churn:gamma=0.1:s_max=50")) == "edm-churn");
   CHECK(cost_of("pc-langevin:corrections=3").per_step == 4);
   CHECK(cost_of("restart").steps(20) == (20 - cost_of("restart").once) / 2);
   CHECK(cost_of("restart:repeats=1").once < cost_of("restart").once);
@@ -172,4 +172,37 @@ TEST_CASE("parameters behind the name of a sampler are set, and wrong ones are r
   refuse("sa-solver-3:sigma_low=-1", "sa-solver-3 needs sigma_low >= 0: got -1");
   refuse("sit-heun:diffusion=6", "sit-heun needs diffusion in 0, 1, ..., 5: got 6");
   refuse("ddpm:eta=1", "unknown parameter of ddpm 'eta'");
+}
+
+TEST_CASE("any callable is an erased score, and its denoiser comes from the process") {
+  const test::Process vp{make_schedule("vp")};
+  const test::GaussianScore exact{vp, 0.5, 2.0};
+  const AnyScore<double> writes(
+      [&](const Block<double>& x, Time t, Block<double>& out) { exact(x, t, out); });
+  const AnyScore<double> returns([&](const Block<double>& x, Time t) {
+    Block<double> out(x.rows(), x.cols());
+    exact(x, t, out);
+    return out;
+  });
+  Block<double> x(1, 2), expected(1, 2), out(1, 2);
+  x << -1, 3;
+  Path<double> path(1), path_out(1);
+  path << 3;
+
+  for (const AnyScore<double>& any : {writes, returns}) {
+    const AnyScore<double> counted = any.counted();
+    exact(x, 0.3, expected);
+    counted(x, 0.3, out);
+    CHECK((out == expected).all());
+    counted(path, 0.3, path_out);
+    CHECK(path_out(0) == expected(0, 1));
+    exact.denoise(x, 0.3, expected);
+    evaluate_denoiser(vp, counted, x, 0.3, out);
+    CHECK((out - expected).abs().maxCoeff() < 1e-14);
+    CHECK(counted.calls() == 3);
+    CHECK(counted.columns() == 5);
+    CHECK(any.dimension() == -1);
+    CHECK(!any.has_denoiser());
+    CHECK_THROWS_WITH(any.denoise(x, 0.3, out), "this score has no denoiser");
+  }
 }

@@ -37,14 +37,15 @@ TEST_CASE("a discrete schedule meets every level of its table") {
   const DiscreteVariancePreserving from_betas = schedule_from_betas(betas), from_bars(bars);
 
   CHECK(from_betas.levels() == 1000);
-  CHECK(from_betas.scale(0) == 1);
-  CHECK(from_betas.sigma(0) == 0);
-  CHECK(from_betas.t_min() == 0.001);
+  CHECK(from_betas.at(0).scale == 1);
+  CHECK(from_betas.at(0).sigma == 0);
+  CHECK(from_betas.ends().t_min == 0.001);
   for (const int j : {1, 2, 500, 999, 1000}) {
     INFO("level " << j);
     const double bar = bars[static_cast<std::size_t>(j) - 1];
     const Time t = from_betas.time_of_level(j);
-    for (const AnySchedule& c : {AnySchedule(from_betas), AnySchedule(from_bars)}) {
+    for (const AffineProcess<DiscreteVariancePreserving>& c :
+         {AffineProcess{from_betas}, AffineProcess{from_bars}}) {
       CHECK_THAT(c.scale(t) * c.scale(t), WithinRel(bar, 1e-11));
       CHECK_THAT(c.std(t), WithinRel(std::sqrt(1 - bar), 1e-10));
       CHECK_THAT(c.sigma(t), WithinRel(std::sqrt((1 - bar) / bar), 1e-10));
@@ -97,10 +98,10 @@ TEST_CASE("tables are read from files with a header that says what they hold") {
 
   const AnySchedule betas = make("beta\n0.1\n0.2\n"), bars = make("alpha_bar\n0.9\n0.72\n");
   CHECK(betas.name() == "table");
-  CHECK_THAT(betas.scale(1), WithinRel(std::sqrt(0.72), 1e-15));
-  CHECK_THAT(bars.scale(0.5), WithinRel(std::sqrt(0.9), 1e-15));
-  CHECK_THAT(make("beta\n0.1\n0.2\n", {{"shift", "2"}}).sigma(0.5),
-             WithinRel(2 * betas.sigma(0.5), 1e-14));
+  CHECK_THAT(betas.at(1).scale, WithinRel(std::sqrt(0.72), 1e-15));
+  CHECK_THAT(bars.at(0.5).scale, WithinRel(std::sqrt(0.9), 1e-15));
+  CHECK_THAT(make("beta\n0.1\n0.2\n", {{"shift", "2"}}).at(0.5).sigma,
+             WithinRel(2 * betas.at(0.5).sigma, 1e-14));
   CHECK(schedule_info("table:anything").default_grid == "uniform");
 
   CHECK_THROWS_WITH(make("0.1\n0.2\n"), EndsWith("got 1 columns and no header"));

@@ -105,7 +105,11 @@ GaussianMixture two_modes() {
 /// VP that claims an infinite drift, so that its flow and divergence go through the denoiser.
 struct ThroughDenoiser : AffineProcess<VariancePreserving> {
   ThroughDenoiser() : AffineProcess(VariancePreserving{}) {}
-  double log_scale_rate(Time) const { return std::numeric_limits<double>::infinity(); }
+  AffineCoefficients at(Time t) const {
+    AffineCoefficients c = AffineProcess::at(t);
+    c.log_scale_rate = std::numeric_limits<double>::infinity();
+    return c;
+  }
 };
 
 /// The right-hand side that redraws its probe at each evaluation.

@@ -103,7 +103,7 @@ TEST_CASE("the noise that a network is told is that of the table") {
   const VariancePreserving schedule;
   const IddpmPreconditioning iddpm;
 
-  CHECK_THAT(VpPreconditioning{}.c_noise(schedule.sigma(0.4)), WithinRel(999 * 0.4, 1e-12));
+  CHECK_THAT(VpPreconditioning{}.c_noise(schedule.at(0.4).sigma), WithinRel(999 * 0.4, 1e-12));
   CHECK(VePreconditioning{}.c_noise(2) == 0);
   CHECK(iddpm.c_noise(iddpm.levels[0]) == 999);
   CHECK(iddpm.c_noise(1e9) == 999);
@@ -125,9 +125,9 @@ TEST_CASE("training levels have the law of the table") {
              WithinRel(std::exp(-1.2 + 1.2), 1e-12));
   CHECK_THAT(VePreconditioning{}.training_sigma(0.5), WithinRel(std::sqrt(0.02 * 100), 1e-14));
   CHECK_THAT(VpPreconditioning{}.training_sigma(1),
-             WithinRel(VariancePreserving{}.sigma(1), 1e-14));
+             WithinRel(VariancePreserving{}.at(1).sigma, 1e-14));
   CHECK_THAT(VpPreconditioning{}.training_sigma(0),
-             WithinRel(VariancePreserving{}.sigma(1e-5), 1e-14));
+             WithinRel(VariancePreserving{}.at(1e-5).sigma, 1e-14));
   CHECK(iddpm.training_sigma(0) == iddpm.levels[0]);
   CHECK(iddpm.training_sigma(0.5) == iddpm.levels[500]);
   CHECK(iddpm.training_sigma(1) == iddpm.levels[999]);

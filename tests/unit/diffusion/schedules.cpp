@@ -46,10 +46,10 @@ std::vector<Named> all_schedules() {
 }
 
 /// Times over the whole of the schedule, a singular end left out.
-std::vector<Time> sample_times(const AnySchedule& schedule) {
+std::vector<Time> sample_times(const AffineProcess<AnySchedule>& process) {
   std::vector<Time> times;
   for (const double part : {0.01, 0.05, 0.3, 0.7, 0.95})
-    times.push_back(part * schedule.sde_start());
+    times.push_back(part * process.sde_start());
   return times;
 }
 
@@ -62,14 +62,17 @@ double slope(const std::function<double(double)>& f, double t) {
   return (16 * e2 - e1) / 15;
 }
 
-/// A schedule with the required members only.
+/// A schedule with the required members and coefficients only.
 struct Bare {
   AnySchedule full;
-  double scale(Time t) const { return full.scale(t); }
-  double sigma(Time t) const { return full.sigma(t); }
-  double log_scale_rate(Time t) const { return full.log_scale_rate(t); }
-  double diffusion(Time t) const { return full.diffusion(t); }
-  Time end_time() const { return full.sde_start(); }
+  AffineCoefficients at(Time t) const {
+    const AffineCoefficients c = full.at(t);
+    return {.scale = c.scale,
+            .sigma = c.sigma,
+            .log_scale_rate = c.log_scale_rate,
+            .diffusion = c.diffusion};
+  }
+  ScheduleEnds ends() const { return {.end = full.ends().sde_start}; }
 };
 
 }  // namespace
@@ -77,7 +80,7 @@ struct Bare {
 TEST_CASE("the rates of every schedule are the derivatives of its s, sigma and std") {
   for (const Named& named : all_schedules()) {
     const std::string& name = named.name;
-    const AnySchedule& c = named.schedule;
+    const AffineProcess c{named.schedule};
     for (const Time t : sample_times(c)) {
       INFO(name << " at t = " << t);
       const double s = c.scale(t), sigma = c.sigma(t);
@@ -100,8 +103,8 @@ TEST_CASE("the rates of every schedule are the derivatives of its s, sigma and s
 TEST_CASE("what AffineProcess derives agrees with the closed forms of every schedule") {
   for (const Named& named : all_schedules()) {
     const std::string& name = named.name;
-    const AnySchedule& c = named.schedule;
-    const AffineProcess<Bare> derived{Bare{c}};
+    const AffineProcess c{named.schedule};
+    const AffineProcess<Bare> derived{Bare{named.schedule}};
     for (const Time t : sample_times(c)) {
       INFO(name << " at t = " << t);
       const Time earlier = 0.6 * t;
@@ -122,7 +125,7 @@ TEST_CASE("what AffineProcess derives agrees with the closed forms of every sche
 TEST_CASE("time_of_sigma inverts sigma over the whole of every schedule") {
   for (const Named& named : all_schedules()) {
     const std::string& name = named.name;
-    const AnySchedule& c = named.schedule;
+    const AffineProcess c{named.schedule};
     for (const double part : {1e-9, 1e-6, 1e-3, 0.2, 0.5, 0.9, 1.0}) {
       const Time t = part * c.sde_start();
       INFO(name << " at t = " << t);
@@ -140,7 +143,7 @@ TEST_CASE("time_of_sigma inverts sigma over the whole of every schedule") {
 TEST_CASE("every schedule starts at the data: s = 1 and sigma = 0 at t = 0") {
   for (const Named& named : all_schedules()) {
     const std::string& name = named.name;
-    const AnySchedule& c = named.schedule;
+    const AffineProcess c{named.schedule};
     INFO(name);
     const bool song = name == "ve song";
 
@@ -159,19 +162,20 @@ TEST_CASE("every schedule starts at the data: s = 1 and sigma = 0 at t = 0") {
 TEST_CASE("std keeps its relative precision as t -> 0") {
   const Time t = 1e-12;
 
-  CHECK_THAT(make_schedule("vp").std(t), WithinRel(std::sqrt(0.1 * t), 1e-9));
-  CHECK_THAT(make_schedule("sub-vp").std(t), WithinRel(0.1 * t, 1e-9));
-  CHECK_THAT(make_schedule("ve").std(t),
+  CHECK_THAT(make_schedule("vp").at(t).std, WithinRel(std::sqrt(0.1 * t), 1e-9));
+  CHECK_THAT(make_schedule("sub-vp").at(t).std, WithinRel(0.1 * t, 1e-9));
+  CHECK_THAT(make_schedule("ve").at(t).std,
              WithinRel(0.01 * std::sqrt(2 * std::log(5000.0) * t), 1e-9));
-  CHECK_THAT(make_schedule("vp-cosine").std(t),
-             WithinRel(make_schedule("vp-cosine").diffusion(0) * std::sqrt(t), 1e-9));
+  CHECK_THAT(make_schedule("vp-cosine").at(t).std,
+             WithinRel(make_schedule("vp-cosine").at(0).diffusion * std::sqrt(t), 1e-9));
 }
 
 TEST_CASE("schedules have the published values") {
-  const VariancePreserving vp;
-  const SubVariancePreserving sub;
-  const VarianceExploding ve, song{.variance = VarianceExploding::Variance::song};
-  const CosineVariancePreserving cosine;
+  const AffineProcess vp{VariancePreserving{}};
+  const AffineProcess sub{SubVariancePreserving{}};
+  const AffineProcess ve{VarianceExploding{}};
+  const AffineProcess song{VarianceExploding{.variance = VarianceExploding::Variance::song}};
+  const AffineProcess cosine{CosineVariancePreserving{}};
 
   CHECK_THAT(vp.sigma(1), WithinRel(std::sqrt(std::exp(10.05) - 1), 1e-14));
   CHECK_THAT(sub.std(1), WithinRel(1 - std::exp(-10.05), 1e-14));
@@ -202,8 +206,9 @@ TEST_CASE("what the flow needs stays finite at t = 1 where the data are gone") {
       {make_schedule("polynomial", {{"shift", "4"}}), 0, 0},
       {make_schedule("gvp", {{"shift", "4"}}), 0, M_PI / 8},
   };
-  for (const auto& [c, log_std_rate, denoiser_rate] : cases) {
-    INFO(c.name());
+  for (const auto& [schedule, log_std_rate, denoiser_rate] : cases) {
+    INFO(schedule.name());
+    const AffineProcess c{schedule};
     CHECK(c.end_time() == 1);
     CHECK(c.scale(1) == 0);
     CHECK(c.sigma(1) == infinity);
@@ -223,10 +228,11 @@ TEST_CASE("what the flow needs stays finite at t = 1 where the data are gone") {
 
 TEST_CASE("the paths of flow matching have their published scale and noise") {
   const double t = 0.3, r = 0.7;
-  const PolynomialFlow cubic{.n = 3};
-  const LinearVariancePreserving linear;
-  const TrigonometricVariancePreserving gvp;
-  const StochasticInterpolant root, sine{.gamma = StochasticInterpolant::Gamma::sine};
+  const AffineProcess cubic{PolynomialFlow{.n = 3}};
+  const AffineProcess linear{LinearVariancePreserving{}};
+  const AffineProcess gvp{TrigonometricVariancePreserving{}};
+  const AffineProcess root{StochasticInterpolant{}};
+  const AffineProcess sine{StochasticInterpolant{.gamma = StochasticInterpolant::Gamma::sine}};
   const double gamma = std::pow(std::sin(M_PI * t), 2);
 
   CHECK_THAT(cubic.scale(t), WithinRel(r * r * r, 1e-15));
@@ -261,9 +267,9 @@ TEST_CASE("the three shifts in use are a shift of the log-SNR") {
 }
 
 TEST_CASE("a shifted schedule ends where its noise is the largest of its own schedule") {
-  const AnySchedule up = make_schedule("vp", {{"shift", "3"}});
-  const AnySchedule down = make_schedule("vp", {{"shift", "0.5"}});
-  const AnySchedule vp = make_schedule("vp");
+  const AffineProcess up{make_schedule("vp", {{"shift", "3"}})};
+  const AffineProcess down{make_schedule("vp", {{"shift", "0.5"}})};
+  const AffineProcess vp{make_schedule("vp")};
 
   CHECK(up.end_time() < 1);
   CHECK_THAT(up.sigma(up.end_time()), WithinRel(vp.sigma(1), 1e-13));
@@ -272,7 +278,7 @@ TEST_CASE("a shifted schedule ends where its noise is the largest of its own sch
   CHECK_THAT(down.sigma(1), WithinRel(0.5 * vp.sigma(1), 1e-13));
 }
 
-TEST_CASE("a schedule of one's own s and sigma has the coefficients of their derivatives") {
+TEST_CASE("a schedule of user-defined s and sigma has the coefficients of their derivatives") {
   const AffineProcess vp{VariancePreserving{}};
   const auto integral = [](auto t) { return t * (0.1 + 9.95 * t); };
   const AffineProcess complex{schedule_from_marginals(
@@ -342,11 +348,11 @@ TEST_CASE("(f, g) -> (s, sigma) by quadrature is the schedule that they came fro
   for (const Named& named : all_schedules()) {
     if (named.name == "ve song") continue;  // its sigma(0) is no integral of g
     INFO(named.name);
-    const AnySchedule c = named.schedule;
+    const AffineProcess c{named.schedule};
 
-    const AnySchedule back =
-        schedule_from_coefficients([c](Time t) { return c.log_scale_rate(t); },
-                                   [c](Time t) { return c.diffusion(t); }, c.sde_start());
+    const AffineProcess back{schedule_from_coefficients([c](Time t) { return c.log_scale_rate(t); },
+                                                        [c](Time t) { return c.diffusion(t); },
+                                                        c.sde_start())};
 
     CHECK(back.end_time() == c.sde_start());
     for (const double part : {1e-6, 1e-3, 0.123, 0.5, 0.77, 1.0}) {
@@ -363,19 +369,19 @@ TEST_CASE("schedules are made by name, with the defaults of their structs") {
   const AnySchedule vp = make_schedule("vp", {{"beta_max", "15"}});
 
   CHECK(vp.name() == "vp");
-  CHECK(vp.sigma(0.7) == VariancePreserving{.beta_max = 15}.sigma(0.7));
-  CHECK(make_schedule("edm", {{"sigma_max", "10"}}).end_time() == 10);
-  CHECK(make_schedule("ve", {{"variance", "song"}}).sigma(0) == 0.01);
-  CHECK(make_schedule("ve", {{"variance", "true"}}).sigma(0) == 0);
+  CHECK(vp.at(0.7).sigma == VariancePreserving{.beta_max = 15}.at(0.7).sigma);
+  CHECK(make_schedule("edm", {{"sigma_max", "10"}}).ends().end == 10);
+  CHECK(make_schedule("ve", {{"variance", "song"}}).at(0).sigma == 0.01);
+  CHECK(make_schedule("ve", {{"variance", "true"}}).at(0).sigma == 0);
   CHECK(list_schedules().size() == 10);
   CHECK(schedule_info("flow").sde_start == 0.999);
   CHECK(schedule_info("edm").default_grid == "karras");
   CHECK(schedule_info("vp").parameters.at(1).default_value == "20");
   CHECK(schedule_info("gvp").parameters.back().name == "shift");
   CHECK(make_schedule("flow", {{"shift", "3"}}).name() == "flow");
-  CHECK_THAT(make_schedule("flow", {{"shift", "3"}}).std(0.5), WithinRel(0.75, 1e-15));
-  CHECK(make_schedule("polynomial", {{"n", "3"}}).scale(0.5) == 0.125);
-  CHECK(make_schedule("interpolant", {{"gamma", "root"}}).std(0.25) == 0.5);
+  CHECK_THAT(make_schedule("flow", {{"shift", "3"}}).at(0.5).std, WithinRel(0.75, 1e-15));
+  CHECK(make_schedule("polynomial", {{"n", "3"}}).at(0.5).scale == 0.125);
+  CHECK(make_schedule("interpolant", {{"gamma", "root"}}).at(0.25).std == 0.5);
 }
 
 TEST_CASE("senseless schedules are refused in one line") {

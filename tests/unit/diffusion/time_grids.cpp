@@ -50,8 +50,8 @@ TEST_CASE("grids have equal steps in what they say") {
 
   CHECK(spread("uniform", [](Time t) { return t; }) < 1e-12);
   CHECK(spread("quadratic", [](Time t) { return std::sqrt(t); }) < 1e-12);
-  CHECK(spread("logsnr", [&](Time t) { return std::log(vp.sigma(t)); }) < 1e-11);
-  CHECK(spread("karras", [&](Time t) { return std::pow(vp.sigma(t), 1.0 / 7); }) < 1e-11);
+  CHECK(spread("logsnr", [&](Time t) { return std::log(vp.at(t).sigma); }) < 1e-11);
+  CHECK(spread("karras", [&](Time t) { return std::pow(vp.at(t).sigma, 1.0 / 7); }) < 1e-11);
 }
 
 TEST_CASE("the karras grid to sigma = 0 is EDM's: N points down to sigma_min, then 0") {

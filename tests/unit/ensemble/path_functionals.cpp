@@ -90,7 +90,7 @@ TEST_CASE("a grid of one time: the functionals of the start") {
   const TimeGrid now{2};
   const SimulateOptions options{.paths = 3, .seed = 1};
   const auto of_start = [&](const auto& functional) {
-    return simulate(brownian, EulerMaruyama{}, 1.5, now, options, functional).value.mean;
+    return simulate(brownian, EulerMaruyama{}, OnGrid{now}, 1.5, options, functional).value.mean;
   };
 
   CHECK(of_start(time_average(0)) == 1.5);
@@ -101,9 +101,7 @@ TEST_CASE("a grid of one time: the functionals of the start") {
 TEST_CASE("extrema between the points have the same bits on any threads and among any paths") {
   const TimeGrid grid = uniform_grid(0, 1, 4);
   const auto maximum = [&](Index paths, int threads, Seed seed) {
-    return simulate(brownian, EulerMaruyama{}, 0.0, grid,
-                    {.paths = paths, .seed = seed, .threads = threads},
-                    running_maximum(brownian, 0, seed))
+    return simulate(brownian, EulerMaruyama{}, OnGrid{grid}, 0.0, {.paths = paths, .seed = seed, .threads = threads}, running_maximum(brownian, 0, seed))
         .value.mean;
   };
   const auto block = [](Index first, Index width) {  // the maxima of one step of given ends
@@ -126,13 +124,13 @@ TEST_CASE("asking for an extremum leaves the paths as they are") {
   const SimulateOptions options{.paths = 100, .seed = 3};
 
   const double end =
-      simulate(brownian, EulerMaruyama{}, 0.0, grid, options, Moments{}).value.mean[0];
+      simulate(brownian, EulerMaruyama{}, OnGrid{grid}, 0.0, options, Moments{}).value.mean[0];
   auto maximum = running_maximum(brownian, 0, options.seed);
   PathFunctional last{maximum.start, maximum.update, [](const auto& carry, const auto&) {
                         return detail::ValueRow(carry.previous);
                       }};
 
-  CHECK(simulate(brownian, EulerMaruyama{}, 0.0, grid, options, last).value.mean == end);
+  CHECK(simulate(brownian, EulerMaruyama{}, OnGrid{grid}, 0.0, options, last).value.mean == end);
 }
 
 TEST_CASE("a component that is not there is refused, and a path that fails is counted") {
@@ -142,7 +140,7 @@ TEST_CASE("a component that is not there is refused, and a path that fails is co
       make_sde([](const auto& x, Time t) { return 0 * x + (t < 0.5 ? 0 : std::nan("")); },
                [](Time) { return 1e-3; }, noise::additive);
   const auto run = [&](const auto& process, const auto& functional) {
-    return simulate(process, EulerMaruyama{}, 0.0, grid, options, functional);
+    return simulate(process, EulerMaruyama{}, OnGrid{grid}, 0.0, options, functional);
   };
 
   CHECK_THROWS_WITH(run(brownian, time_average(1)), ContainsSubstring("component 1"));

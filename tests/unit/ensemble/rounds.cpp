@@ -28,9 +28,10 @@ const auto process = make_sde([](const auto& x, Time) { return -x; },
                               [](const auto& x, Time) { return x.cos(); }, noise::diagonal);
 const TimeGrid grid = uniform_grid(0, 1, 6);
 
-auto statistics(const SimulateOptions& options) {
-  return simulate(process, EulerMaruyama{}, Path<double>::Constant(2, 0.5), grid, options,
-                  PathStatistics({0, 3, 6}, 3000));
+auto statistics(SimulateOptions options) {
+  options.save_at = {grid[0], grid[3], grid[6]};
+  return simulate(process, EulerMaruyama{}, OnGrid{grid}, Path<double>::Constant(2, 0.5), options,
+                  PathStatistics(3000));
 }
 
 template <class A, class B>
@@ -56,10 +57,11 @@ constexpr Index paths = 100'001;
 }  // namespace
 
 TEST_CASE("path statistics are those of the saved states") {
-  const SimulateOptions options{.paths = 5001, .seed = 1, .threads = 2};
+  const SimulateOptions options{
+      .paths = 5001, .save_at = {grid[0], grid[3], grid[6]}, .seed = 1, .threads = 2};
 
-  const auto saved = simulate(process, EulerMaruyama{}, Path<double>::Constant(2, 0.5), grid,
-                              options, SavedStates({0, 3, 6}))
+  const auto saved = simulate(process, EulerMaruyama{}, OnGrid{grid},
+                              Path<double>::Constant(2, 0.5), options, States{})
                          .value;
   const auto value = statistics(options).value;
 
@@ -152,7 +154,7 @@ TEST_CASE("ranks that share an ensemble all return the bits of one program") {
 
 TEST_CASE("ranks stop at a target error where one program does") {
   const auto run = [](Communicator* ranks) {
-    return simulate(process, EulerMaruyama{}, 0.5, grid,
+    return simulate(process, EulerMaruyama{}, OnGrid{grid}, 0.5,
                     {.paths = 100'000, .seed = 3, .target_standard_error = 0.004, .ranks = ranks},
                     expectation([](const auto& x) { return x.row(0); }));
   };
@@ -200,7 +202,7 @@ TEST_CASE("an exception on one rank ends all of them with its words") {
           return -x;
         },
         [](const auto& x, Time) { return x.cos(); }, noise::diagonal);
-    return simulate(failing, EulerMaruyama{}, 0.5, grid, {.paths = paths, .ranks = &rank},
+    return simulate(failing, EulerMaruyama{}, OnGrid{grid}, 0.5, {.paths = paths, .ranks = &rank},
                     Moments{})
         .paths;
   });
@@ -212,7 +214,7 @@ TEST_CASE(
     "a reduction that keeps its result beside its partials takes no checkpoint and no ranks") {
   Checkpoint checkpoint("absent", {});
 
-  CHECK_THROWS_WITH(simulate(process, EulerMaruyama{}, 0.5, grid,
+  CHECK_THROWS_WITH(simulate(process, EulerMaruyama{}, OnGrid{grid}, 0.5,
                              {.paths = 10, .checkpoint = &checkpoint}, FinalState{}),
                     ContainsSubstring("takes no checkpoint"));
 }

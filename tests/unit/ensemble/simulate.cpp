@@ -74,7 +74,7 @@ const TimeGrid grid = uniform_grid(0, 1, 5);
 
 template <class S>
 auto states(Index paths, int threads, Seed seed) {
-  return simulate<S>(System{}, EulerMaruyama{}, NormalStart{}, grid,
+  return simulate<S>(System{}, EulerMaruyama{}, OnGrid{grid}, NormalStart{},
                      {.paths = paths, .seed = seed, .threads = threads}, FinalState{})
       .value;
 }
@@ -97,7 +97,7 @@ TEMPLATE_TEST_CASE("states have the same bits for any number of threads and path
 
 TEST_CASE("statistics have the same bits for any number of threads") {
   const auto moments = [](Index paths, int threads) {
-    return simulate(System{}, EulerMaruyama{}, NormalStart{}, grid,
+    return simulate(System{}, EulerMaruyama{}, OnGrid{grid}, NormalStart{},
                     {.paths = paths, .seed = 1, .threads = threads}, Moments{})
         .value;
   };
@@ -115,8 +115,9 @@ TEST_CASE("streamed moments are those of the stored states") {
   const SimulateOptions options{.paths = 3001, .seed = 1, .threads = 2};
 
   const auto x =
-      simulate(System{}, EulerMaruyama{}, NormalStart{}, grid, options, FinalState{}).value;
-  const auto m = simulate(System{}, EulerMaruyama{}, NormalStart{}, grid, options, Moments{}).value;
+      simulate(System{}, EulerMaruyama{}, OnGrid{grid}, NormalStart{}, options, FinalState{}).value;
+  const auto m =
+      simulate(System{}, EulerMaruyama{}, OnGrid{grid}, NormalStart{}, options, Moments{}).value;
 
   for (const Index r : {0, 1}) {
     const double mean = x.row(r).mean();
@@ -133,9 +134,8 @@ TEST_CASE("saved states and path functionals see every point of the grid") {
                      [](auto& m, const auto& x, Time) { m = m.max(x); },
                      [](const auto& m, const auto&) { return m.row(0); }};
 
-  const auto saved =
-      simulate(wiener, EulerMaruyama{}, 0.0, grid, options, SavedStates({0, 1, 2, 3, 4, 5})).value;
-  const auto estimate = simulate(wiener, EulerMaruyama{}, 0.0, grid, options, top).value;
+  const auto saved = simulate(wiener, EulerMaruyama{}, OnGrid{grid}, 0.0, options, States{}).value;
+  const auto estimate = simulate(wiener, EulerMaruyama{}, OnGrid{grid}, 0.0, options, top).value;
 
   double sum = 0;
   for (Index j = 0; j < 500; ++j) {
@@ -150,7 +150,7 @@ TEST_CASE("saved states and path functionals see every point of the grid") {
 TEST_CASE("a target error ends in rounds that double, the same for any number of threads") {
   const auto run = [](double target, int threads) {
     return simulate(
-        wiener, EulerMaruyama{}, 0.0, grid,
+        wiener, EulerMaruyama{}, OnGrid{grid}, 0.0,
         {.paths = 100'000, .seed = 3, .threads = threads, .target_standard_error = target},
         expectation([](const auto& x) { return x.row(0); }));
   };
@@ -168,7 +168,7 @@ TEST_CASE("a target error ends in rounds that double, the same for any number of
 
 TEST_CASE("paths that fail are counted, and the padding of the last block never is") {
   const auto run = [](Index bad, Index paths) {
-    return simulate(wiener, EulerMaruyama{}, Columns{bad}, grid,
+    return simulate(wiener, EulerMaruyama{}, OnGrid{grid}, Columns{bad},
                     {.paths = paths, .seed = 3, .threads = 1}, Moments{});
   };
 
@@ -186,7 +186,7 @@ TEST_CASE("paths that fail are counted, and the padding of the last block never 
 TEST_CASE("a cancelled ensemble keeps the blocks that are finished") {
   std::atomic<bool> cancel = false;
   const auto run = [&](std::function<void(Index, Index)> progress) {
-    return simulate(wiener, EulerMaruyama{}, 0.0, grid,
+    return simulate(wiener, EulerMaruyama{}, OnGrid{grid}, 0.0,
                     {.paths = 50'000,
                      .seed = 3,
                      .threads = 1,
@@ -209,7 +209,7 @@ TEST_CASE("a cancelled ensemble keeps the blocks that are finished") {
 TEST_CASE("progress counts up to all paths") {
   Index last = 0, total = 0;
 
-  simulate(wiener, EulerMaruyama{}, 0.0, grid,
+  simulate(wiener, EulerMaruyama{}, OnGrid{grid}, 0.0,
            {.paths = 5000,
             .threads = 2,
             .progress =
@@ -227,16 +227,18 @@ TEST_CASE("progress counts up to all paths") {
 TEST_CASE("a process whose clock runs down is simulated on the user's clock") {
   const TimeGrid down = uniform_grid(1, 0.5, 100);
 
-  const auto end = simulate(Down{}, EulerMaruyama{}, 1.0, down, {.paths = 1}, FinalState{}).value;
+  const auto end =
+      simulate(Down{}, EulerMaruyama{}, OnGrid{down}, 1.0, {.paths = 1}, FinalState{}).value;
 
   CHECK_THAT(end(0, 0), WithinAbs(0.25, 0.005));
-  CHECK_THROWS_WITH(simulate(Down{}, EulerMaruyama{}, 1.0, grid, {.paths = 1}, FinalState{}),
-                    ContainsSubstring("runs down in time"));
+  CHECK_THROWS_WITH(
+      simulate(Down{}, EulerMaruyama{}, OnGrid{grid}, 1.0, {.paths = 1}, FinalState{}),
+      ContainsSubstring("runs down in time"));
 }
 
 TEST_CASE("a start outside the domain of the process is refused by component") {
   const auto run = [](const auto& x0) {
-    simulate(Positive{}, EulerMaruyama{}, x0, grid, {.paths = 1}, Moments{});
+    simulate(Positive{}, EulerMaruyama{}, OnGrid{grid}, x0, {.paths = 1}, Moments{});
   };
 
   CHECK_THROWS_WITH(run(-1.0), ContainsSubstring("component 0 of x0 is -1, outside the domain [0"));
@@ -248,14 +250,14 @@ TEST_CASE("a start outside the domain of the process is refused by component") {
 
 TEST_CASE("bad ensembles are refused with a line that says what was wrong") {
   const auto run = [](Index paths, const TimeGrid& times) {
-    return simulate(wiener, EulerMaruyama{}, 0.0, times, {.paths = paths}, Moments{});
+    return simulate(wiener, EulerMaruyama{}, OnGrid{times}, 0.0, {.paths = paths}, Moments{});
   };
 
   CHECK_THROWS_WITH(run(0, grid), ContainsSubstring("at least one path: got 0"));
   CHECK_THROWS_WITH(run(-4, grid), ContainsSubstring("got -4"));
   CHECK_THROWS_WITH(run(1, TimeGrid{0, 1, 1}), ContainsSubstring("strictly monotone"));
   CHECK_THROWS_WITH(run(1, TimeGrid{1, 0}), ContainsSubstring("up in time only"));
-  CHECK_THROWS_WITH(simulate(System{}, EulerMaruyama{}, Path<double>::Zero(3).eval(), grid,
+  CHECK_THROWS_WITH(simulate(System{}, EulerMaruyama{}, OnGrid{grid}, Path<double>::Zero(3).eval(),
                              {.paths = 1}, Moments{}),
                     ContainsSubstring("dimension 2 and x0 has 3"));
 }
@@ -269,7 +271,7 @@ TEST_CASE("an exception in a block comes out of simulate, whatever the other thr
       [](Time) { return 1.0; }, noise::additive);
 
   for (int run = 0; run < 200; ++run)
-    CHECK_THROWS_AS(simulate(sde, EulerMaruyama{}, 1.0, uniform_grid(0, 1, 4),
+    CHECK_THROWS_AS(simulate(sde, EulerMaruyama{}, OnGrid{uniform_grid(0, 1, 4)}, 1.0,
                              {.paths = 100'000, .seed = 1}, Moments{}),
                     std::domain_error);
 }

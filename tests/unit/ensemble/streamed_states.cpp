@@ -43,13 +43,14 @@ std::string bytes_of(const std::filesystem::path& path) {
 const auto process = make_sde([](const auto& x, Time) { return -x; },
                               [](const auto& x, Time) { return x.cos(); }, noise::diagonal);
 const TimeGrid grid = uniform_grid(0, 1, 6);
-const std::vector<Index> points{0, 2, 3, 6};
+const std::vector<Time> points{grid[0], grid[2], grid[3], grid[6]};
 
 template <class S, class Reduction>
 auto run(Reduction reduction, int threads, const std::atomic<bool>* cancel = nullptr) {
-  return simulate<S>(process, EulerMaruyama{}, Path<double>::Constant(3, 0.5), grid,
-                     {.paths = 2500, .seed = 4, .threads = threads, .cancel = cancel},
-                     std::move(reduction));
+  return simulate<S>(
+      process, EulerMaruyama{}, OnGrid{grid}, Path<double>::Constant(3, 0.5),
+      {.paths = 2500, .save_at = points, .seed = 4, .threads = threads, .cancel = cancel},
+      std::move(reduction));
 }
 
 }  // namespace
@@ -57,11 +58,11 @@ auto run(Reduction reduction, int threads, const std::atomic<bool>* cancel = nul
 TEMPLATE_TEST_CASE("a streamed file holds the saved states bit by bit, whatever the threads", "",
                    double, float) {
   const Folder folder;
-  const auto saved = run<TestType>(SavedStates(points), 2).value;
+  const auto saved = run<TestType>(States{}, 2).value;
 
   for (const int threads : {1, 2}) {
     const auto file = folder.path / "paths.npy";
-    const bool written = run<TestType>(StreamedStates(file, points), threads).value;
+    const bool written = run<TestType>(StreamedStates(file), threads).value;
 
     REQUIRE(written);
     const std::string bytes = bytes_of(file);
@@ -90,20 +91,20 @@ TEST_CASE("an ensemble that is cancelled or fails leaves the old file, and nothi
       },
       [](const auto& x, Time) { return x.cos(); }, noise::diagonal);
 
-  CHECK_FALSE(run<double>(StreamedStates(file, points), 2, &cancel).value);
+  CHECK_FALSE(run<double>(StreamedStates(file), 2, &cancel).value);
   CHECK(folder.empty());
   std::ofstream(file) << "old";
-  CHECK_FALSE(run<double>(StreamedStates(file, points), 2, &cancel).value);
-  CHECK_THROWS_WITH(
-      simulate(thrower, EulerMaruyama{}, 0.5, grid, {.paths = 100}, StreamedStates(file, points)),
-      ContainsSubstring("no drift"));
+  CHECK_FALSE(run<double>(StreamedStates(file), 2, &cancel).value);
+  CHECK_THROWS_WITH(simulate(thrower, EulerMaruyama{}, OnGrid{grid}, 0.5,
+                             {.paths = 100, .save_at = points}, StreamedStates(file)),
+                    ContainsSubstring("no drift"));
   CHECK(bytes_of(file) == "old");
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 1);
 }
 
 TEST_CASE("a file that cannot be written is refused before any path") {
   const auto to = [](const std::string& file) {
-    return [file] { run<double>(StreamedStates(file, points), 1); };
+    return [file] { run<double>(StreamedStates(file), 1); };
   };
   CHECK_THROWS_WITH(to("absent/paths.npy")(), ContainsSubstring("there is no directory"));
   CHECK_THROWS_WITH(to("/dev/null")(), ContainsSubstring("no regular file"));

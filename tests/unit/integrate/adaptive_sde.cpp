@@ -123,7 +123,7 @@ TEST_CASE("a step with an error estimate costs its own evaluations, another thre
     return static_cast<double>(s.counts.drift_evaluations) / tries;
   };
 
-  CHECK(evaluations(AdaptiveSde{Sriw1{}}) == Sriw1::evaluations(NoiseKind::diagonal).drift);
+  CHECK(evaluations(AdaptiveSde{Sriw1{}}) == Sriw1::facts.evaluations(NoiseKind::diagonal).drift);
   CHECK(evaluations(AdaptiveSde{Milstein{}}) == 3);
 }
 

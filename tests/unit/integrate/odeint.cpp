@@ -191,9 +191,9 @@ TEST_CASE("simulate gives every path its own steps, on the grid, and marks those
 }
 
 TEST_CASE("orders are stated where they are fixed") {
-  CHECK(OdeintDormandPrince5::orders(NoiseKind::none).deterministic == 5.0);
-  CHECK(Fehlberg78::orders(NoiseKind::none).deterministic == 8.0);
-  CHECK_FALSE(BulirschStoer::orders(NoiseKind::none).deterministic.has_value());
+  CHECK(OdeintDormandPrince5::facts.orders(NoiseKind::none).deterministic == 5.0);
+  CHECK(Fehlberg78::facts.orders(NoiseKind::none).deterministic == 8.0);
+  CHECK_FALSE(BulirschStoer::facts.orders(NoiseKind::none).deterministic.has_value());
 }
 
 TEST_CASE("odeint's integrate_const drives an SDE solver to the same bits as integrate") {

@@ -30,7 +30,7 @@ struct Forced {
 
 template <class M>
 auto process() {
-  if constexpr (M::supports(NoiseKind::none))
+  if constexpr (M::facts.supports(NoiseKind::none))
     return Forced{};
   else
     return noisy;

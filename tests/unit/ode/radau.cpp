@@ -301,7 +301,7 @@ TEST_CASE("a step is the formula's, with its error estimate") {
 }
 
 TEST_CASE("equal steps of radau5 show order 5, neither less nor more") {
-  const double claimed = *Radau5::orders(NoiseKind::none).deterministic;
+  const double claimed = *Radau5::facts.orders(NoiseKind::none).deterministic;
 
   const double coarse = error_of_steps(64), fine = error_of_steps(128);
 

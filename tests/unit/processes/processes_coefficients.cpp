@@ -224,22 +224,25 @@ TEST_CASE("coefficients take float blocks and fixed-size paths") {
 TEST_CASE("bad parameters are refused by name and value") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
 
-  CHECK_THROWS_WITH(BrownianMotion{.sigma = -1}.validate(), "sigma must be positive: got sigma=-1");
+  CHECK_THROWS_WITH(BrownianMotion{.sigma = -1}.validate(),
+                    "sigma must be positive and finite: got sigma=-1");
   CHECK_THROWS_WITH(OrnsteinUhlenbeck{.theta = 0}.validate(),
-                    "theta must be positive: got theta=0");
+                    "theta must be positive and finite: got theta=0");
   CHECK_THROWS_WITH(GeometricBrownianMotion{.mu = nan}.validate(), "mu must be finite: got mu=nan");
   CHECK_THROWS_WITH(CoxIngersollRoss{.kappa = nan}.validate(),
-                    "kappa must be positive: got kappa=nan");
-  CHECK_THROWS_WITH(Heston{.rho = 1.5}.validate(), "rho must be between -1 and 1: got rho=1.5");
+                    "kappa must be positive and finite: got kappa=nan");
+  CHECK_THROWS_WITH(Heston{.rho = 1.5}.validate(), "rho must lie in [-1, 1]: got rho=1.5");
   CHECK_THROWS_WITH(StochasticLotkaVolterra{.beta = -1}.validate(),
-                    "beta must be zero or positive: got beta=-1");
+                    "beta must be at least 0 and finite: got beta=-1");
   CHECK_THROWS_WITH(Langevin{.stiffness = -1}.validate(),
                     "the potential must confine: with quartic=0 stiffness must be positive, got "
                     "stiffness=-1");
-  CHECK_THROWS_WITH(DoubleWell{.sigma = 0}.validate(), "sigma must be positive: got sigma=0");
-  CHECK_THROWS_WITH(KuboOscillator{.sigma = 0}.validate(), "sigma must be positive: got sigma=0");
-  CHECK_THROWS_WITH(Lorenz{.beta = 0}.validate(), "beta must be positive: got beta=0");
-  CHECK_THROWS_WITH(VanDerPol{.mu = -1}.validate(), "mu must be zero or positive: got mu=-1");
+  CHECK_THROWS_WITH(DoubleWell{.sigma = 0}.validate(),
+                    "sigma must be positive and finite: got sigma=0");
+  CHECK_THROWS_WITH(KuboOscillator{.sigma = 0}.validate(),
+                    "sigma must be positive and finite: got sigma=0");
+  CHECK_THROWS_WITH(Lorenz{.beta = 0}.validate(), "beta must be positive and finite: got beta=0");
+  CHECK_THROWS_WITH(VanDerPol{.mu = -1}.validate(), "mu must be at least 0 and finite: got mu=-1");
   CHECK_NOTHROW(Langevin{}.validate());
   CHECK_NOTHROW(Heston{}.validate());
 }

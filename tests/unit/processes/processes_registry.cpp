@@ -281,7 +281,8 @@ TEST_CASE("unknown names and bad values are refused with what would work") {
       "unknown parameter of ou 'thta': did you mean 'theta'? (known: theta, mu, sigma)");
   CHECK_THROWS_WITH(make_process("linear", {{"sigma", 1}}),
                     "unknown parameter of linear 'sigma' (it has none)");
-  CHECK_THROWS_WITH(make_process("gbm", {{"sigma", -1}}), "sigma must be positive: got sigma=-1");
+  CHECK_THROWS_WITH(make_process("gbm", {{"sigma", -1}}),
+                    "sigma must be positive and finite: got sigma=-1");
   CHECK_THROWS_AS(make_process("gmb"), std::invalid_argument);
 }
 

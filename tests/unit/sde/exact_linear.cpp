@@ -65,7 +65,7 @@ Map map_of(const P& process, const Eigen::VectorXd& x0, Time t, Time h) {
   X x(d, n), y(d, n);
   x.colwise() = x0.array().template cast<S>();
   Increment<P, X> dw;
-  dw.resize(d, n, ExactLinear::needs);
+  dw.resize(d, n, ExactLinear::facts.needs);
   for (Index j = 0; j < d; ++j) {
     dw.w(j, 1 + j) = 1;
     dw.normals(j, 1 + d + j) = 1;
@@ -199,7 +199,7 @@ TEST_CASE("the kept matrices follow the step, the drift and the noise") {
   const X x = X::Constant(3, 2, 0.8);
   X y(3, 2), fresh(3, 2);
   Increment<Linear, X> dw;
-  dw.resize(3, 2, ExactLinear::needs);
+  dw.resize(3, 2, ExactLinear::facts.needs);
   dw.w.setConstant(0.3);
   dw.normals.setConstant(-0.4);
   ExactLinear::Workspace<X> kept(3, 2);

@@ -101,7 +101,7 @@ double defect(const M& method, const P& process) {
   const Vector y = stiff_step<X>(method, process);
   const double h = step_size;
   Vector r = start + h * (1 - M::theta) * drift_at(start, t0) + noise_at(start) * wiener;
-  if (M::orders(NoiseKind::diagonal).strong == 1.0)
+  if (M::facts.orders(NoiseKind::diagonal).strong == 1.0)
     r += 0.5 * noise_at(start) * Vector(0.5, std::cos(start[1])) * (wiener.square() - h);
   return (y - r - h * M::theta * drift_at(y, t0 + h)).abs().maxCoeff();
 }

@@ -103,13 +103,13 @@ const Langevin harmonic{.gamma = 2, .kT = 0.5, .mass = 1, .stiffness = 1.5};
 /// The slopes of the errors from 64 to 128 steps are the orders claimed.
 template <class M>
 void check_orders(const M& method) {
-  const Orders claimed = M::orders(NoiseKind::additive);
+  const Orders claimed = M::facts.orders(NoiseKind::additive);
   const double strong =
       std::log2(strong_error(method, harmonic, 64) / strong_error(method, harmonic, 128));
   const double weak =
       std::log2(weak_error(method, harmonic, 64) / weak_error(method, harmonic, 128));
 
-  INFO(M::name);
+  INFO(M::facts.name);
   CHECK_THAT(strong, WithinAbs(*claimed.strong, 0.03));
   CHECK(weak > *claimed.weak - 0.05);
 }
@@ -164,7 +164,7 @@ TEST_CASE("the stationary moments of the splittings on x^2/2 are the published o
       const auto check = [&](const auto& method, double q2, double v2) {
         const Matrix p = stationary_covariance(map_of(method, process, h), h);
 
-        INFO(method.name << ", gamma " << gamma << ", h " << h);
+        INFO(name_of(method) << ", gamma " << gamma << ", h " << h);
         CHECK_THAT(p(0, 0) / q2, WithinAbs(1, 1e-12));
         CHECK_THAT(p(1, 1) / v2, WithinAbs(1, 1e-12));
         CHECK_THAT(p(0, 1), WithinAbs(0, 1e-12));
@@ -230,7 +230,7 @@ TEST_CASE("the free motion of the high-order solvers has the exact covariance at
     const double qq = rho * rho * std::pow(h, 3) * detail::langevin_way_squared(x);
     const auto check = [&](const auto& method) {
       const Matrix c = noise_covariance(map_of(method, still, h), h);
-      INFO(method.name << ", gamma h " << x);
+      INFO(name_of(method) << ", gamma h " << x);
       CHECK_THAT(c(1, 1), WithinRel(vv, 1e-13));
       CHECK_THAT(c(0, 1), WithinRel(qv, 1e-12));
       CHECK_THAT(c(0, 0), WithinRel(qq, 1e-12));
@@ -309,7 +309,7 @@ TEST_CASE("on coupled particles one step of every Langevin solver is the same to
     const double h = 1e-3;
     const Eigen::Array4d y = step<double>(method, h, {0, 0, 0});
     const Eigen::Array4d reference = step<double>(Quicsort{}, h, {0, 0, 0});
-    INFO(method.name);
+    INFO(name_of(method));
     CHECK((y - reference).abs().maxCoeff() < bound);
     CHECK((step<float>(method, h, {0, 0, 0}) - reference).abs().maxCoeff() < 4e-7);
   };

@@ -142,7 +142,7 @@ TEST_CASE("log-ODE refuses components that act on each other") {
   using Scalar = AnySde<NoiseKind::scalar>;
   X x = X::Ones(2, 1), y(2, 1);
   Increment<KuboOscillator, X> dw;
-  dw.resize(1, 1, LogOde::needs);
+  dw.resize(1, 1, LogOde::facts.needs);
   LogOde::Workspace<X> workspace(2, 1);
 
   CHECK_FALSE(LogOde::takes(Scalar{KuboOscillator{}}));

@@ -93,12 +93,12 @@ void check_step(const LinearSde& process, Time h) {
   const double tolerance = std::is_same_v<S, float> ? 2e-5 : 1e-13;
   for (Index j = 0; j < n; ++j) {
     Matrix area = Matrix::Zero(3, 3);
-    if (M::needs.area)
+    if (M::facts.needs.area)
       for (Index l = 1; l < 3; ++l)
         for (Index k = 0; k < l; ++k) area(k, l) = static_cast<double>(dw.area(area_row(k, l), j));
     const Vector want = expected(process, x.col(j).matrix().template cast<double>(), h,
                                  dw.w.col(j).matrix().template cast<double>(), area);
-    INFO(M::name << ", h " << h << ", column " << j);
+    INFO(M::facts.name << ", h " << h << ", column " << j);
     CHECK((y.col(j).matrix().template cast<double>() - want).norm() <
           tolerance * (1 + want.norm()));
   }

@@ -171,7 +171,7 @@ TEST_CASE("a step costs one drift and one diffusion, the first one more of each"
   }
 
   const int steps = static_cast<int>(dw.size());
-  const Evaluations said = ReversibleHeun::evaluations(NoiseKind::diagonal);
+  const Evaluations said = ReversibleHeun::facts.evaluations(NoiseKind::diagonal);
   CHECK(process.drifts == said.drift * steps + 1);
   CHECK(process.diffusions == said.diffusion * steps + 1);
 }

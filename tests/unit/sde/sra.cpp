@@ -161,7 +161,7 @@ double taylor_error(double h, double xi, double eta) {
   const auto process = make_sde([](const auto& x, Time) { return x.sin(); },
                                 [](Time t) { return 1 + t; }, noise::additive);
   Increment<std::remove_const_t<decltype(process)>, X> dw;
-  dw.resize(1, 1, M::needs);
+  dw.resize(1, 1, M::facts.needs);
   const double x = 0.7, w = std::sqrt(h) * xi, area = std::sqrt(h / 12) * eta;
   dw.w(0) = w;
   dw.h(0) = area;
@@ -239,12 +239,12 @@ TEST_CASE("SEA, of strong order 1, misses the mean of order h^2") {
 
 TEST_CASE("methods for additive noise count what they evaluate") {
   const auto count = [](const Evaluations& e) { return std::pair{e.drift, e.diffusion}; };
-  CHECK(count(Sra1::evaluations(NoiseKind::additive)) == std::pair{2, 2});
-  CHECK(count(Sra3::evaluations(NoiseKind::additive)) == std::pair{3, 2});
-  CHECK(count(Sosra::evaluations(NoiseKind::additive)) == std::pair{3, 3});
-  CHECK(count(Sea::evaluations(NoiseKind::additive)) == std::pair{1, 2});
-  CHECK(count(Sriw1::evaluations(NoiseKind::additive)) == std::pair{2, 3});
-  CHECK_FALSE(Sra1::orders(NoiseKind::diagonal).strong);
+  CHECK(count(Sra1::facts.evaluations(NoiseKind::additive)) == std::pair{2, 2});
+  CHECK(count(Sra3::facts.evaluations(NoiseKind::additive)) == std::pair{3, 2});
+  CHECK(count(Sosra::facts.evaluations(NoiseKind::additive)) == std::pair{3, 3});
+  CHECK(count(Sea::facts.evaluations(NoiseKind::additive)) == std::pair{1, 2});
+  CHECK(count(Sriw1::facts.evaluations(NoiseKind::additive)) == std::pair{2, 3});
+  CHECK_FALSE(Sra1::facts.orders(NoiseKind::diagonal).strong);
 }
 
 namespace {

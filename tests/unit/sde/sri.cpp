@@ -180,7 +180,7 @@ double taylor_error(double h, double xi, double eta) {
   const auto process = make_sde([](const auto& x, Time) { return x.sin(); },
                                 [](const auto& x, Time) { return 2 + x.cos(); }, noise::diagonal);
   Increment<std::remove_const_t<decltype(process)>, X> dw;
-  dw.resize(1, 1, M::needs);
+  dw.resize(1, 1, M::facts.needs);
   const double x = 0.7, w = std::sqrt(h) * xi, i10 = h * (w / 2 + std::sqrt(h / 12) * eta);
   dw.w(0) = w;
   dw.h(0) = std::sqrt(h / 12) * eta;
@@ -250,11 +250,11 @@ TEMPLATE_TEST_CASE("a step of an SRI method is the Ito-Taylor scheme to O(h^2), 
 }
 
 TEST_CASE("SRI methods count their evaluations and claim nothing for noise they do not take") {
-  CHECK(Sriw1::evaluations(NoiseKind::diagonal).drift == 2);
-  CHECK(Sriw1::evaluations(NoiseKind::diagonal).diffusion == 4);
-  CHECK(Sriw2::evaluations(NoiseKind::scalar).drift == 3);
-  CHECK(Sosri2::evaluations(NoiseKind::scalar).drift == 4);
-  CHECK(Sosri2::evaluations(NoiseKind::scalar).diffusion == 4);
-  CHECK_FALSE(Sriw1::orders(NoiseKind::general).strong);
-  CHECK_FALSE(Sriw1::orders(NoiseKind::commutative).strong);
+  CHECK(Sriw1::facts.evaluations(NoiseKind::diagonal).drift == 2);
+  CHECK(Sriw1::facts.evaluations(NoiseKind::diagonal).diffusion == 4);
+  CHECK(Sriw2::facts.evaluations(NoiseKind::scalar).drift == 3);
+  CHECK(Sosri2::facts.evaluations(NoiseKind::scalar).drift == 4);
+  CHECK(Sosri2::facts.evaluations(NoiseKind::scalar).diffusion == 4);
+  CHECK_FALSE(Sriw1::facts.orders(NoiseKind::general).strong);
+  CHECK_FALSE(Sriw1::facts.orders(NoiseKind::commutative).strong);
 }

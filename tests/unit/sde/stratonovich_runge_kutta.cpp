@@ -198,7 +198,7 @@ const Linear not_commuting{
 /// and with an area of size h where it does not.
 template <class M>
 double taylor_error(const Linear& process, double h, const Vector& xi, const Vector& eta) {
-  static_assert(M::calculus == Linear::calculus);
+  static_assert(M::facts.calculus == Linear::calculus);
   using X = Path<double, 2>;
   Increment<Linear, X> dw;
   dw.resize(2, 1, Needs{.h = true});
@@ -272,14 +272,14 @@ TEST_CASE(
 
 TEST_CASE("methods driven by W and H say what they evaluate and need") {
   const auto count = [](const Evaluations& e) { return std::pair{e.drift, e.diffusion}; };
-  CHECK(count(EulerHeun::evaluations(NoiseKind::general)) == std::pair{1, 2});
-  CHECK(count(StochasticMidpoint::evaluations(NoiseKind::general)) == std::pair{2, 2});
-  CHECK(count(GeneralShark::evaluations(NoiseKind::general)) == std::pair{2, 3});
-  CHECK(count(Spark::evaluations(NoiseKind::general)) == std::pair{3, 3});
-  CHECK(count(SlowRk::evaluations(NoiseKind::general)) == std::pair{2, 5});
-  CHECK_FALSE(EulerHeun::needs.h);
-  CHECK_FALSE(StochasticMidpoint::needs.h);
-  CHECK(Spark::needs.h);
-  CHECK(SlowRk::orders(NoiseKind::commutative).strong == 1.5);
-  CHECK(SlowRk::orders(NoiseKind::general).strong == 0.5);
+  CHECK(count(EulerHeun::facts.evaluations(NoiseKind::general)) == std::pair{1, 2});
+  CHECK(count(StochasticMidpoint::facts.evaluations(NoiseKind::general)) == std::pair{2, 2});
+  CHECK(count(GeneralShark::facts.evaluations(NoiseKind::general)) == std::pair{2, 3});
+  CHECK(count(Spark::facts.evaluations(NoiseKind::general)) == std::pair{3, 3});
+  CHECK(count(SlowRk::facts.evaluations(NoiseKind::general)) == std::pair{2, 5});
+  CHECK_FALSE(EulerHeun::facts.needs.h);
+  CHECK_FALSE(StochasticMidpoint::facts.needs.h);
+  CHECK(Spark::facts.needs.h);
+  CHECK(SlowRk::facts.orders(NoiseKind::commutative).strong == 1.5);
+  CHECK(SlowRk::facts.orders(NoiseKind::general).strong == 0.5);
 }

@@ -117,8 +117,8 @@ TEST_CASE("from far away tamed steps come nearer on every path where Euler's exp
 }
 
 TEST_CASE("tamed and truncated Euler claim strong order 1/2, and no more than is proved") {
-  CHECK(TamedEuler::orders(NoiseKind::general).strong == 0.5);
-  CHECK(TamedEuler::orders(NoiseKind::additive).strong == 1.0);
-  CHECK_FALSE(TruncatedEuler::orders(NoiseKind::diagonal).strong.has_value());
-  CHECK_FALSE(TruncatedEuler::orders(NoiseKind::additive).strong.has_value());
+  CHECK(TamedEuler::facts.orders(NoiseKind::general).strong == 0.5);
+  CHECK(TamedEuler::facts.orders(NoiseKind::additive).strong == 1.0);
+  CHECK_FALSE(TruncatedEuler::facts.orders(NoiseKind::diagonal).strong.has_value());
+  CHECK_FALSE(TruncatedEuler::facts.orders(NoiseKind::additive).strong.has_value());
 }

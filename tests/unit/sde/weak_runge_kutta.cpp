@@ -427,6 +427,6 @@ TEST_CASE("Platen's scheme takes 2 m + 1 of each column of m sources") {
     enumerate(Platen{}, process, {0.7, -0.4}, 0, 0.1, three_points());
 
     CHECK(process.calls == static_cast<int>(m * (2 * m + 1)));
-    if (m == 2) CHECK(process.calls == 2 * Platen::evaluations(NoiseKind::general).diffusion);
+    if (m == 2) CHECK(process.calls == 2 * Platen::facts.evaluations(NoiseKind::general).diffusion);
   }
 }

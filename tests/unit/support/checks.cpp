@@ -40,6 +40,8 @@ TEST_CASE("a check names what was wrong, the value and the advice") {
         "t_min must lie in [0, 1): got t_min=1; choose a smaller one");
   CHECK(message([] { check_above("beta_max", 0.1, "beta_min", 20); }) ==
         "beta_max must exceed beta_min: got beta_max=0.1, beta_min=20");
+  CHECK(message([] { check_index("component", 2, 2); }) ==
+        "component must lie in [0, 2): got component=2");
   CHECK(message([] { check_at_least("steps", 0, 1); }) == "steps must be at least 1: got steps=0");
 }
 
@@ -48,6 +50,7 @@ TEST_CASE("checks pass the value on, refuse nan, and hold open ends apart") {
   CHECK(check_in("x", 1, 0, 1) == 1);
   CHECK(check_in("x", 1, 0, 1, Ends::open_left) == 1);
   CHECK(check_at_least("n", 3, 3) == 3);
+  CHECK(check_index("i", 1, 2) == 1);
   for (const double bad : {not_a_number, inf, -inf}) {
     CHECK_THROWS_AS(check_finite("x", bad), std::invalid_argument);
     CHECK_THROWS_AS(check_positive("x", bad), std::invalid_argument);

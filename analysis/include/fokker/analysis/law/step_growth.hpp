@@ -95,7 +95,7 @@ std::optional<double> growth_of_scheme(const P& process, const M& method, Index 
   };
   std::vector<RandomRow> axes;
   const detail::Rule& rule =
-      method.orders(kind).strong ? detail::gauss_rule() : detail::cell_rule();
+      facts_of(method).orders(kind).strong ? detail::gauss_rule() : detail::cell_rule();
   const auto add = [&](auto& rows, double deviation) {
     for (Index r = 0; r < rows.rows(); ++r)
       axes.push_back({&rows.coeffRef(r, 0), deviation, &rule});

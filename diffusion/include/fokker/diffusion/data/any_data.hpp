@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <Eigen/Core>
@@ -42,10 +43,27 @@ constexpr std::string_view to_string(DataKind kind) {
 
 namespace detail {
 
-/// What a distribution implements, in both precisions. Constant and safe to call from any thread;
-/// `out` has the shape of `x` and does not overlap it; rows and dimension agree.
+/// The functions of a distribution on blocks of one scalar. `out` has the shape of `x` and does not
+/// overlap it; rows and dimension agree.
+template <class S>
+class DataValues {
+ public:
+  virtual void sample(PathRandom& random, BlockView<S> x) const = 0;
+  virtual void score(BlockView<const S> x, double s, double std, BlockView<S> out) const = 0;
+  virtual void denoise(BlockView<const S> x, double s, double std, BlockView<S> out) const = 0;
+  virtual void log_density(BlockView<const S> x, double s, double std, double* out) const = 0;
+  virtual void posterior_covariance_times(BlockView<const S> x, double s, double std,
+                                          BlockView<const S> v, BlockView<S> out) const = 0;
+
+ protected:
+  ~DataValues() = default;
+};
+
+/// A distribution with its functions in both precisions. Constant and safe to call from any thread.
 class DataModel {
  public:
+  DataModel(const DataModel&) = delete;
+  DataModel& operator=(const DataModel&) = delete;
   virtual ~DataModel() = default;
 
   /// The family of the distribution.
@@ -56,23 +74,22 @@ class DataModel {
   virtual void variance(double* out) const = 0;    ///< d values, of each coordinate
   virtual void covariance(double* out) const = 0;  ///< d * d values
 
-  virtual void sample(PathRandom& random, BlockView<double> x) const = 0;
-  virtual void sample(PathRandom& random, BlockView<float> x) const = 0;
-  virtual void score(BlockView<const double> x, double s, double std,
-                     BlockView<double> out) const = 0;
-  virtual void score(BlockView<const float> x, double s, double std,
-                     BlockView<float> out) const = 0;
-  virtual void denoise(BlockView<const double> x, double s, double std,
-                       BlockView<double> out) const = 0;
-  virtual void denoise(BlockView<const float> x, double s, double std,
-                       BlockView<float> out) const = 0;
-  virtual void log_density(BlockView<const double> x, double s, double std, double* out) const = 0;
-  virtual void log_density(BlockView<const float> x, double s, double std, double* out) const = 0;
-  virtual void posterior_covariance_times(BlockView<const double> x, double s, double std,
-                                          BlockView<const double> v,
-                                          BlockView<double> out) const = 0;
-  virtual void posterior_covariance_times(BlockView<const float> x, double s, double std,
-                                          BlockView<const float> v, BlockView<float> out) const = 0;
+  /// The functions on blocks of S.
+  template <class S>
+  const DataValues<S>& values() const {
+    if constexpr (std::is_same_v<S, float>)
+      return floats_;
+    else
+      return doubles_;
+  }
+
+ protected:
+  DataModel(const DataValues<double>& doubles, const DataValues<float>& floats)
+      : doubles_(doubles), floats_(floats) {}
+
+ private:
+  const DataValues<double>& doubles_;
+  const DataValues<float>& floats_;
 };
 
 }  // namespace detail
@@ -114,7 +131,7 @@ class AnyData {
   template <State X>
   void sample(PathRandom& random, X& x) const {
     check_rows(x.rows());
-    detail::with_output(x, [&](auto block) { model_->sample(random, block); });
+    detail::with_output(x, [&](auto block) { values(x).sample(random, block); });
   }
 
   /// out = grad log p_t(x), p_t the density of s x0 + std eps.
@@ -129,7 +146,7 @@ class AnyData {
     check_rows(x.rows());
     check_noise(s, std);
     detail::with_input(x, [&](auto in) {
-      detail::with_output(out, [&](auto result) { model_->score(in, s, std, result); });
+      detail::with_output(out, [&](auto result) { values(x).score(in, s, std, result); });
     });
   }
 
@@ -142,7 +159,7 @@ class AnyData {
     check_rows(x.rows());
     check_noise(s, std);
     detail::with_input(x, [&](auto in) {
-      detail::with_output(out, [&](auto result) { model_->denoise(in, s, std, result); });
+      detail::with_output(out, [&](auto result) { values(x).denoise(in, s, std, result); });
     });
   }
 
@@ -153,7 +170,7 @@ class AnyData {
     check_rows(x.rows());
     check_noise(s, std);
     Eigen::Array<double, 1, Eigen::Dynamic> out(x.cols());
-    detail::with_input(x, [&](auto in) { model_->log_density(in, s, std, out.data()); });
+    detail::with_input(x, [&](auto in) { values(x).log_density(in, s, std, out.data()); });
     return out;
   }
 
@@ -176,7 +193,7 @@ class AnyData {
     detail::with_input(x, [&](auto in) {
       detail::with_input(v, [&](auto direction) {
         detail::with_output(out, [&](auto result) {
-          model_->posterior_covariance_times(in, s, std, direction, result);
+          values(x).posterior_covariance_times(in, s, std, direction, result);
         });
       });
     });
@@ -192,6 +209,11 @@ class AnyData {
 
  private:
   friend class Product;
+
+  template <State X>
+  const detail::DataValues<typename X::Scalar>& values(const X&) const {
+    return model_->values<typename X::Scalar>();
+  }
 
   void check_rows(Index rows) const;
   static void check_noise(double s, double std);

@@ -136,11 +136,11 @@ class ObservedScore {
   /// @param x,out  d x n; must not overlap
   template <State X>
   void denoise(const X& x, Time t, X& out) const {
-    const double std = process.std(t);
-    if (std == 0) return evaluate_denoiser(process, score, x, t, out);
+    const auto now = process.at(t);
+    if (now.std == 0) return evaluate_denoiser(process, score, x, t, out);
     X gradient(x.rows(), x.cols());
     guide(x, t, out, gradient);
-    out += static_cast<typename X::Scalar>(std * std / process.scale(t)) * gradient;
+    out += static_cast<typename X::Scalar>(now.std * now.std / now.scale) * gradient;
   }
 
  private:
@@ -150,7 +150,8 @@ class ObservedScore {
     using S = typename X::Scalar;
     const auto& [h, y, r] = observation;
     const Index n = x.cols(), m = h.rows();
-    const double s = process.scale(t), std = process.std(t);
+    const auto now = process.at(t);
+    const double s = now.scale, std = now.std;
     if (!(s > 0))
       throw std::invalid_argument(
           "guidance by an observation starts where the scale is positive: "
@@ -215,11 +216,11 @@ class Replacement {
  public:
   static constexpr std::string_view name = "replacement";
   static constexpr std::string_view source = "Song et al. (2021), arXiv 2011.13456, appendix I.2";
-  static constexpr Calculus calculus = Sampler::calculus;
+  static constexpr Calculus calculus = calculus_of_method<Sampler>;
 
   static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
   static constexpr Orders orders(NoiseKind) { return {}; }
-  static constexpr Evaluations evaluations(NoiseKind kind) { return Sampler::evaluations(kind); }
+  Evaluations evaluations(NoiseKind kind) const { return facts_of(sampler_).evaluations(kind); }
   Needs needs() const {
     Needs all = needs_of(sampler_);
     ++all.normals;

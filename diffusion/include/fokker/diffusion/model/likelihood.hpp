@@ -108,14 +108,14 @@ class FlowWithDivergence {
     out.head(d) = slope_;
 
     copies_.colwise() = x_;
-    double rate = process.log_scale_rate(t), weight = 0.5 * process.diffusion(t);
-    weight *= process.diffusion(t);
+    const auto now = process.at(t);
+    double rate = now.log_scale_rate, weight = 0.5 * now.diffusion * now.diffusion;
     int cost;
     if (std::isfinite(rate) && std::isfinite(weight)) {
       cost = score_jacobian_times(process, flow_.score, copies_, t, probes_, products_);
     } else {
-      rate = process.log_std_rate(t);
-      weight = process.denoiser_rate(t);
+      rate = now.log_std_rate;
+      weight = now.denoiser_rate;
       cost = denoiser_jacobian_times(process, flow_.score, copies_, t, probes_, products_);
     }
     evaluations_ += static_cast<std::uint64_t>(cost) * static_cast<std::uint64_t>(probes_.cols());

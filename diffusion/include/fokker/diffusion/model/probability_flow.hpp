@@ -34,14 +34,14 @@ struct ProbabilityFlow {
   template <State X>
   void drift(const X& x, Time t, X& out) const {
     using S = typename X::Scalar;
-    const double rate = process.log_scale_rate(t), g = process.diffusion(t);
+    const auto now = process.at(t);
+    const double rate = now.log_scale_rate, g = now.diffusion;
     if (std::isfinite(rate) && std::isfinite(g)) {
       evaluate_score(score, x, t, out);
       out = static_cast<S>(rate) * x - static_cast<S>(0.5 * g * g) * out;
     } else {
       evaluate_denoiser(process, score, x, t, out);
-      out = static_cast<S>(process.log_std_rate(t)) * x -
-            static_cast<S>(process.denoiser_rate(t)) * out;
+      out = static_cast<S>(now.log_std_rate) * x - static_cast<S>(now.denoiser_rate) * out;
     }
   }
 };

@@ -35,9 +35,10 @@ struct ReverseSde {
   template <State X>
   void drift(const X& x, Time t, X& out) const {
     using S = typename X::Scalar;
-    const double g = process.diffusion(t);
+    const auto now = process.at(t);
+    const double g = now.diffusion;
     evaluate_score(score, x, t, out);
-    out = static_cast<S>(process.log_scale_rate(t)) * x -
+    out = static_cast<S>(now.log_scale_rate) * x -
           static_cast<S>(0.5 * (1 + eta * eta) * g * g) * out;
   }
 

@@ -56,7 +56,7 @@ struct PredictorCorrector {
   static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
   static constexpr Orders orders(NoiseKind) { return {}; }
   constexpr Evaluations evaluations(NoiseKind kind) const {
-    Evaluations sum = Predictor::evaluations(kind);
+    Evaluations sum = facts_of(predictor).evaluations(kind);
     sum.drift += corrections;
     return sum;
   }

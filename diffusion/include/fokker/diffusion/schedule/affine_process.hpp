@@ -3,7 +3,7 @@
 /// @brief The forward process of a diffusion model: x_t = s(t) (x0 + sigma(t) eps).
 
 #include <cmath>
-#include <concepts>
+#include <optional>
 #include <utility>
 
 #include <fokker/diffusion/schedule/schedules.hpp>
@@ -29,11 +29,10 @@ struct IsotropicNormal {
 ///
 ///     dx = (s'/s) x dt + g dw   (Ito, additive noise),   x_t | x_0 ~ N(s x_0, s^2 sigma^2 I)
 ///
-/// It is a process for the solvers of this library, upwards in time, and the one place where the
-/// coefficients of the reverse SDE, the probability flow and the samplers come from. States are d x
-/// n for any d. Write `AffineProcess vp{VariancePreserving{.beta_min = 0.1, .beta_max = 20}}`.
-/// Source: Karras et al. (2022), arXiv 2206.00364, appendix B; Song et al. (2021), arXiv
-/// 2011.13456.
+/// It is a process for the solvers of this library, upwards in time, and the one source of the
+/// coefficients of the reverse SDE, the probability flow and the samplers. States are d x n for any
+/// d. Write `AffineProcess vp{VariancePreserving{.beta_min = 0.1, .beta_max = 20}}`.
+/// Source: Karras et al. (2022), arXiv 2206.00364, appendix B; Song et al. (2021), arXiv 2011.13456.
 template <Schedule C>
 class AffineProcess {
  public:
@@ -42,72 +41,43 @@ class AffineProcess {
 
   C schedule;
 
-  /// @throws std::invalid_argument  if the parameters of the schedule make no sense
+  /// @throws std::invalid_argument  for parameters of the schedule out of range
   AffineProcess(C c) : schedule(std::move(c)) {
     if constexpr (requires { schedule.validate(); }) schedule.validate();
-    // Without a start of its own for the SDE, sigma may be infinite at the end.
-    constexpr bool has_start = requires { schedule.sde_start(); };
-    detail::require_noise(end_time(), t_min(), sde_start(), scale(sde_start()), sigma(sde_start()),
-                          has_start);
+    detail::require_noise(schedule.ends(), at(sde_start()));
   }
+
+  /// All coefficients at time t; the functions below give one of them.
+  AffineCoefficients at(Time t) const { return schedule.at(t); }
+
+  double scale(Time t) const { return at(t).scale; }                ///< s(t)
+  double sigma(Time t) const { return at(t).sigma; }                ///< noise over data; std / s
+  double std(Time t) const { return at(t).std; }                    ///< s sigma, of x_t given x_0
+  double log_snr(Time t) const { return -2 * std::log(sigma(t)); }  ///< ln(s^2 / std^2)
+  double log_scale_rate(Time t) const { return at(t).log_scale_rate; }  ///< s'/s
+  double log_sigma_rate(Time t) const { return at(t).log_sigma_rate; }  ///< sigma'/sigma
+  double log_std_rate(Time t) const { return at(t).log_std_rate; }      ///< std'/std
+  /// s sigma'/sigma: the flow is dx/dt = log_std_rate x - denoiser_rate D.
+  double denoiser_rate(Time t) const { return at(t).denoiser_rate; }
+  double diffusion(Time t) const { return at(t).diffusion; }  ///< g(t)
 
   /// (s'/s) x, an expression over x.
   template <State X>
   auto drift(const X& x, Time t) const {
     return static_cast<typename X::Scalar>(log_scale_rate(t)) * x;
   }
-  double diffusion(Time t) const { return schedule.diffusion(t); }  ///< g(t)
 
-  double scale(Time t) const { return schedule.scale(t); }  ///< s(t)
-  double sigma(Time t) const { return schedule.sigma(t); }  ///< noise over data; std / s
-
-  /// s sigma, the standard deviation of x_t given x_0.
-  double std(Time t) const {
-    if constexpr (requires { schedule.std(t); })
-      return schedule.std(t);
-    else
-      return scale(t) * sigma(t);
-  }
-
-  /// ln(s^2 / std^2) = -2 ln sigma.
-  double log_snr(Time t) const { return -2 * std::log(sigma(t)); }
-
-  double log_scale_rate(Time t) const { return schedule.log_scale_rate(t); }  ///< s'/s
-
-  /// sigma'/sigma.
-  double log_sigma_rate(Time t) const {
-    if constexpr (requires { schedule.log_sigma_rate(t); }) {
-      return schedule.log_sigma_rate(t);
-    } else {
-      const double g_over_std = diffusion(t) / std(t);
-      return 0.5 * g_over_std * g_over_std;
-    }
-  }
-
-  /// std'/std.
-  double log_std_rate(Time t) const {
-    if constexpr (requires { schedule.log_std_rate(t); })
-      return schedule.log_std_rate(t);
-    else
-      return log_scale_rate(t) + log_sigma_rate(t);
-  }
-
-  /// s sigma'/sigma: the flow is dx/dt = log_std_rate x - denoiser_rate D.
-  double denoiser_rate(Time t) const {
-    if constexpr (requires { schedule.denoiser_rate(t); })
-      return schedule.denoiser_rate(t);
-    else
-      return scale(t) * log_sigma_rate(t);
-  }
-
-  /// s(t_next) * integral of s d(sigma^2) from t_next up to t > t_next: what a score of x that is
-  /// frozen over the step is multiplied by, times (1 + eta^2)/2. Otherwise by d(sigma^2) = (g/s)^2
-  /// dt.
+  /// s(t_next) * integral of s d(sigma^2) from t_next up to t > t_next: (1 + eta^2)/2 times this is
+  /// the weight of a score of x that is frozen over the step. By quadrature of d(sigma^2) = (g/s)^2
+  /// dt where the schedule has no closed form.
   double frozen_score_weight(Time t, Time t_next) const {
     if constexpr (requires { schedule.frozen_score_weight(t, t_next); }) {
       return schedule.frozen_score_weight(t, t_next);
     } else {
-      const auto weight = [&](Time u) { return diffusion(u) * diffusion(u) / scale(u); };
+      const auto weight = [&](Time u) {
+        const AffineCoefficients c = at(u);
+        return c.diffusion * c.diffusion / c.scale;
+      };
       return scale(t_next) * detail::integral(weight, t_next, t);
     }
   }
@@ -120,33 +90,17 @@ class AffineProcess {
       return detail::invert_increasing([&](Time t) { return sigma(t); }, value, 0, end_time());
   }
 
-  Time end_time() const { return schedule.end_time(); }  ///< T
+  Time end_time() const { return schedule.ends().end; }         ///< T
+  Time sde_start() const { return schedule.ends().sde_start; }  ///< default start of a reverse SDE
+  Time t_min() const { return schedule.ends().t_min; }          ///< default end of reverse time
 
-  /// Where a reverse SDE starts by default: T, or a little before where g(T) is infinite.
-  Time sde_start() const {
-    if constexpr (requires { schedule.sde_start(); })
-      return schedule.sde_start();
-    else
-      return end_time();
-  }
-
-  /// Where the way back stops by default.
-  Time t_min() const {
-    if constexpr (requires { schedule.t_min(); })
-      return schedule.t_min();
-    else
-      return 1e-3 * end_time();
-  }
-
-  /// N(0, prior_std^2 I), which x at time `start` is taken to have; d < 0: of the process that
+  /// N(0, prior_std^2 I), assumed of x at time `start`; d < 0: the dimension of the process that
   /// starts.
   IsotropicNormal prior_at(Time start, Index d = -1) const { return {prior_std(start), d}; }
   IsotropicNormal prior(Index d = -1) const { return prior_at(end_time(), d); }  ///< at T
   double prior_std(Time start) const {
-    if constexpr (requires { schedule.prior_std(start); })
-      return schedule.prior_std(start);
-    else
-      return std(start);
+    const std::optional<double> given = schedule.ends().prior_std;
+    return given ? *given : std(start);
   }
 
   /// One-step noising s x0 + std eps, an expression over both d x n arrays; eps ~ N(0, I).

@@ -21,8 +21,9 @@ namespace fokker {
 /// Between levels ln alpha-bar is linear in t, so that beta(t) = -M ln(1 - beta_j) is constant from
 /// level to level and the process meets every level exactly: an ancestral step between two levels
 /// is the discrete model's. s = exp(-B/2), sigma^2 = exp(B) - 1 with B = -ln alpha-bar. Copies
-/// share the table. Source: Ho, Jain & Abbeel (2020), arXiv 2006.11239 (the levels); Lu et al.
-/// (2022), arXiv 2206.00927 (ln alpha-bar linear between them, there from level 1 on).
+/// share the table.
+/// Source: Ho, Jain & Abbeel (2020), arXiv 2006.11239 (the levels); Lu et al. (2022), arXiv
+///         2206.00927 (ln alpha-bar linear between them, there from level 1 on).
 class DiscreteVariancePreserving {
  public:
   static constexpr std::string_view name = "table";
@@ -34,27 +35,21 @@ class DiscreteVariancePreserving {
   Index levels() const { return static_cast<Index>(integral_->size()) - 1; }  ///< M
   Time time_of_level(Index j) const;  ///< j/M. @throws std::invalid_argument for j outside [0, M]
 
-  double scale(Time t) const { return at(t).scale(); }
-  double sigma(Time t) const { return at(t).sigma(); }
-  double std(Time t) const { return at(t).std(); }
-  double log_scale_rate(Time t) const { return at(t).log_scale_rate(); }
-  double log_sigma_rate(Time t) const { return at(t).log_sigma_rate(); }
-  double log_std_rate(Time t) const { return at(t).log_std_rate(); }
-  double diffusion(Time t) const { return at(t).diffusion(); }
-  double frozen_score_weight(Time t, Time t_next) const {
-    return at(t).frozen_score_weight(at(t_next));
-  }
+  AffineCoefficients at(Time t) const;  ///< at a level, beta from the right
+  double frozen_score_weight(Time t, Time t_next) const;
   Time time_of_sigma(double sigma) const;
-  Time end_time() const { return 1; }
-  Time t_min() const { return 1 / static_cast<double>(levels()); }  ///< level 1
-  double prior_std(Time) const { return 1; }
+  ScheduleEnds ends() const {  // t_min is level 1
+    return {.end = 1, .t_min = 1 / static_cast<double>(levels()), .prior_std = 1};
+  }
 
  private:
   friend DiscreteVariancePreserving schedule_from_betas(std::span<const double> betas);
   using Levels = std::shared_ptr<const std::vector<double>>;
   explicit DiscreteVariancePreserving(Levels integral) : integral_(std::move(integral)) {}
-  std::size_t cell(Time t) const;                   // the j of [j/M, (j + 1)/M) with t in it
-  detail::VariancePreservingForm at(Time t) const;  // at a level, beta from the right
+  struct Place {
+    double beta, integral;
+  };
+  Place place(Time t) const;
 
   Levels integral_;  // B at the levels 0 ... M
 };

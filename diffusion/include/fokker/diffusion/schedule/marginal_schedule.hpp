@@ -1,6 +1,6 @@
 #pragma once
 /// @file  fokker/diffusion/schedule/marginal_schedule.hpp
-/// @brief The schedule of one's own s(t) and sigma(t).
+/// @brief The schedule of user-defined s(t) and sigma(t).
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include <fokker/diffusion/schedule/schedules.hpp>
+#include <fokker/diffusion/schedule/schedule.hpp>
+#include <fokker/solvers/support/checks.hpp>
 #include <fokker/solvers/support/text.hpp>
 
 namespace fokker {
@@ -24,8 +25,7 @@ concept ComplexFunction = requires(const F& f, std::complex<double> z) {
 
 /// f and its derivative by the complex step f'(t) = Im f(t + ih)/h, h = 1e-20: exact to rounding,
 /// as nothing is subtracted, wherever f is analytic (not through abs, max or a comparison of t).
-/// Source: Squire & Trapp (1998), Using complex variables to estimate derivatives of real
-/// functions.
+/// Source: Squire & Trapp (1998), Using complex variables to estimate derivatives of real functions.
 template <ComplexFunction F>
 struct ComplexStep {
   F f;
@@ -64,21 +64,23 @@ struct MarginalSchedule {
   Sigma noise;
   Time end = 1;
 
-  double scale(Time t) const { return s(t); }
-  double sigma(Time t) const { return noise(t); }
-  double log_scale_rate(Time t) const { return s.derivative(t) / s(t); }
-  double log_sigma_rate(Time t) const { return noise.derivative(t) / noise(t); }
-  double diffusion(Time t) const {
-    return s(t) * std::sqrt(std::max(noise.derivative_of_square(t), 0.0));  // -h^2 is 0
+  AffineCoefficients at(Time t) const {
+    const double scale = s(t), sigma = noise(t);
+    return {
+        .scale = scale,
+        .sigma = sigma,
+        .log_scale_rate = s.derivative(t) / scale,
+        .diffusion = scale * std::sqrt(std::max(noise.derivative_of_square(t), 0.0)),  // -h^2 is 0
+        .log_sigma_rate = noise.derivative(t) / sigma};
   }
-  Time end_time() const { return end; }
-  Time sde_start() const { return s(end) > 0 && std::isfinite(noise(end)) ? end : 0.999 * end; }
+  ScheduleEnds ends() const {
+    return {.end = end, .sde_start = s(end) > 0 && std::isfinite(noise(end)) ? end : 0.999 * end};
+  }
 
-  /// @throws std::invalid_argument  unless T > 0, s(0) = 1 and sigma >= 0 never falls; looked at
-  ///     at 65 times in [0, T]
+  /// @throws std::invalid_argument  unless T > 0, s(0) = 1 and sigma >= 0 never falls; checked at
+  ///                                65 times in [0, T]
   void validate() const {
-    if (!(end > 0) || !std::isfinite(end))
-      throw std::invalid_argument("the end time must be positive and finite: got " + text(end));
+    check_positive("the end time", end);
     if (!(std::abs(s(0) - 1) < 1e-12))
       throw std::invalid_argument("s must be 1 at t=0, the data: got s(0)=" + text(s(0)));
     constexpr int checks = 64;

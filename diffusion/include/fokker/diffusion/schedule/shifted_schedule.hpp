@@ -10,13 +10,15 @@
 #include <utility>
 
 #include <fokker/diffusion/schedule/affine_process.hpp>
+#include <fokker/diffusion/schedule/schedules.hpp>
+#include <fokker/solvers/support/checks.hpp>
 #include <fokker/solvers/support/text.hpp>
 
 namespace fokker {
 
 /// The schedule C at the time u(t) where its noise is sigma_new(t) = factor sigma(t)^power: the
 /// same process on another clock, with power ln SNR - 2 ln(factor) for ln SNR. Three shifts in use
-/// are this one:
+/// are special cases:
 ///
 ///     high resolution   ln SNR + 2 ln(64/d)             any C, factor = d/64
 ///     flow shift k      u = k t/(1 + (k - 1) t)         C = FlowMatching, factor = k
@@ -24,9 +26,9 @@ namespace fokker {
 ///
 /// It ends where C ends: at the T of C, or before it where sigma_new reaches C's largest noise. It
 /// starts from the data as C does; with power < 1 its drift is infinite at t = 0. Rates are those
-/// of C times u', whose limit at t = 0 is taken at t = 1e-18 T. Source: Hoogeboom, Heek & Salimans
-/// (2023), arXiv 2301.11093, section 3.1 (resolution); Esser et al. (2024), arXiv 2403.03206
-/// (flow).
+/// of C times u', whose limit at t = 0 is taken at t = 1e-18 T.
+/// Source: Hoogeboom, Heek & Salimans (2023), arXiv 2301.11093, section 3.1 (resolution); Esser et
+///         al. (2024), arXiv 2403.03206 (flow).
 template <Schedule C>
 struct ShiftedSchedule {
   static constexpr std::string_view name = [] {
@@ -40,73 +42,69 @@ struct ShiftedSchedule {
   double factor = 1;
   double power = 1;
 
-  double scale(Time t) const { return process.scale(inner(t)); }
-  double sigma(Time t) const { return factor * std::pow(process.sigma(t), power); }
-  double std(Time t) const { return process.std(inner(t)); }
-  double log_sigma_rate(Time t) const { return power * process.log_sigma_rate(t); }
-
-  double log_scale_rate(Time t) const {
-    t = off_zero(t);
-    return times(process.log_scale_rate(inner(t)), inner_rate(t));
-  }
-  double log_std_rate(Time t) const {
-    t = off_zero(t);
-    return times(process.log_std_rate(inner(t)), inner_rate(t));
-  }
-  double denoiser_rate(Time t) const {
-    t = off_zero(t);
-    return power * scale_ratio(t) * process.denoiser_rate(t);
-  }
-  double diffusion(Time t) const {
-    t = off_zero(t);
-    return std(t) * std::sqrt(2 * log_sigma_rate(t));
+  AffineCoefficients at(Time t) const {
+    const AffineCoefficients plain = process.at(t);  // of C at t, not at u(t)
+    const double sigma = shifted(plain.sigma), log_sigma_rate = power * plain.log_sigma_rate;
+    const AffineCoefficients inner = process.at(inner_time(sigma));
+    if (t == 0) {  // the values, and the limits of the rates
+      const AffineCoefficients limit = at(1e-18 * process.end_time());
+      return {.scale = inner.scale,
+              .sigma = sigma,
+              .log_scale_rate = limit.log_scale_rate,
+              .diffusion = limit.diffusion,
+              .std = inner.std,
+              .log_sigma_rate = log_sigma_rate,
+              .log_std_rate = limit.log_std_rate,
+              .denoiser_rate = limit.denoiser_rate};
+    }
+    // s(u) / s(t) = std(u) / std(t) * sigma(t) / sigma_new(t), which has a limit where s = 0.
+    const double scale_ratio = inner.std / plain.std * std::pow(plain.sigma, 1 - power) / factor;
+    const double denoiser_rate = power * scale_ratio * plain.denoiser_rate;
+    // u' = power (sigma'/sigma)(t) / (sigma'/sigma)(u), through s sigma'/sigma, which has a limit
+    // where sigma'/sigma has none.
+    const double clock_rate = denoiser_rate / inner.denoiser_rate;
+    return {.scale = inner.scale,
+            .sigma = sigma,
+            .log_scale_rate = times(inner.log_scale_rate, clock_rate),
+            .diffusion = inner.std * std::sqrt(2 * log_sigma_rate),
+            .std = inner.std,
+            .log_sigma_rate = log_sigma_rate,
+            .log_std_rate = times(inner.log_std_rate, clock_rate),
+            .denoiser_rate = denoiser_rate};
   }
   double frozen_score_weight(Time t, Time t_next) const {
+    const auto inner = [&](Time at) { return inner_time(shifted(process.sigma(at))); };
     return process.frozen_score_weight(inner(t), inner(t_next));
   }
   Time time_of_sigma(double value) const {
     return process.time_of_sigma(std::pow(value / factor, 1 / power));
   }
+  ScheduleEnds ends() const {
+    const ScheduleEnds own = process.schedule.ends();
+    const auto outer = [&](Time u) { return std::min(time_of_sigma(process.sigma(u)), own.end); };
+    return {outer(own.end), outer(own.sde_start), outer(own.t_min), own.prior_std};
+  }
 
-  Time end_time() const { return outer(process.end_time()); }
-  Time sde_start() const { return outer(process.sde_start()); }
-  Time t_min() const { return outer(process.t_min()); }
-  double prior_std(Time start) const { return process.prior_std(inner(start)); }
-
-  /// @throws std::invalid_argument  if the parameters make no sense, or C has noise at t = 0
+  /// @throws std::invalid_argument  for parameters out of range, or noise of C at t = 0
   void validate() const {
-    if (!(factor > 0) || !std::isfinite(factor))
-      throw std::invalid_argument("shift must be positive and finite: got shift=" + text(factor));
-    if (!(factor >= 1e-12 && factor <= 1e12))
-      throw std::invalid_argument("shift must lie in [1e-12, 1e12]: got shift=" + text(factor));
-    if (!(power > 0) || !std::isfinite(power))
-      throw std::invalid_argument("the power of a shift must be positive and finite: got power=" +
-                                  text(power));
+    check_positive("shift", factor);
+    check_in("shift", factor, 1e-12, 1e12);
+    check_positive({"the power of a shift", "power"}, power);
     if (process.sigma(0) > 0)
       throw std::invalid_argument("a shift needs a schedule with sigma=0 at t=0: " +
                                   std::string(name) + " has sigma=" + text(process.sigma(0)));
   }
 
  private:
-  /// u(t)
-  Time inner(Time t) const { return std::min(process.time_of_sigma(sigma(t)), process.end_time()); }
+  double shifted(double sigma) const { return factor * std::pow(sigma, power); }
 
-  /// The t with u(t) = u, or the end of C.
-  Time outer(Time u) const { return std::min(time_of_sigma(process.sigma(u)), process.end_time()); }
-
-  /// s(u) / s(t) = std(u) / std(t) * sigma(t) / sigma_new(t), which has a limit where s = 0.
-  double scale_ratio(Time t) const {
-    return std(t) / process.std(t) * std::pow(process.sigma(t), 1 - power) / factor;
+  /// The u with this noise under C.
+  Time inner_time(double sigma) const {
+    return std::min(process.time_of_sigma(sigma), process.end_time());
   }
 
-  /// u' = power (sigma'/sigma)(t) / (sigma'/sigma)(u), through s sigma'/sigma, which has a limit
-  /// where sigma'/sigma has none.
-  double inner_rate(Time t) const { return denoiser_rate(t) / process.denoiser_rate(inner(t)); }
-
   /// A rate of C times u'; 0 also where u' has no limit.
-  static double times(double rate, double inner_rate) { return rate == 0 ? 0 : rate * inner_rate; }
-
-  Time off_zero(Time t) const { return t == 0 ? 1e-18 * process.end_time() : t; }
+  static double times(double rate, double clock_rate) { return rate == 0 ? 0 : rate * clock_rate; }
 };
 
 template <Schedule C>

@@ -1,11 +1,11 @@
 #pragma once
 /// @file  fokker/diffusion/schedule/tabulated_schedule.hpp
-/// @brief The schedule of one's own dx = f(t) x dt + g(t) dw, by quadrature.
+/// @brief The schedule of a user-defined dx = f(t) x dt + g(t) dw, by quadrature.
 
 #include <functional>
 #include <memory>
 
-#include <fokker/diffusion/schedule/schedules.hpp>
+#include <fokker/diffusion/schedule/schedule.hpp>
 
 namespace fokker {
 
@@ -15,30 +15,27 @@ namespace fokker {
 ///
 /// The integrals are tabulated at construction on cells that are halved until Gauss-Kronrod
 /// quadrature is exact to rounding, and finished by the same rule inside a cell: 15 values of f for
-/// s, 225 for sigma. Copies share the table. Source: Karras et al. (2022), arXiv 2206.00364,
-/// appendix B.1.
+/// s, 225 for sigma. Copies share the table.
+/// Source: Karras et al. (2022), arXiv 2206.00364, appendix B.1.
 class TabulatedSchedule {
  public:
   /// @param f    rate of the drift: f(t) times x
   /// @param g    diffusion coefficient
   /// @param end  T > 0; f and g must be integrable up to it
-  /// @throws std::invalid_argument  if T is not positive and finite, or quadrature finds no value
-  /// for an
-  ///                                integral
+  /// @throws std::invalid_argument  if T is not positive and finite, or quadrature of an integral
+  ///                                fails
   TabulatedSchedule(std::function<double(Time)> f, std::function<double(Time)> g, Time end);
 
-  double scale(Time t) const;
-  double sigma(Time t) const;
-  double log_scale_rate(Time t) const;
-  double diffusion(Time t) const;
-  Time end_time() const;
+  AffineCoefficients at(Time t) const;
+  double frozen_score_weight(Time t, Time t_next) const;  ///< without sigma, which costs the most
+  ScheduleEnds ends() const;
 
  private:
   struct Table;
   std::shared_ptr<const Table> table_;
 };
 
-/// (f, g) -> (s, sigma) of dx = f(t) x dt + g(t) dw on [0, end]; the way back, (s, sigma) -> (f,
+/// (f, g) -> (s, sigma) of dx = f(t) x dt + g(t) dw on [0, end]; the inverse map, (s, sigma) -> (f,
 /// g), is log_scale_rate and diffusion of any schedule.
 inline TabulatedSchedule schedule_from_coefficients(std::function<double(Time)> f,
                                                     std::function<double(Time)> g, Time end = 1) {

@@ -17,13 +17,15 @@ struct ExactScore {
   /// out = grad log p_t(x). @param x,out  d x n; must not overlap
   template <State X>
   void operator()(const X& x, Time t, X& out) const {
-    data.score(x, process.scale(t), process.std(t), out);
+    const auto now = process.at(t);
+    data.score(x, now.scale, now.std, out);
   }
 
   /// out = E[x0 | x_t = x], also where std(t) = 0. @param x,out  d x n; must not overlap
   template <State X>
   void denoise(const X& x, Time t, X& out) const {
-    data.denoise(x, process.scale(t), process.std(t), out);
+    const auto now = process.at(t);
+    data.denoise(x, now.scale, now.std, out);
   }
 
   /// out = Cov[x0 | x_t = x] v, also where std(t) = 0. @param x,v,out  d x n; out must not overlap

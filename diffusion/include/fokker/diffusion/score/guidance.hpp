@@ -67,6 +67,11 @@ struct GuidedScore {
     combine(other, out);
   }
 
+  bool has_denoiser() const {
+    return detail::knows_denoiser<Block<double>>(conditional) &&
+           detail::knows_denoiser<Block<double>>(unconditional);
+  }
+
   bool has_posterior_covariance() const {
     return detail::knows_posterior_covariance<Block<double>>(conditional) &&
            detail::knows_posterior_covariance<Block<double>>(unconditional);

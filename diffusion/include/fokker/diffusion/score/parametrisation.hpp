@@ -62,7 +62,8 @@ struct PredictionWeights {
 
 template <class Process>
 PredictionWeights prediction_weights(const Process& process, Time t, Prediction prediction) {
-  const double s = process.scale(t), std = process.std(t);
+  const auto now = process.at(t);
+  const double s = now.scale, std = now.std;
   switch (prediction) {
     case Prediction::score:
       return {0, -1 / std};
@@ -72,8 +73,8 @@ PredictionWeights prediction_weights(const Process& process, Time t, Prediction 
       return {0, 1};
     case Prediction::velocity: {
       // s' = s std'/std - s sigma'/sigma: finite where s = 0, as s'/s is not.
-      const double rate = process.log_std_rate(t);
-      return {s * rate - process.denoiser_rate(t), std * rate};
+      const double rate = now.log_std_rate;
+      return {s * rate - now.denoiser_rate, std * rate};
     }
     case Prediction::v_prediction:
       return {-std, s};
@@ -89,7 +90,8 @@ PredictionWeights prediction_weights(const Process& process, Time t, Prediction 
 template <class Process>
 Conversion conversion(const Process& process, Time t, Prediction from, Prediction to) {
   if (from == to) return {0, 1};
-  const double s = process.scale(t), std = process.std(t);
+  const auto now = process.at(t);
+  const double s = now.scale, std = now.std;
   const auto [p, q] = detail::prediction_weights(process, t, from);
   const auto [p_to, q_to] = detail::prediction_weights(process, t, to);
   const double determinant = p * std - q * s;

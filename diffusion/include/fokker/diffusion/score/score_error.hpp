@@ -150,7 +150,8 @@ struct DisturbedScore {
   template <State X>
   void denoise(const X& x, Time t, X& out) const {
     using S = typename X::Scalar;
-    const double s = process.scale(t), std = process.std(t);
+    const auto now = process.at(t);
+    const double s = now.scale, std = now.std;
     if (!(s > 0))
       throw std::invalid_argument(
           "an error of the score gives none of the denoiser where the scale "

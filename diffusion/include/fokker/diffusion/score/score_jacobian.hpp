@@ -73,7 +73,8 @@ template <class Forward, class Score, State X>
 bool by_posterior_covariance(const Forward& process, const Score& score, const X& x, Time t,
                              const X& v, X& out) {
   if constexpr (OffersPosteriorCovariance<Score, X>) {
-    const double s = process.scale(t), std = process.std(t);
+    const auto now = process.at(t);
+    const double s = now.scale, std = now.std;
     if (std > 0 && knows_posterior_covariance<X>(score)) {
       score.posterior_covariance_times(x, t, v, out);
       out *= static_cast<typename X::Scalar>(s / (std * std));
@@ -115,7 +116,8 @@ template <class Forward, class Score, State X>
 int score_jacobian_times(const Forward& process, const Score& score, const X& x, Time t, const X& v,
                          X& out) {
   using S = typename X::Scalar;
-  const double std = process.std(t);
+  const auto now = process.at(t);
+  const double s = now.scale, std = now.std;
   if constexpr (detail::OffersJacobian<Score, X>) {
     if (detail::knows_jacobian<X>(score)) {
       score.jacobian_times(x, t, v, out);
@@ -124,7 +126,6 @@ int score_jacobian_times(const Forward& process, const Score& score, const X& x,
   }
   if constexpr (detail::OffersPosteriorCovariance<Score, X>) {
     if (std > 0 && detail::knows_posterior_covariance<X>(score)) {
-      const double s = process.scale(t);
       score.posterior_covariance_times(x, t, v, out);
       out = static_cast<S>(1 / (std * std)) * (static_cast<S>(s * s / (std * std)) * out - v);
       return 1;
@@ -143,7 +144,8 @@ template <class Forward, class Score, State X>
 int denoiser_jacobian_times(const Forward& process, const Score& score, const X& x, Time t,
                             const X& v, X& out) {
   using S = typename X::Scalar;
-  const double s = process.scale(t), std = process.std(t);
+  const auto now = process.at(t);
+  const double s = now.scale, std = now.std;
   if (detail::by_posterior_covariance(process, score, x, t, v, out)) return 1;
   if constexpr (detail::OffersJacobian<Score, X>) {
     if (s > 0 && std > 0 && detail::knows_jacobian<X>(score)) {
@@ -165,7 +167,8 @@ template <class Forward, class Score, State X>
 int denoiser_jacobian_transposed_times(const Forward& process, const Score& score, const X& x,
                                        Time t, const X& v, X& out) {
   using S = typename X::Scalar;
-  const double s = process.scale(t), std = process.std(t);
+  const auto now = process.at(t);
+  const double s = now.scale, std = now.std;
   if (detail::by_posterior_covariance(process, score, x, t, v, out)) return 1;
   if constexpr (detail::OffersTransposedJacobian<Score, X>) {
     if (s > 0 && std > 0 && detail::knows_transposed_jacobian<X>(score)) {

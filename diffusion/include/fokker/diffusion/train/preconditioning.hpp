@@ -55,7 +55,7 @@ struct VpPreconditioning {
   double c_in(double sigma) const { return 1 / std::hypot(sigma, 1.0); }
   double c_noise(double sigma) const { return (levels - 1) * schedule.time_of_sigma(sigma); }
   double weight(double sigma) const { return 1 / (sigma * sigma); }
-  double training_sigma(double u) const { return schedule.sigma(t_least + u * (1 - t_least)); }
+  double training_sigma(double u) const { return schedule.at(t_least + u * (1 - t_least)).sigma; }
 };
 
 /// F predicts minus the noise of a variance exploding process.
@@ -108,7 +108,8 @@ struct PreconditionedDenoiser {
   template <State X>
   void operator()(const X& x, Time t, X& out) const {
     using S = typename X::Scalar;
-    const double s = process.scale(t), sigma = process.sigma(t);
+    const auto now = process.at(t);
+    const double s = now.scale, sigma = now.sigma;
     const X input = static_cast<S>(preconditioning.c_in(sigma) / s) * x;
     network(input, preconditioning.c_noise(sigma), out);
     out = static_cast<S>(preconditioning.c_skip(sigma) / s) * x +

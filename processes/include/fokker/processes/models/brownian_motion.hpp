@@ -5,9 +5,9 @@
 #include <cmath>
 
 #include <fokker/processes/laws/law.hpp>
-#include <fokker/processes/models/parameters.hpp>
 #include <fokker/solvers/core/process.hpp>
 #include <fokker/solvers/noise/initial.hpp>
+#include <fokker/solvers/support/checks.hpp>
 
 namespace fokker {
 
@@ -25,8 +25,8 @@ struct BrownianMotion {
 
   /// @throws std::invalid_argument
   void validate() const {
-    detail::require_finite("mu", mu);
-    detail::require_positive("sigma", sigma);
+    check_finite("mu", mu);
+    check_positive("sigma", sigma);
   }
 
   double drift(const State auto&, Time) const { return mu; }

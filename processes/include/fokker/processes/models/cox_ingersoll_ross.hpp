@@ -6,9 +6,9 @@
 #include <limits>
 
 #include <fokker/processes/laws/law.hpp>
-#include <fokker/processes/models/parameters.hpp>
 #include <fokker/solvers/core/process.hpp>
 #include <fokker/solvers/noise/initial.hpp>
+#include <fokker/solvers/support/checks.hpp>
 
 namespace fokker {
 
@@ -40,10 +40,9 @@ double gamma_log_density(double shape, double mean, double x);
 ///
 /// Noise   diagonal.
 /// Domain  X >= 0; X > 0 where 2 kappa theta >= sigma^2 (`feller`). A step of a scheme may leave
-/// it:
-///         the coefficients are those of full truncation, with X replaced by max(X, 0) in drift and
-///         diffusion (Lord, Koekkoek & van Dijk 2010), so a state below 0 is carried back by the
-///         drift, never becomes nan, and stands for max(X, 0).
+///         it. The coefficients are those of full truncation, with X replaced by max(X, 0) in drift
+///         and diffusion (Lord, Koekkoek & van Dijk 2010): the drift returns a state below 0, which
+///         stands for max(X, 0) and never becomes nan.
 /// Law     X_t / c ~ chi'^2 with 4 kappa theta / sigma^2 degrees of freedom and noncentrality
 ///         x0 e^{-kappa t} / c, c = sigma^2 (1 - e^{-kappa t}) / (4 kappa); stationary Gamma with
 ///         shape 2 kappa theta / sigma^2 and scale sigma^2 / (2 kappa).
@@ -58,9 +57,9 @@ struct CoxIngersollRoss {
 
   /// @throws std::invalid_argument
   void validate() const {
-    detail::require_positive("kappa", kappa);
-    detail::require_positive("theta", theta);
-    detail::require_positive("sigma", sigma);
+    check_positive("kappa", kappa);
+    check_positive("theta", theta);
+    check_positive("sigma", sigma);
   }
   /// Whether the exact solution never touches 0.
   bool feller() const { return 2 * kappa * theta >= sigma * sigma; }
@@ -90,9 +89,8 @@ struct CoxIngersollRoss {
     const double factor = kappa * t < linear ? sigma * sigma * t : sigma * sigma * grown / kappa;
     return detail::value_of((x0 * decay + 0.5 * theta * grown) * factor);
   }
-  /// log p(X_t = x | X_0 = x0) of one component, x > 0, x0 >= 0; -infinite for x < 0. Where the
-  /// noise is too small for the scale c to be a double, the law is normal to rounding, and without
-  /// any a point mass.
+  /// log p(X_t = x | X_0 = x0) of one component, x > 0, x0 >= 0; -infinity for x < 0. Normal where
+  /// the noise is too small for the scale c to be a double, and a point mass without noise.
   double log_density(double x, double x0, Time t) const {
     if (x < 0) return -std::numeric_limits<double>::infinity();
     const double grown = -std::expm1(-kappa * t);
@@ -111,8 +109,9 @@ struct CoxIngersollRoss {
   double stationary_log_density(double x) const {
     return detail::gamma_log_density(0.5 * degrees(), theta, x);
   }
-  /// x = X_t given X_0 = x0, exactly, by inversion; the mean where the noise is too small to move
-  /// it. @param x0  a number or d x n  @param x  d x n
+  /// x = X_t given X_0 = x0, exactly, by inversion; the mean where the noise is below rounding.
+  /// @param x0  a number or d x n
+  /// @param x   d x n, written
   template <State X>
   void sample_exact(const auto& x0, Time t, PathRandom& random, X& x) const {
     using S = typename X::Scalar;

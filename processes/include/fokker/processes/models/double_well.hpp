@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include <fokker/processes/laws/law.hpp>
-#include <fokker/processes/models/parameters.hpp>
 #include <fokker/solvers/core/process.hpp>
+#include <fokker/solvers/support/checks.hpp>
 
 namespace fokker {
 
@@ -31,7 +31,7 @@ struct DoubleWell {
   double sigma = 0.5;  ///< noise, > 0
 
   /// @throws std::invalid_argument
-  void validate() const { detail::require_positive("sigma", sigma); }
+  void validate() const { check_positive("sigma", sigma); }
 
   auto drift(const State auto& x, Time) const { return x - x.cube(); }
   double diffusion(Time) const { return sigma; }

@@ -6,9 +6,9 @@
 #include <limits>
 
 #include <fokker/processes/laws/law.hpp>
-#include <fokker/processes/models/parameters.hpp>
 #include <fokker/solvers/core/process.hpp>
 #include <fokker/solvers/noise/initial.hpp>
+#include <fokker/solvers/support/checks.hpp>
 
 namespace fokker {
 
@@ -29,8 +29,8 @@ struct GeometricBrownianMotion {
 
   /// @throws std::invalid_argument
   void validate() const {
-    detail::require_finite("mu", mu);
-    detail::require_positive("sigma", sigma);
+    check_finite("mu", mu);
+    check_positive("sigma", sigma);
   }
 
   auto drift(const State auto& x, Time) const { return mu * x; }
@@ -61,7 +61,7 @@ struct GeometricBrownianMotion {
                                          : std::exp(growth) * std::expm1(spread);
     return detail::value_of(x0 * x0 * factor);
   }
-  /// log p(X_t = x | X_0 = x0) of one component, x0 > 0; -infinite for x <= 0.
+  /// log p(X_t = x | X_0 = x0) of one component, x0 > 0; -infinity for x <= 0.
   double log_density(double x, double x0, Time t) const {
     if (x <= 0) return -std::numeric_limits<double>::infinity();
     const double change = (x - x0) / x0;

@@ -6,8 +6,8 @@
 #include <complex>
 
 #include <fokker/processes/laws/law.hpp>
-#include <fokker/processes/models/parameters.hpp>
 #include <fokker/solvers/core/process.hpp>
+#include <fokker/solvers/support/checks.hpp>
 
 namespace fokker {
 
@@ -17,9 +17,8 @@ namespace fokker {
 ///     dv      = kappa (theta - v) dt + xi sqrt(v) (rho dW_1 + sqrt(1 - rho^2) dW_2)
 ///
 /// Noise    general with two sources; it does not commute.
-/// Domain   v >= 0; as in CoxIngersollRoss a step may leave it, and the coefficients are those of
-/// full
-///          truncation, v replaced by max(v, 0) everywhere (Lord, Koekkoek & van Dijk 2010).
+/// Domain   v >= 0; a step may leave it, as in CoxIngersollRoss, and the coefficients are those of
+///          full truncation, with v replaced by max(v, 0) (Lord, Koekkoek & van Dijk 2010).
 /// Law      the characteristic function of log S_t is closed; so are mean and covariance of X_t.
 /// Source   Heston (1993); Albrecher, Mayer, Schoutens & Tistaert (2007) for the stable form.
 struct Heston {
@@ -35,11 +34,11 @@ struct Heston {
 
   /// @throws std::invalid_argument
   void validate() const {
-    detail::require_finite("mu", mu);
-    detail::require_positive("kappa", kappa);
-    detail::require_positive("theta", theta);
-    detail::require_positive("xi", xi);
-    detail::require_between("rho", rho, -1, 1);
+    check_finite("mu", mu);
+    check_positive("kappa", kappa);
+    check_positive("theta", theta);
+    check_positive("xi", xi);
+    check_in("rho", rho, -1, 1);
   }
   static constexpr Index sources() { return 2; }
 

@@ -6,8 +6,8 @@
 
 #include <fokker/processes/laws/law.hpp>
 #include <fokker/processes/models/linear.hpp>
-#include <fokker/processes/models/parameters.hpp>
 #include <fokker/solvers/core/process.hpp>
+#include <fokker/solvers/support/checks.hpp>
 
 namespace fokker {
 
@@ -30,9 +30,9 @@ struct InhomogeneousGbm {
 
   /// @throws std::invalid_argument
   void validate() const {
-    detail::require_positive("kappa", kappa);
-    detail::require_positive("theta", theta);
-    detail::require_positive("sigma", sigma);
+    check_positive("kappa", kappa);
+    check_positive("theta", theta);
+    check_positive("sigma", sigma);
   }
 
   auto drift(const State auto& x, Time) const { return kappa * (theta - x); }

@@ -3,8 +3,8 @@
 /// @brief The Kubo oscillator: rotation with a noisy frequency.
 
 #include <fokker/processes/laws/law.hpp>
-#include <fokker/processes/models/parameters.hpp>
 #include <fokker/solvers/core/process.hpp>
+#include <fokker/solvers/support/checks.hpp>
 
 namespace fokker {
 
@@ -26,8 +26,8 @@ struct KuboOscillator {
 
   /// @throws std::invalid_argument
   void validate() const {
-    detail::require_finite("omega", omega);
-    detail::require_positive("sigma", sigma);
+    check_finite("omega", omega);
+    check_positive("sigma", sigma);
   }
 
   template <State X>

@@ -9,8 +9,8 @@
 
 namespace fokker {
 
-/// The process Y = F(X), F' = 1/g, of a process X with diagonal noise g_i(x_i), whose noise is
-/// additive. `forward` is F and `inverse` takes Y back.
+/// The process Y = F(X), F' = 1/g, of a process X with diagonal noise g_i(x_i); the noise of Y is
+/// additive. `forward` is F and `inverse` its inverse.
 /// Source  Lamperti (1964); Kloeden & Platen (1992), section 4.4, for the reducible equations.
 template <class P>
 struct Lamperti;

@@ -6,7 +6,6 @@
 
 #include <fokker/processes/laws/law.hpp>
 #include <fokker/processes/models/linear.hpp>
-#include <fokker/processes/models/parameters.hpp>
 #include <fokker/solvers/core/process.hpp>
 
 namespace fokker {
@@ -16,10 +15,9 @@ namespace fokker {
 ///     dq = v dt
 ///     dv = (-V'(q)/m - gamma v) dt + sqrt(2 gamma kT / m) dW
 ///
-/// Noise   additive, g = (0, sqrt(2 gamma kT / m)): the Wiener process of q is drawn and not used.
+/// Noise   additive, g = (0, sqrt(2 gamma kT / m)): the Wiener process of q is drawn but not used.
 /// Law     stationary density proportional to exp(-H / kT), H = m v^2/2 + V(q); for l = 0 the
-/// solution
-///         is Gaussian with closed mean and covariance.
+///         solution is Gaussian with mean and covariance in closed form.
 /// Source  Langevin (1908); Pavliotis (2014), section 6.1.
 struct Langevin {
   static constexpr NoiseKind noise = NoiseKind::additive;

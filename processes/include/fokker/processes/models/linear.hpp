@@ -29,12 +29,12 @@ void affine_map(const Eigen::MatrixXd& A, const Eigen::VectorXd& a, const X& x, 
 ///
 ///     dX = (A X + a) dt + sum_k (B_k X + b_k) dW_k
 ///
-/// Noise    general; it commutes where B_k B_l = B_l B_k and B_k b_l = B_l b_k (`commutative`).
-/// Solution where a = b_k = 0 and A and all B_k commute (`has_exact`),
-///          X_t = exp((A - 1/2 sum_k B_k^2) t + sum_k B_k W_k) x0.
-/// Moments  with Y = (X, 1), dY = A^ Y dt + sum_k B^_k Y dW_k and P = E Y Y^T,
-///          d vec P / dt = (A^ (x) I + I (x) A^ + sum_k B^_k (x) B^_k) vec P.
-/// Source   Arnold (1974), section 8.5; Kloeden & Platen (1992), section 4.8.
+/// Noise     general; it commutes where B_k B_l = B_l B_k and B_k b_l = B_l b_k (`commutative`).
+/// Solution  X_t = exp((A - 1/2 sum_k B_k^2) t + sum_k B_k W_k) x0, where a = b_k = 0 and A and all
+///           B_k commute (`has_exact`).
+/// Moments   with Y = (X, 1), dY = A^ Y dt + sum_k B^_k Y dW_k and P = E Y Y^T,
+///           d vec P / dt = (A^ (x) I + I (x) A^ + sum_k B^_k (x) B^_k) vec P.
+/// Source    Arnold (1974), section 8.5; Kloeden & Platen (1992), section 4.8.
 struct LinearSde {
   static constexpr NoiseKind noise = NoiseKind::general;
   static constexpr Calculus calculus = Calculus::ito;
@@ -95,8 +95,7 @@ struct LinearSde {
   Block<double> solution(const Block<double>& x0, Time t, const Block<double>& w) const;
 };
 
-/// A linear SDE whose noise commutes, and says so in its type: solvers for commutative noise take
-/// it.
+/// A linear SDE with noise that commutes, declared in its type for solvers that need that.
 struct CommutingLinearSde : LinearSde {
   static constexpr NoiseKind noise = NoiseKind::commutative;
 

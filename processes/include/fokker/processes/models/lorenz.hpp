@@ -2,8 +2,8 @@
 /// @file  fokker/processes/models/lorenz.hpp
 /// @brief The Lorenz system (an ODE).
 
-#include <fokker/processes/models/parameters.hpp>
 #include <fokker/solvers/core/process.hpp>
+#include <fokker/solvers/support/checks.hpp>
 
 namespace fokker {
 
@@ -23,9 +23,9 @@ struct Lorenz {
 
   /// @throws std::invalid_argument
   void validate() const {
-    detail::require_positive("sigma", sigma);
-    detail::require_finite("rho", rho);
-    detail::require_positive("beta", beta);
+    check_positive("sigma", sigma);
+    check_finite("rho", rho);
+    check_positive("beta", beta);
   }
 
   template <State X>

@@ -3,8 +3,8 @@
 /// @brief Stochastic Lotka-Volterra: predator and prey in a random environment.
 
 #include <fokker/processes/laws/law.hpp>
-#include <fokker/processes/models/parameters.hpp>
 #include <fokker/solvers/core/process.hpp>
+#include <fokker/solvers/support/checks.hpp>
 
 namespace fokker {
 
@@ -30,12 +30,12 @@ struct StochasticLotkaVolterra {
 
   /// @throws std::invalid_argument
   void validate() const {
-    detail::require_positive("alpha", alpha);
-    detail::require_non_negative("beta", beta);
-    detail::require_non_negative("delta", delta);
-    detail::require_positive("gamma", gamma);
-    detail::require_non_negative("sigma1", sigma[0]);
-    detail::require_non_negative("sigma2", sigma[1]);
+    check_positive("alpha", alpha);
+    check_not_negative("beta", beta);
+    check_not_negative("delta", delta);
+    check_positive("gamma", gamma);
+    check_not_negative("sigma1", sigma[0]);
+    check_not_negative("sigma2", sigma[1]);
   }
 
   template <State X>

@@ -5,9 +5,9 @@
 #include <cmath>
 
 #include <fokker/processes/laws/law.hpp>
-#include <fokker/processes/models/parameters.hpp>
 #include <fokker/solvers/core/process.hpp>
 #include <fokker/solvers/noise/initial.hpp>
+#include <fokker/solvers/support/checks.hpp>
 
 namespace fokker {
 
@@ -28,9 +28,9 @@ struct OrnsteinUhlenbeck {
 
   /// @throws std::invalid_argument
   void validate() const {
-    detail::require_positive("theta", theta);
-    detail::require_finite("mu", mu);
-    detail::require_positive("sigma", sigma);
+    check_positive("theta", theta);
+    check_finite("mu", mu);
+    check_positive("sigma", sigma);
   }
 
   auto drift(const State auto& x, Time) const { return theta * (mu - x); }

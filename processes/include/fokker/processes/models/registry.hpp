@@ -67,9 +67,8 @@ struct RegisteredProcess {
 std::span<const ProcessInfo> list_processes();
 
 /// The process of that name, with the parameters given and the others at their defaults.
-/// @throws std::invalid_argument  for an unknown name of a process or parameter (the nearest ones
-/// are
-///                                offered) and for a value out of range
+/// @throws std::invalid_argument  for an unknown process or parameter, with the nearest names, and
+///                                for a value out of range
 RegisteredProcess make_process(std::string_view name,
                                const std::map<std::string, double>& parameters = {});
 

@@ -2,8 +2,8 @@
 /// @file  fokker/processes/models/van_der_pol.hpp
 /// @brief The Van der Pol oscillator (an ODE).
 
-#include <fokker/processes/models/parameters.hpp>
 #include <fokker/solvers/core/process.hpp>
+#include <fokker/solvers/support/checks.hpp>
 
 namespace fokker {
 
@@ -21,7 +21,7 @@ struct VanDerPol {
   double mu = 1;  ///< nonlinear damping, >= 0
 
   /// @throws std::invalid_argument
-  void validate() const { detail::require_non_negative("mu", mu); }
+  void validate() const { check_not_negative("mu", mu); }
 
   template <State X>
   void drift(const X& x, Time, X& out) const {

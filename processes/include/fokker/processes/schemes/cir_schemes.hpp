@@ -1,6 +1,6 @@
 #pragma once
 /// @file  fokker/processes/schemes/cir_schemes.hpp
-/// @brief Steps for the Cox-Ingersoll-Ross process alone, which keep it positive.
+/// @brief Steps that keep the Cox-Ingersoll-Ross process positive, for this process alone.
 
 #include <algorithm>
 #include <cmath>
@@ -17,8 +17,8 @@ namespace fokker {
 ///     Y' = sqrt x + h ((kappa theta / 2 - sigma^2 / 8) / Y' - kappa Y' / 2) + sigma/2 dw,
 ///     y = Y'^2
 ///
-/// The noise may be any size: y > 0 where 4 kappa theta > sigma^2 (and x >= 0). Otherwise the root
-/// need not exist, at any step size, and runs are refused.
+/// y > 0 for noise of any size where 4 kappa theta > sigma^2 and x >= 0. Otherwise the root need
+/// not exist at any step size, and `check` throws.
 ///
 /// Converges to  the Ito solution.
 /// Order         strong 1 for 2 kappa theta > 3 sigma^2 (strong 1/2 for 2 kappa theta > sigma^2, up
@@ -27,16 +27,14 @@ namespace fokker {
 /// Source        Alfonsi (2005); Dereich, Neuenkirch & Szpruch (2012) for order 1/2; Alfonsi (2013)
 ///               and Neuenkirch & Szpruch (2014) for order 1.
 struct CirDriftImplicit {
-  static constexpr std::string_view name = "cir-drift-implicit";
-  static constexpr std::string_view source = "Alfonsi (2005), (2013); Neuenkirch & Szpruch (2014)";
-  static constexpr Calculus calculus = Calculus::ito;
+  static constexpr Facts facts{.name = "cir-drift-implicit",
+                               .source = "Alfonsi (2005), (2013); Neuenkirch & Szpruch (2014)",
+                               .noise = {NoiseKind::diagonal},
+                               .order = {.strong = 1, .deterministic = 1},
+                               .condition = "2 kappa theta > 3 sigma^2",
+                               .cost = {.drift = 1, .diffusion = 1}};
 
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::diagonal; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = 1.0, .weak = {}, .deterministic = 1.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
+  static constexpr std::string_view source = "Alfonsi (2005), (2013); Neuenkirch & Szpruch (2014)";
 
   /// @throws std::invalid_argument  unless 4 kappa theta > sigma^2
   static void check(const CoxIngersollRoss& p) {
@@ -111,20 +109,17 @@ struct QuadraticExponential {
 ///     y = a (b + Z)^2                        where s^2 <= 3/2 m^2
 ///     y = 0 with probability p, otherwise exponential with rate beta, by inversion at Phi(Z)
 ///
-/// with a, b or p, beta such that mean and variance of y are m and s^2: y >= 0 always.
+/// with a, b or p, beta such that mean and variance of y are m and s^2. y >= 0 always.
 ///
 /// Converges to  the Ito solution, in law.
 /// Order         none is proved; mean and variance of a step are exact.
 /// Cost          some ten elementary functions per component and path; no allocation.
 /// Source        Andersen (2008), section 3.2.
 struct CirQuadraticExponential {
-  static constexpr std::string_view name = "cir-quadratic-exponential";
-  static constexpr std::string_view source = "Andersen (2008), 3.2";
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::diagonal; }
-  static constexpr Orders orders(NoiseKind) { return {}; }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
+  static constexpr Facts facts{.name = "cir-quadratic-exponential",
+                               .source = "Andersen (2008), 3.2",
+                               .noise = {NoiseKind::diagonal},
+                               .cost = {.drift = 1, .diffusion = 1}};
 
   template <State X>
   using Workspace = Scratch<X, 0>;

@@ -30,17 +30,12 @@ namespace fokker {
 ///               allocation.
 /// Source        Foster, dos Reis & Strange (2024), SIAM J. Numer. Anal. 62(1), (5.3).
 struct CirSplitting {
-  static constexpr std::string_view name = "cir-splitting";
-  static constexpr std::string_view source = "Foster, dos Reis & Strange (2024), arXiv:2210.17543";
-  static constexpr Calculus calculus = Calculus::ito;
-  static constexpr Needs needs{.h = true};
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::diagonal; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = {}, .weak = {}, .deterministic = 2.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 3, .diffusion = 2}; }
+  static constexpr Facts facts{.name = "cir-splitting",
+                               .source = "Foster, dos Reis & Strange (2024), arXiv:2210.17543",
+                               .noise = {NoiseKind::diagonal},
+                               .order = {.deterministic = 2},
+                               .cost = {.drift = 3, .diffusion = 2},
+                               .needs = {.h = true}};
 
   /// @throws std::invalid_argument  unless 4 kappa theta >= sigma^2
   static void check(const CoxIngersollRoss& p) {

@@ -24,13 +24,10 @@ namespace fokker {
 /// Cost          some twenty elementary functions per path; no allocation.
 /// Source        Andersen (2008), sections 3.2, 4.2 and 4.3.
 struct HestonQuadraticExponential {
-  static constexpr std::string_view name = "heston-quadratic-exponential";
-  static constexpr std::string_view source = "Andersen (2008), 3.2, 4.2, 4.3";
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::general; }
-  static constexpr Orders orders(NoiseKind) { return {}; }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
+  static constexpr Facts facts{.name = "heston-quadratic-exponential",
+                               .source = "Andersen (2008), 3.2, 4.2, 4.3",
+                               .noise = {NoiseKind::general},
+                               .cost = {.drift = 1, .diffusion = 1}};
 
   template <State X>
   using Workspace = Scratch<X, 0>;

@@ -55,11 +55,8 @@ class AnyStepper {
     require_compatible<M, P>();
   }
 
-  std::string_view name() const { return self_->name(); }
-  Orders orders(NoiseKind kind) const { return self_->orders(kind); }
-  Evaluations evaluations(NoiseKind kind) const { return self_->evaluations(kind); }
-  Needs needs() const { return self_->needs(); }
-  bool has_memory() const { return self_->has_memory(); }
+  /// The facts of the solver inside.
+  const Facts& facts() const { return self_->facts; }
 
   /// As check_parameters (solver.hpp).
   void check(const P& p) const { self_->check(p); }
@@ -70,7 +67,7 @@ class AnyStepper {
     self_->check_start(p, x, steps, time);
   }
 
-  /// What the solver inside carries from step to step.
+  /// The arrays that the solver inside carries from step to step.
   std::span<X> memory(Workspace<X>& w) const { return self_->memory(inner(w)); }
 
   /// @copydoc EulerMaruyama::step
@@ -90,12 +87,8 @@ class AnyStepper {
 
  private:
   struct Concept {
+    explicit Concept(const Facts& of_method) : facts(of_method) {}
     virtual ~Concept() = default;
-    virtual std::string_view name() const = 0;
-    virtual Orders orders(NoiseKind) const = 0;
-    virtual Evaluations evaluations(NoiseKind) const = 0;
-    virtual Needs needs() const = 0;
-    virtual bool has_memory() const = 0;
     virtual void check(const P&) const = 0;
     virtual void check_start(const P&, const X&, Index,
                              const std::function<Time(Index)>&) const = 0;
@@ -106,16 +99,12 @@ class AnyStepper {
                       AnyWorkspace&) const = 0;
     virtual void step(const P&, const X&, Time, Time, const Increment<P, X>&, X&, X&,
                       AnyWorkspace&) const = 0;
+    Facts facts;
   };
 
   template <class M>
   struct Model final : Concept {
-    explicit Model(M m) : method(std::move(m)) {}
-    std::string_view name() const override { return method.name; }
-    Orders orders(NoiseKind kind) const override { return method.orders(kind); }
-    Evaluations evaluations(NoiseKind kind) const override { return method.evaluations(kind); }
-    Needs needs() const override { return needs_of(method); }
-    bool has_memory() const override { return remembers(method); }
+    explicit Model(M m) : Concept(facts_of(m)), method(std::move(m)) {}
     void check(const P& p) const override { check_parameters(method, p); }
     void check_start(const P& p, const X& x, Index steps,
                      const std::function<Time(Index)>& time) const override {

@@ -1,12 +1,12 @@
 #pragma once
 /// @file  fokker/solvers/core/drift_jacobian.hpp
-/// @brief The Jacobian of the drift, where the process knows it: over a block of paths.
+/// @brief The Jacobian of the drift over a block of paths, where the process has it.
 
 #include <fokker/solvers/core/process.hpp>
 
 namespace fokker {
 
-/// A process has the Jacobian of its drift: `drift_jacobian(x, t, j)` fills a d x d matrix with
+/// A process with the Jacobian of its drift: `drift_jacobian(x, t, j)` fills a d x d matrix with
 /// j_ik = df_i/dx_k at one path x, d x 1.
 template <class P, class X>
 concept HasDriftJacobian = State<X> &&
@@ -15,7 +15,7 @@ concept HasDriftJacobian = State<X> &&
   p.drift_jacobian(x, t, j);
 };
 
-/// Whether p has the Jacobian of its drift; a type-erased process answers at run time.
+/// Whether p has the Jacobian of its drift; known at run time for a type-erased process.
 template <State X, class P>
 constexpr bool has_drift_jacobian(const P& p) {
   if constexpr (HasDriftJacobian<P, X> && requires { p.has_drift_jacobian(); })
@@ -25,7 +25,7 @@ constexpr bool has_drift_jacobian(const P& p) {
 }
 
 /// The Jacobian at every path of x (d x n), df_i/dx_k in row i + d k of `out` (d^2 x n). In one
-/// dimension it is the divergence of the drift, where the process knows that. No allocation.
+/// dimension it is the divergence of the drift, where the process has that. No allocation.
 /// @param path, matrix  scratch, d x 1 and d x d
 /// @pre   has_drift_jacobian(p)
 template <State X, HasDriftJacobian<X> P, class Jacobians, class Column, class Matrix>

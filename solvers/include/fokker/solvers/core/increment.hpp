@@ -1,6 +1,6 @@
 #pragma once
 /// @file  fokker/solvers/core/increment.hpp
-/// @brief What the noise hands to a step, and what a step asks of it.
+/// @brief The noise of a step, and what a step needs of it.
 
 #include <fokker/solvers/core/process.hpp>
 #include <fokker/solvers/core/state.hpp>
@@ -15,7 +15,7 @@ struct Needs {
   bool h = false;     ///< the space-time Levy area H
   bool k = false;     ///< the space-time-time Levy area K
   bool area = false;  ///< the Levy area A between the Wiener processes, of noise by columns only
-  int normals = 0;    ///< blocks of m standard normals that are not of the Brownian path
+  int normals = 0;    ///< blocks of m standard normals independent of the Brownian path
   bool path_suffices = false;  ///< a step takes zeros for those normals where steps adapt
 };
 
@@ -26,15 +26,14 @@ inline constexpr int wiener_rows = noise_kind<P> == NoiseKind::scalar ? 1
                                    : noise_kind<P> == NoiseKind::none ? Eigen::Dynamic
                                                                       : X::RowsAtCompileTime;
 
-/// What the noise hands to a step over [t, t + h], one column per path:
+/// The noise of a step over [t, t + h], one column per path:
 ///
 ///     w    = W(t + h) - W(t)                                               N(0, h)
 ///     h    = 1/h int_0^h (B(r) - r/h w) dr             with B = W(t + .) - W(t)    N(0, h/12)
 ///     k    = 1/h^2 int_0^h (B(r) - r/h w) (h/2 - r) dr                     N(0, h/720)
 ///     area = A_kl = 1/2 int_0^h (B_k dB_l - B_l dB_k)  in row area_row(k, l), k < l
 ///
-///     normals: independent N(0, 1) that the path knows nothing of, block j in rows [j m, (j + 1)
-///     m)
+///     normals: N(0, 1), independent of the path, block j in rows [j m, (j + 1) m)
 ///
 /// w, h and k are m x n and independent of each other. What the step does not need is not filled.
 /// Source: Foster, Lyons & Oberhauser (2020); Foster & Habermann (2023).

@@ -1,10 +1,11 @@
 #pragma once
 /// @file  fokker/solvers/core/linear_process.hpp
-/// @brief What a process may say of the linear part of its drift and of its noise.
+/// @brief Processes with a linear part of the drift, and linear processes.
 
 #include <cmath>
 
 #include <fokker/solvers/core/process.hpp>
+#include <fokker/solvers/core/solver.hpp>
 
 namespace fokker {
 
@@ -37,13 +38,13 @@ inline constexpr bool gives_linear =
 }  // namespace detail
 
 /// A process whose drift is A x + F(x, t) and that gives A as `linear_part()`: a number a for
-/// A = a I, an array of d numbers for a diagonal matrix, or a d x d matrix. What the drift is
-/// beside A x is the process's own affair; A only has to hold what is stiff. A type-erased process
-/// writes it, `linear_part(out)`, and answers `has_linear_part()`.
+/// A = a I, an array of d numbers for a diagonal matrix, or a d x d matrix. A has to contain what
+/// is stiff; F is arbitrary. A type-erased process writes A, `linear_part(out)`, and has
+/// `has_linear_part()`.
 template <class P, class X>
 concept SemiLinearProcess = Process<P, X> && detail::gives_linear_part<P>;
 
-/// A semi-linear process that says whether it is linear, `linear()`:
+/// A semi-linear process that reports whether it is linear, `linear()`:
 ///
 ///     dX = (A X + a(t)) dt + sum_k (B_k X + b_k(t)) dW_k,    A = linear_part()
 ///
@@ -54,7 +55,11 @@ concept SemiLinearProcess = Process<P, X> && detail::gives_linear_part<P>;
 template <class P, class X>
 concept LinearProcess = SemiLinearProcess<P, X> && detail::gives_linear<P>;
 
-/// Whether p knows a linear part of its drift; a type-erased process answers at run time.
+/// A linear process with noise that the method M takes.
+template <class P, class M, class X>
+concept LinearProcessFor = LinearProcess<P, X> && ProcessFor<P, M, X>;
+
+/// Whether p has a linear part of its drift; known at run time for a type-erased process.
 template <class P>
 constexpr bool has_linear_part(const P& p) {
   if constexpr (requires { p.has_linear_part(); })

@@ -1,53 +1,30 @@
 #pragma once
 /// @file  fokker/solvers/core/solver.hpp
-/// @brief What a solver is: its orders, its calculus, the noise it takes, and a step.
+/// @brief What a solver is: its facts, a workspace and a step.
 ///
 /// A fixed-step solver is any object with
 ///
-///     static constexpr std::string_view name, source;
-///     static constexpr Calculus calculus;                        // of what it converges to
-///     static constexpr bool supports(NoiseKind);
-///     static constexpr Orders orders(NoiseKind);
-///     static constexpr Evaluations evaluations(NoiseKind);       // per step
-///     static constexpr Needs needs{.h = true};                   // optional: more than W
+///     static constexpr Facts facts{.name = ..., ...};   // see facts.hpp
 ///     template <State X> using Workspace = Scratch<X, k>;
-///     static constexpr bool has_memory = true;                   // optional, see below
-///     void check(p) const;                                       // optional: once per run, throws
-///                                                                // for parameters of p it can't
-///                                                                take
-///     void step(p, x, t, h, dw, y, w) const;                     // y = x advanced by h > 0
+///     void check(p) const;                 // optional: once per run, throws for parameters of p
+///                                          // that it cannot take
+///     void step(p, x, t, h, dw, y, w) const;            // y = x advanced by h > 0
 ///
 /// A step never draws, never allocates and writes out of place (y must not be x). A workspace is
-/// made once for a run of a block, Workspace(d, n). There a solver with memory, such as a multistep
-/// method, keeps what it carries from one step to the next: arrays shaped like the state in
+/// made once for a run of a block, Workspace(d, n). A solver with memory, such as a multistep
+/// method, keeps there what it carries from step to step: arrays shaped like the state in
 /// `std::array<X, m> memory`, which it changes linearly where the scheme is linear, and numbers
-/// such as earlier times beside it. A copy of the workspace goes on by itself. An adaptive solver
-/// has `static constexpr bool adaptive = true` and a `Run` (see ode.hpp).
+/// such as earlier times beside it. Copies of a workspace are independent. An adaptive solver has
+/// `static constexpr bool adaptive = true` and a `Run` (see ode.hpp).
 
-#include <optional>
 #include <span>
 #include <string_view>
 
+#include <fokker/solvers/core/facts.hpp>
 #include <fokker/solvers/core/increment.hpp>
 #include <fokker/solvers/core/process.hpp>
 
 namespace fokker {
-
-/// Proved orders of convergence; empty where none is proved.
-///   strong         E|X_N - X_T| = O(h^strong)
-///   weak           |E phi(X_N) - E phi(X_T)| = O(h^weak) for smooth phi
-///   deterministic  the order where the noise vanishes
-struct Orders {
-  std::optional<double> strong;
-  std::optional<double> weak;
-  std::optional<double> deterministic;
-};
-
-/// Calls of the coefficients in one step (noise by columns: of all g_k together).
-struct Evaluations {
-  int drift = 0;
-  int diffusion = 0;
-};
 
 /// A solver that estimates the error of its steps and has a `Run`, for `Adaptive` steps.
 template <class M>
@@ -62,27 +39,97 @@ concept Sampler = requires {
   requires std::remove_cvref_t<M>::is_sampler;
 };
 
-/// What a step of `m` needs of the Brownian path beside W; nothing where it does not say.
+namespace detail {
+
+/// The facts of a method that states them as members of their own, as samplers do.
+template <class M>
+constexpr Facts facts_of_members(const M& m) {
+  Facts all{.calculus = M::calculus, .noise = {}};
+  for (const NoiseKind kind : {NoiseKind::none, NoiseKind::additive, NoiseKind::scalar,
+                               NoiseKind::diagonal, NoiseKind::commutative, NoiseKind::general})
+    if (M::supports(kind)) all.noise.insert(kind);
+  if constexpr (requires { std::string_view{M::name}; }) all.name = M::name;
+  if constexpr (requires { std::string_view{M::source}; }) all.source = M::source;
+  const auto by_kind = [&]<class T>(ByNoise<T>& out, auto value) {
+    out = {std::optional<T>{},
+           {value(NoiseKind::none), value(NoiseKind::additive), value(NoiseKind::scalar),
+            value(NoiseKind::diagonal), value(NoiseKind::commutative), value(NoiseKind::general)}};
+  };
+  if constexpr (requires { m.orders(NoiseKind::none); }) {
+    by_kind(all.order.strong, [&](NoiseKind kind) { return m.orders(kind).strong; });
+    by_kind(all.order.weak, [&](NoiseKind kind) { return m.orders(kind).weak; });
+    by_kind(all.order.deterministic, [&](NoiseKind kind) { return m.orders(kind).deterministic; });
+  }
+  if constexpr (requires { m.evaluations(NoiseKind::none); }) {
+    const auto evaluations = [&](NoiseKind kind) { return m.evaluations(kind); };
+    by_kind(all.cost.drift, [&](NoiseKind k) { return std::optional(evaluations(k).drift); });
+    by_kind(all.cost.diffusion,
+            [&](NoiseKind k) { return std::optional(evaluations(k).diffusion); });
+  }
+  if constexpr (requires { Needs{m.needs()}; })
+    all.needs = m.needs();
+  else if constexpr (requires { Needs{M::needs}; })
+    all.needs = M::needs;
+  if constexpr (requires { m.has_memory(); })
+    all.has_memory = m.has_memory();
+  else if constexpr (requires { M::has_memory; })
+    all.has_memory = M::has_memory;
+  return all;
+}
+
+}  // namespace detail
+
+/// The facts of `m`: `M::facts`, or `m.facts()` where they depend on its parameters or its type is
+/// erased.
+template <class M>
+constexpr decltype(auto) facts_of(const M& m) {
+  if constexpr (requires { Facts{m.facts()}; })
+    return m.facts();
+  else if constexpr (requires { Facts{M::facts}; })
+    return (M::facts);
+  else
+    return detail::facts_of_members(m);
+}
+
+/// What a step of `m` needs of the Brownian path beside W.
 template <class M>
 constexpr Needs needs_of(const M& m) {
-  if constexpr (requires { Needs{m.needs()}; })
-    return m.needs();
-  else if constexpr (requires { Needs{M::needs}; })
-    return M::needs;
-  else
-    return {};
+  return facts_of(m).needs;
 }
 
 /// Whether `m` carries something from step to step.
 template <class M>
 constexpr bool remembers(const M& m) {
-  if constexpr (requires { m.has_memory(); })
-    return m.has_memory();
-  else if constexpr (requires { M::has_memory; })
-    return M::has_memory;
-  else
-    return false;
+  return facts_of(m).has_memory;
 }
+
+/// The name of a method.
+template <class M>
+constexpr std::string_view name_of(const M& m) {
+  return facts_of(m).name;
+}
+
+/// Whether methods of type M take this noise.
+template <class M>
+constexpr bool supports(NoiseKind kind) {
+  if constexpr (requires { Facts{M::facts}; })
+    return M::facts.supports(kind);
+  else
+    return M::supports(kind);
+}
+
+/// The calculus of methods of type M.
+template <class M>
+inline constexpr Calculus calculus_of_method = [] {
+  if constexpr (requires { Facts{M::facts}; })
+    return M::facts.calculus;
+  else
+    return M::calculus;
+}();
+
+/// A process with noise that the method M takes.
+template <class P, class M, class X>
+concept ProcessFor = Process<P, X> && supports<M>(noise_kind<P>);
 
 /// The arrays that `m` carries in this workspace; none for most.
 template <State X, class M, class W>
@@ -111,32 +158,24 @@ concept EmbeddedStepper = Stepper<M, P, X> &&
   m.step(p, x, t, t, dw, y, error, w);
 };
 
-/// The name of a solver, whose type may be erased.
-template <class M>
-std::string_view name_of(const M& m) {
-  if constexpr (requires { std::string_view{m.name()}; })
-    return m.name();
-  else
-    return M::name;
-}
-
 /// Refuses, with a sentence, a solver that does not fit the process.
 template <class M, class P>
 consteval void require_compatible() {
   constexpr NoiseKind kind = noise_kind<P>;
-  if constexpr (M::supports(NoiseKind::none)) {
-    static_assert(kind == NoiseKind::none || M::supports(kind),
+  if constexpr (supports<M>(NoiseKind::none)) {
+    static_assert(kind == NoiseKind::none || supports<M>(kind),
                   "this solver is for ODEs and the process has noise: use an SDE solver such as "
                   "EulerMaruyama or StochasticHeun");
   } else {
     static_assert(kind != NoiseKind::none,
                   "this solver is for SDEs and the process has no noise: use an ODE solver such as "
                   "RungeKutta4 or DormandPrince54");
-    static_assert(kind == NoiseKind::none || M::supports(kind),
+    static_assert(kind == NoiseKind::none || supports<M>(kind),
                   "this solver does not handle the noise kind of the process: see the table of "
                   "methods for one that does (EulerMaruyama and StochasticHeun take every kind)");
     static_assert(
-        kind == NoiseKind::additive || kind == NoiseKind::none || M::calculus == calculus_of<P>,
+        kind == NoiseKind::additive || kind == NoiseKind::none ||
+            calculus_of_method<M> == calculus_of<P>,
         "Ito and Stratonovich do not match: convert the process with "
         "to_stratonovich(process) or to_ito(process), or choose a solver of its calculus");
   }

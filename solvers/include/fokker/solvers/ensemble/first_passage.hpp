@@ -10,13 +10,13 @@
 #include <optional>
 #include <span>
 #include <stdexcept>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include <fokker/solvers/ensemble/reductions.hpp>
 #include <fokker/solvers/ensemble/simulate.hpp>
 #include <fokker/solvers/noise/brownian_bridge.hpp>
+#include <fokker/solvers/support/checks.hpp>
 
 namespace fokker {
 
@@ -65,9 +65,7 @@ class FirstPassage {
 
   /// @throws std::invalid_argument  for a component that the state has not, and a level that is nan
   void prepare(Index paths, Index d, std::span<const Time> times) {
-    if (component_ < 0 || component_ >= d)
-      throw std::invalid_argument("first passage of component " + std::to_string(component_) +
-                                  " of a state with " + std::to_string(d));
+    check_index({"the component of a first passage", "component"}, component_, d);
     if (std::isnan(level_))
       throw std::invalid_argument("the level of a first passage must be a number: got nan");
     result_.horizon = std::abs(times.back() - times.front());

@@ -15,13 +15,12 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
-#include <stdexcept>
-#include <string>
 #include <utility>
 
 #include <fokker/solvers/ensemble/reductions.hpp>
 #include <fokker/solvers/noise/brownian_bridge.hpp>
 #include <fokker/solvers/noise/random.hpp>
+#include <fokker/solvers/support/checks.hpp>
 
 namespace fokker {
 namespace detail {
@@ -30,9 +29,7 @@ using ValueRow = Eigen::Array<double, 1, Eigen::Dynamic>;
 
 template <State X>
 ValueRow row_of(const X& x, Index component) {
-  if (component < 0 || component >= x.rows())
-    throw std::invalid_argument("a functional of component " + std::to_string(component) +
-                                " of a state with " + std::to_string(x.rows()));
+  check_index({"the component of a path functional", "component"}, component, x.rows());
   return x.row(component).template cast<double>();
 }
 

@@ -166,7 +166,7 @@ class TreeRun {
   }
 
   void count_step(Counts& counts) const {
-    const Evaluations per_step = method_.evaluations(noise_kind<P>);
+    const Evaluations per_step = facts_of(method_).evaluations(noise_kind<P>);
     counts.drift_evaluations += static_cast<std::uint64_t>(per_step.drift);
     counts.diffusion_evaluations += static_cast<std::uint64_t>(per_step.diffusion);
   }
@@ -258,8 +258,8 @@ class AdaptiveSdeRun : public TreeRun<M, P, X> {
         rtol_(static_cast<S>(errors.rtol)),
         atol_(errors.column<S, X::RowsAtCompileTime>(d)),
         controller_(errors.control, error_power()) {
-    if (!adaptable(M::calculus, this->needs_, method_.orders(noise_kind<P>), noise_kind<P>,
-                   remembers(method_)))
+    if (!adaptable(calculus_of_method<M>, this->needs_, facts_of(method_).orders(noise_kind<P>),
+                   noise_kind<P>, remembers(method_)))
       throw std::invalid_argument(text(
           "{} cannot adapt its steps on {} noise: it needs Levy areas or normals beside the path, "
           "which are drawn on fixed steps only, or carries something from step to step, or is an "
@@ -277,7 +277,7 @@ class AdaptiveSdeRun : public TreeRun<M, P, X> {
   /// The power of h that the error of a step follows: half an order above the strong order of the
   /// step, or of the method of order 1 at most inside an embedded estimate.
   double error_power() const {
-    const double strong = method_.orders(noise_kind<P>).strong.value_or(0.5);
+    const double strong = facts_of(method_).orders(noise_kind<P>).strong.value_or(0.5);
     return (has_estimate() ? std::min(strong, 1.0) : strong) + 0.5;
   }
 

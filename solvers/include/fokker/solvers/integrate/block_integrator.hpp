@@ -23,6 +23,10 @@ struct BlockSetup {
   const std::atomic<bool>* cancel;
 };
 
+/// A method whose steps are chosen on the way.
+template <class B>
+concept ChoosesSteps = !B::regular;
+
 /// An adaptive solver that solves the paths of a block X of process P several at once.
 template <class M, class P, class X>
 concept SolvesInLanes = AdaptiveSolver<M> && requires {
@@ -66,7 +70,8 @@ class BlockIntegrator {
 /// By steps that are chosen on the way: every path by itself, with its own steps. Where `cancel`
 /// turns true it ends with that status, in the middle of a path.
 template <class P, class B, State X>
-requires(!B::regular) class BlockIntegrator<P, B, X> {
+requires ChoosesSteps<B>
+class BlockIntegrator<P, B, X> {
   using S = typename X::Scalar;
   using Column = typename EvaluatedOn<P, B, X>::X;
   using Run = typename B::template Run<P, Column>;
@@ -119,7 +124,8 @@ requires(!B::regular) class BlockIntegrator<P, B, X> {
 
 /// In lanes: every path with its own steps, several at once; cancelled likewise.
 template <class P, class B, State X>
-requires(!B::regular && SolvesInLanes<typename B::Method, P, X>) class BlockIntegrator<P, B, X> {
+requires ChoosesSteps<B> && SolvesInLanes<typename B::Method, P, X>
+class BlockIntegrator<P, B, X> {
   using Lanes = typename B::Method::template Lanes<P, typename X::Scalar, X::RowsAtCompileTime>;
 
  public:

@@ -151,15 +151,15 @@ constexpr Misuse find_misuse() {
     return DriftTakesTimeFirst<P, X> ? Misuse::drift_takes_time_first : Misuse::drift;
   } else if constexpr (!has_diffusion<P, X>) {
     return Misuse::diffusion;
-  } else if constexpr (kind != NoiseKind::none && !M::supports(kind) &&
-                       M::supports(NoiseKind::none)) {
+  } else if constexpr (kind != NoiseKind::none && !supports<M>(kind) &&
+                       supports<M>(NoiseKind::none)) {
     return Misuse::noise_of_ode_solver;
-  } else if constexpr (kind == NoiseKind::none && !M::supports(kind)) {
+  } else if constexpr (kind == NoiseKind::none && !supports<M>(kind)) {
     return Misuse::noise_of_sde_solver;
-  } else if constexpr (!M::supports(kind)) {
+  } else if constexpr (!supports<M>(kind)) {
     return Misuse::noise_kind;
   } else if constexpr (kind != NoiseKind::none && kind != NoiseKind::additive &&
-                       M::calculus != calculus_of<P>) {
+                       calculus_of_method<M> != calculus_of<P>) {
     return Misuse::calculus;
   } else if constexpr (std::same_as<Steps, Adaptive> && kind == NoiseKind::none &&
                        !AdaptiveSolver<M>) {

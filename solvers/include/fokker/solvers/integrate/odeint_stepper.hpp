@@ -67,7 +67,8 @@ class OdeintStepper {
 
   /// odeint's meaning of order: the one without noise.
   order_type order() const {
-    return static_cast<order_type>(shared_->method.orders(noise_kind<P>).deterministic.value_or(0));
+    return static_cast<order_type>(
+        facts_of(shared_->method).orders(noise_kind<P>).deterministic.value_or(0));
   }
 
   /// x = x(t + dt), one step.

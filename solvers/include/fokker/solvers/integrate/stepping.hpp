@@ -76,7 +76,7 @@ class Stepping {
 
   /// Steps and evaluations so far.
   Counts counts() const {
-    const Evaluations per_step = method_.evaluations(noise_kind<P>);
+    const Evaluations per_step = facts_of(method_).evaluations(noise_kind<P>);
     return {steps_, 0, steps_ * static_cast<std::uint64_t>(per_step.drift),
             steps_ * static_cast<std::uint64_t>(per_step.diffusion)};
   }

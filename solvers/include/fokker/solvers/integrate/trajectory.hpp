@@ -19,6 +19,7 @@
 
 #include <fokker/solvers/integrate/integrate_options.hpp>
 #include <fokker/solvers/integrate/walk.hpp>
+#include <fokker/solvers/support/checks.hpp>
 #include <fokker/solvers/support/text.hpp>
 
 namespace fokker::detail {
@@ -50,9 +51,7 @@ class Trajectory {
       jumps_.push_back(sign * t);
     }
     std::sort(jumps_.begin(), jumps_.end());
-    if (!(options.steady_state_tolerance >= 0))
-      throw std::invalid_argument("steady_state_tolerance must not be negative: got " +
-                                  text(options.steady_state_tolerance));
+    check_not_negative("steady_state_tolerance", options.steady_state_tolerance);
     if (!walk_->is_ode() && options.steady_state_tolerance > 0)
       throw std::invalid_argument("an SDE has no steady state: leave steady_state_tolerance at 0");
   }

@@ -192,8 +192,10 @@ class FixedWalk final : public ProcessWalk<P, X> {
   int dense_degree() const override {
     if (noise_kind<P> != NoiseKind::none) return 1;
     return 1 +
-           std::max(2, static_cast<int>(std::ceil(
-                           stepping_.method().orders(noise_kind<P>).deterministic.value_or(2))));
+           std::max(
+               2,
+               static_cast<int>(std::ceil(
+                   facts_of(stepping_.method()).orders(noise_kind<P>).deterministic.value_or(2))));
   }
   bool redo(Time t, X& out) override {
     Steps again(process_, stepping_.method(), before_, noise(stepping_.method()));
@@ -305,7 +307,8 @@ class AdaptiveWalk final : public ProcessWalk<P, X> {
   int dense_degree() const override {
     if (noise_kind<P> != NoiseKind::none) return 1;
     if (!interpolates_as_steps())
-      return 1 + static_cast<int>(bound_.method.orders(noise_kind<P>).deterministic.value_or(7));
+      return 1 + static_cast<int>(
+                     facts_of(bound_.method).orders(noise_kind<P>).deterministic.value_or(7));
     if constexpr (requires { Run::dense_degree; })
       return Run::dense_degree;
     else

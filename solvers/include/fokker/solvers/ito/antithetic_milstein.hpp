@@ -1,6 +1,6 @@
 #pragma once
 /// @file  fokker/solvers/ito/antithetic_milstein.hpp
-/// @brief The Milstein scheme without Levy areas, and the antithetic coupling that makes up for it.
+/// @brief The Milstein scheme without Levy areas, and the antithetic coupling for multilevel sums.
 
 #include <fokker/solvers/ito/milstein.hpp>
 
@@ -19,37 +19,32 @@ namespace fokker {
 /// Source        Giles & Szpruch (2014), Ann. Appl. Probab. 24(4); Clark & Cameron (1980) for its
 ///               order.
 struct MilsteinTruncated {
-  static constexpr std::string_view name = "milstein-truncated";
-  static constexpr std::string_view source = "Giles & Szpruch (2014)";
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) { return by_columns(kind); }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = kind == NoiseKind::general ? 0.5 : 1.0, .weak = 1.0, .deterministic = 1.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 3}; }
+  static constexpr Facts facts{
+      .name = "milstein-truncated",
+      .source = "Giles & Szpruch (2014)",
+      .noise = noise_by_columns,
+      .order = {.strong = {1, {.general = 0.5}}, .weak = 1, .deterministic = 1},
+      .cost = {.drift = 1, .diffusion = 3}};
 
   template <State X>
   using Workspace = Scratch<X, 4>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ProcessFor<MilsteinTruncated, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     detail::milstein_without_areas(p, x, t, h, dw, y, w);
   }
 };
 
-/// A coarse path, the fine path and its antithetic twin, which take the same Brownian increments:
-/// over a coarse step the fine path takes dw1 and then dw2, the twin dw2 and then dw1, and the
-/// coarse path dw1 + dw2. All three have the law of their scheme, so with
+/// A coarse path, a fine path and its antithetic twin on the same Brownian increments: over a
+/// coarse step the fine path takes dw1 and then dw2, the twin dw2 and then dw1, and the coarse path
+/// dw1 + dw2. All three have the law of their scheme, so with
 ///
 ///     P_f = (phi(fine) + phi(twin)) / 2,    P_c = phi(coarse)
 ///
 /// sums over levels telescope. For smooth phi and MilsteinTruncated Var(P_f - P_c) = O(h^2), as
-/// with Levy areas; phi(fine) - phi(coarse) by itself has O(h).
+/// with Levy areas; Var(phi(fine) - phi(coarse)) = O(h).
 /// Source  Giles & Szpruch (2014), Ann. Appl. Probab. 24(4).
 template <State X>
 struct AntitheticPaths {

@@ -16,15 +16,12 @@ namespace fokker {
 /// Cost          one f and one g; no allocation.
 /// Source        Maruyama (1955); Kloeden & Platen (1992), section 10.2.
 struct EulerMaruyama {
-  static constexpr std::string_view name = "euler-maruyama";
-  static constexpr std::string_view source = "Kloeden & Platen (1992), 10.2";
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    return {.strong = kind == NoiseKind::additive ? 1.0 : 0.5, .weak = 1.0, .deterministic = 1.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
+  static constexpr Facts facts{
+      .name = "euler-maruyama",
+      .source = "Kloeden & Platen (1992), 10.2",
+      .order = {.strong = {0.5, {.additive = 1}}, .weak = 1, .deterministic = 1},
+      .condition = "globally Lipschitz f and g",
+      .cost = {.drift = 1, .diffusion = 1}};
 
   template <State X>
   using Workspace = Scratch<X, 3>;
@@ -33,7 +30,7 @@ struct EulerMaruyama {
   /// @param h   step, h > 0
   /// @param dw  W(t + h) - W(t), drawn by the caller
   /// @param y   d x n, result; must not be x
-  template <State X, Process<X> P>
+  template <State X, ProcessFor<EulerMaruyama, X> P>
   void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
             Workspace<X>& w) const {
     using S = typename X::Scalar;

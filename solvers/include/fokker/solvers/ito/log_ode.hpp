@@ -20,36 +20,31 @@ namespace fokker {
 ///     y = e^Z x + phi_1(Z) (h a~ + B - h kappa H + h beta kappa (3/5 H^2 + h/30))
 ///     B = b(t) W + (b(t + h) - b(t)) (W/2 - H),    phi_1(Z) = (e^Z - 1) / Z
 ///
-/// the solution at 1 of the ODE along the logarithm of the flow, up to its terms in W and H. In a~
-/// and kappa a is taken at t + h/2 and b as the mean of its ends. Inhomogeneous geometric Brownian
-/// motion, dX = k (theta - X) dt + sigma X dW, stays positive at every step size.
+/// y is the solution at time 1 of the ODE along the logarithm of the flow, truncated to the terms
+/// in W and H. In a~ and kappa, a is taken at t + h/2 and b is the mean of its values at the ends.
+/// Inhomogeneous geometric Brownian motion, dX = k (theta - X) dt + sigma X dW, stays positive at
+/// every step size.
 ///
-/// Converges to  the Ito solution; it is the solution for kappa = 0.
+/// Converges to  the Ito solution; exact for kappa = 0.
 /// Order         strong 3/2; weak 2; deterministic 2, and exact for constant a.
-/// Stability     e^Z is that of the solution at every step size.
+/// Stability     that of the solution at every step size.
 /// Cost          one f, two g, an exponential and a division; W and H; no allocation.
 /// Throws        std::invalid_argument for a process that is not linear, or couples its components.
-/// Source        Foster, Lyons & Oberhauser (2020), SIAM J. Numer. Anal. 58(3), for
-///               b = 0 and constant a.
+/// Source        Foster, Lyons & Oberhauser (2020), SIAM J. Numer. Anal. 58(3), for b = 0 and
+///               constant a.
 struct LogOde {
-  static constexpr std::string_view name = "log-ode";
-  static constexpr std::string_view source = "Foster, Lyons & Oberhauser (2020)";
-  static constexpr Calculus calculus = Calculus::ito;
-  static constexpr Needs needs{.h = true};
+  static constexpr Facts facts{.name = "log-ode",
+                               .source = "Foster, Lyons & Oberhauser (2020)",
+                               .noise = {NoiseKind::scalar, NoiseKind::diagonal},
+                               .order = {.strong = 1.5, .weak = 2, .deterministic = 2},
+                               .condition = "linear SDEs whose components are independent",
+                               .cost = {.drift = 1, .diffusion = 2},
+                               .needs = {.h = true}};
 
-  static constexpr bool supports(NoiseKind kind) {
-    return kind == NoiseKind::scalar || kind == NoiseKind::diagonal;
-  }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = 1.5, .weak = 2.0, .deterministic = 2.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 2}; }
-
-  /// Whether a step takes the process, which may know only at run time.
+  /// Whether a step takes the process; for a type-erased process known at run time only.
   template <class P>
   static bool takes(const P& process) {
-    if constexpr (!supports(noise_kind<P>)) {
+    if constexpr (!facts.supports(noise_kind<P>)) {
       return false;
     } else {
       if (!is_linear(process)) return false;
@@ -67,10 +62,9 @@ struct LogOde {
   };
 
   /// @copydoc EulerMaruyama::step
-  template <State X, LinearProcess<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, LinearProcessFor<LogOde, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
     if (is_linear(p)) evaluate_linear_part(p, w.linear);
     if (!is_linear(p) || !separate<P>(w.linear))
@@ -99,7 +93,7 @@ struct LogOde {
   }
 
  private:
-  /// Whether the components do not act on each other. @param linear  A
+  /// Whether the components are independent. @param linear  A
   template <class P>
   static bool separate(const Eigen::MatrixXd& linear) {
     return (noise_kind<P> == NoiseKind::diagonal || linear.rows() == 1) && linear.isDiagonal(0);

@@ -34,20 +34,27 @@ void milstein_without_areas(const P& p, const X& x, Time t, Time h, const Increm
   }
 }
 
+/// slope = (g . grad) g at (x, t) by the `diffusion_slope` of a process with scalar or diagonal
+/// noise, where it has one. @param g  g(x, t)  @return whether it has
+template <State X, class P>
+bool analytic_slope(const P& p, const X& x, Time t, const X& g, X& slope) {
+  if constexpr (HasDiffusionSlope<P, X>) {
+    if (!has_diffusion_slope<X>(p)) return false;
+    if constexpr (noise_kind<P> == NoiseKind::diagonal)
+      slope = g * diffusion_slope(p, x, t, slope);
+    else
+      assign(slope, diffusion_slope(p, x, t, slope));
+    return true;
+  }
+  return false;
+}
+
 /// slope = (g . grad) g at (x, t), scalar or diagonal noise, where g = g(x, t): analytic, or by one
 /// more evaluation of g at u = x + g sqrt(h).
 template <State X, class P>
 void milstein_slope(const P& p, const X& x, Time t, Time h, const X& g, X& slope, X& u) {
   using S = typename X::Scalar;
-  if constexpr (HasDiffusionSlope<P, X>) {
-    if (has_diffusion_slope<X>(p)) {
-      if constexpr (noise_kind<P> == NoiseKind::diagonal)
-        slope = g * diffusion_slope(p, x, t, slope);
-      else
-        assign(slope, diffusion_slope(p, x, t, slope));
-      return;
-    }
-  }
+  if (analytic_slope(p, x, t, g, slope)) return;
   const S root_h = static_cast<S>(std::sqrt(h));
   u = x + root_h * g;
   assign(slope, diffusion(p, u, t, slope));
@@ -60,48 +67,39 @@ void milstein_slope(const P& p, const X& x, Time t, Time h, const X& g, X& slope
 ///
 ///     y = x + f h + sum_k g_k dw_k + 1/2 sum_kl (g_k . grad) g_l (dw_k dw_l - h delta_kl)
 ///
-/// with (g . grad) g = g_i dg_i/dx_i for diagonal noise. Where a process with scalar or diagonal
-/// noise has `diffusion_slope` it is used; otherwise the derivative-free form, with
+/// with (g . grad) g = g_i dg_i/dx_i for diagonal noise. Scalar and diagonal noise use the
+/// `diffusion_slope` of the process where there is one, otherwise the derivative-free form with
 /// u = x + g sqrt(h),
 ///
 ///     (g . grad) g ~ (g(u, t) - g(x, t)) / sqrt(h)
 ///
 /// For commutative noise the sum over k comes first: with v_l = 1/2 sum_k g_k (dw_k dw_l -
 /// h delta_kl), (v_l . grad) g_l ~ g_l(x + v_l, t) - g_l(x, t), which costs O(m) for m sources. The
-/// remainder is 1/2 g_l''(v_l, v_l) = O(h^2) in mean and in mean square: the order stays.
+/// remainder 1/2 g_l''(v_l, v_l) is O(h^2) in mean and in mean square and keeps the order.
 ///
 /// Converges to  the Ito solution.
-/// Order         strong 1, weak 1, deterministic 1; diagonal noise needs g_i to depend on x_i alone
-///               and commutative noise (g_k . grad) g_l = (g_l . grad) g_k (not checked; otherwise
-///               strong 1/2).
+/// Order         strong 1, weak 1, deterministic 1. Diagonal noise needs g_i to depend on x_i alone
+///               and commutative noise (g_k . grad) g_l = (g_l . grad) g_k: both are checked once
+///               per run (contract.hpp).
 /// Cost          one f, one g and one slope, or one f and two g (three g_k for commutative noise);
 ///               no allocation.
 /// Source        Milstein (1974); Kloeden & Platen (1992), 10.3 and 11.1 (derivative-free).
 struct Milstein {
-  static constexpr std::string_view name = "milstein";
-  static constexpr std::string_view source = "Kloeden & Platen (1992), 10.3, 11.1";
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) {
-    return kind != NoiseKind::none && kind != NoiseKind::general;
-  }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = 1.0, .weak = 1.0, .deterministic = 1.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind kind) {
-    if (kind == NoiseKind::commutative) return {.drift = 1, .diffusion = 3};
-    return {.drift = 1, .diffusion = kind == NoiseKind::additive ? 1 : 2};
-  }
+  static constexpr Facts facts{
+      .name = "milstein",
+      .source = "Kloeden & Platen (1992), 10.3, 11.1",
+      .noise = {NoiseKind::additive, NoiseKind::scalar, NoiseKind::diagonal,
+                NoiseKind::commutative},
+      .order = {.strong = 1, .weak = 1, .deterministic = 1},
+      .cost = {.drift = 1, .diffusion = {2, {.additive = 1, .commutative = 3}}}};
 
   template <State X>
   using Workspace = Scratch<X, 4>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ProcessFor<Milstein, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
     const S dt = static_cast<S>(h);
     auto& [f, g, slope, u] = w.array;

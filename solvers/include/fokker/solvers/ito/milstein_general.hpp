@@ -58,31 +58,26 @@ void iterated_direction(const Increment<P, X>& dw, Time h, Index l, const std::v
 ///
 /// Converges to  the Ito solution.
 /// Order         strong 1, weak 1, deterministic 1, if the mean-square error of the areas is
-///               O(h^{3/2}), which LevyAreas sees to.
+///               O(h^{3/2}), as that of LevyAreas is.
 /// Cost          one f and two g_k, and O(m^2) sums of columns for m sources; no allocation after
 ///               the first step of a workspace.
 /// Source        Milstein (1974); Kloeden & Platen (1992), 10.3.
 struct MilsteinLevy {
-  static constexpr std::string_view name = "milstein-levy";
-  static constexpr std::string_view source = "Kloeden & Platen (1992), 10.3";
-  static constexpr Calculus calculus = Calculus::ito;
-  static constexpr Needs needs{.area = true};
-
-  static constexpr bool supports(NoiseKind kind) { return by_columns(kind); }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = 1.0, .weak = 1.0, .deterministic = 1.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 2}; }
+  static constexpr Facts facts{.name = "milstein-levy",
+                               .source = "Kloeden & Platen (1992), 10.3",
+                               .noise = noise_by_columns,
+                               .order = {.strong = 1, .weak = 1, .deterministic = 1},
+                               .condition = "Levy areas with a mean-square error of O(h^{3/2})",
+                               .cost = {.drift = 1, .diffusion = 2},
+                               .needs = {.area = true}};
 
   template <State X>
   using Workspace = ColumnScratch<X, 4>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ProcessFor<MilsteinLevy, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
     auto& [f, noise, u, scratch] = w.array;
     std::vector<X>& g = w.columns(p.sources());
@@ -112,26 +107,21 @@ struct MilsteinLevy {
 ///               the first step of a workspace.
 /// Source        Roessler (2010), SIAM J. Numer. Anal. 48(3), scheme SRI2.
 struct Sri2 {
-  static constexpr std::string_view name = "sri2";
-  static constexpr std::string_view source = "Roessler (2010), SRI2";
-  static constexpr Calculus calculus = Calculus::ito;
-  static constexpr Needs needs{.area = true};
-
-  static constexpr bool supports(NoiseKind kind) { return by_columns(kind); }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = 1.0, .weak = 1.0, .deterministic = 2.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 2, .diffusion = 3}; }
+  static constexpr Facts facts{.name = "sri2",
+                               .source = "Roessler (2010), SRI2",
+                               .noise = noise_by_columns,
+                               .order = {.strong = 1, .weak = 1, .deterministic = 2},
+                               .condition = "Levy areas with a mean-square error of O(h^{3/2})",
+                               .cost = {.drift = 2, .diffusion = 3},
+                               .needs = {.area = true}};
 
   template <State X>
   using Workspace = ColumnScratch<X, 6>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ProcessFor<Sri2, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
     const S dt = static_cast<S>(h), root_h = static_cast<S>(std::sqrt(h));
     auto& [f, noise, u, v, stage, scratch] = w.array;

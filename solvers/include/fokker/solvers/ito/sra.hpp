@@ -9,7 +9,8 @@
 
 namespace fokker {
 
-/// What a stochastic Runge-Kutta method adds to x: h sum_i b_i f_i + sum_j (w_j W + h_j H) g_j.
+/// The weights of the increment of a stochastic Runge-Kutta method,
+/// h sum_i b_i f_i + sum_j (w_j W + h_j H) g_j.
 template <std::size_t drifts, std::size_t diffusions>
 struct StochasticWeights {
   std::array<double, drifts> b;
@@ -47,7 +48,7 @@ constexpr AdditiveTableau<s, r> additive_form(const AdditiveTableau<s, r>& table
   return tableau;
 }
 
-/// With I_10 / h = W / 2 + H put in.
+/// The same in W and H, with I_10 / h = W / 2 + H.
 template <std::size_t s>
 constexpr AdditiveTableau<s, s> additive_form(const SraTableau<s>& sra) {
   AdditiveTableau<s, s> result{sra.a0, sra.b0, sra.b0,
@@ -73,7 +74,7 @@ namespace tableaus {
 struct Sra1 {
   static constexpr std::string_view name = "sra1";
   static constexpr std::string_view source = "Roessler (2010), SIAM J. Numer. Anal. 48(3)";
-  static constexpr Orders orders{.strong = 1.5, .weak = 2.0, .deterministic = 2.0};
+  static constexpr OrdersByNoise order{.strong = 1.5, .weak = 2, .deterministic = 2};
   static constexpr SraTableau<2> tableau{.a0 = {{{0, 0}, {0.75, 0}}},
                                          .b0 = {{{0, 0}, {1.5, 0}}},
                                          .alpha = {1.0 / 3, 2.0 / 3},
@@ -87,7 +88,7 @@ struct Sra1 {
 struct Sra2 {
   static constexpr std::string_view name = "sra2";
   static constexpr std::string_view source = "Roessler (2010), SIAM J. Numer. Anal. 48(3)";
-  static constexpr Orders orders{.strong = 1.5, .weak = 2.0, .deterministic = 2.0};
+  static constexpr OrdersByNoise order{.strong = 1.5, .weak = 2, .deterministic = 2};
   static constexpr SraTableau<2> tableau{.a0 = {{{0, 0}, {0.75, 0}}},
                                          .b0 = {{{0, 0}, {1.5, 0}}},
                                          .alpha = {1.0 / 3, 2.0 / 3},
@@ -101,7 +102,7 @@ struct Sra2 {
 struct Sra3 {
   static constexpr std::string_view name = "sra3";
   static constexpr std::string_view source = "Roessler (2010), SIAM J. Numer. Anal. 48(3)";
-  static constexpr Orders orders{.strong = 1.5, .weak = 2.0, .deterministic = 3.0};
+  static constexpr OrdersByNoise order{.strong = 1.5, .weak = 2, .deterministic = 3};
   static constexpr SraTableau<3> tableau{.a0 = {{{0, 0, 0}, {1, 0, 0}, {0.25, 0.25, 0}}},
                                          .b0 = {{{0, 0, 0}, {0, 0, 0}, {1, 0.5, 0}}},
                                          .alpha = {1.0 / 6, 1.0 / 6, 2.0 / 3},
@@ -112,11 +113,11 @@ struct Sra3 {
   static constexpr auto error = embedded_error(tableau);
 };
 
-/// Optimised for stability. The weights -16.8 and 17.5 of g cancel: for double rather than float.
+/// Optimised for stability. The weights -16.8 and 17.5 of g cancel: use double, not float.
 struct Sosra {
   static constexpr std::string_view name = "sosra";
   static constexpr std::string_view source = "Rackauckas & Nie (2020), IEEE HPEC";
-  static constexpr Orders orders{.strong = 1.5, .weak = 2.0, .deterministic = 2.0};
+  static constexpr OrdersByNoise order{.strong = 1.5, .weak = 2, .deterministic = 2};
   static constexpr SraTableau<3> tableau{
       .a0 = {{{0, 0, 0}, {0.6923962376159507, 0, 0}, {-3.1609142252828395, 4.1609142252828395, 0}}},
       .b0 = {{{0, 0, 0}, {1.3371632704399763, 0, 0}, {1.442371048468624, 1.8632741501139225, 0}}},
@@ -133,7 +134,7 @@ struct Sea {
   static constexpr std::string_view name = "sea";
   static constexpr std::string_view source =
       "Foster, dos Reis & Strange (2024), SIAM J. Numer. Anal. 62(1)";
-  static constexpr Orders orders{.strong = 1.0, .weak = 1.0, .deterministic = 1.0};
+  static constexpr OrdersByNoise order{.strong = 1, .weak = 1, .deterministic = 1};
   static constexpr AdditiveTableau<1, 2> tableau{.a = {{{0}}},
                                                  .a_w = {{{0.5, 0}}},
                                                  .a_h = {{{1, 0}}},
@@ -147,7 +148,7 @@ struct Shark {
   static constexpr std::string_view name = "shark";
   static constexpr std::string_view source =
       "Foster, dos Reis & Strange (2024), SIAM J. Numer. Anal. 62(1)";
-  static constexpr Orders orders{.strong = 1.5, .weak = 2.0, .deterministic = 2.0};
+  static constexpr OrdersByNoise order{.strong = 1.5, .weak = 2, .deterministic = 2};
   static constexpr AdditiveTableau<2, 2> tableau{.a = {{{0, 0}, {5.0 / 6, 0}}},
                                                  .a_w = {{{0, 0}, {5.0 / 6, 0}}},
                                                  .a_h = {{{1, 0}, {1, 0}}},
@@ -160,6 +161,12 @@ struct Shark {
 
 }  // namespace tableaus
 
+/// A method gives the weights of its error estimate.
+template <class Method>
+concept HasErrorWeights = requires {
+  Method::error;
+};
+
 /// One step of the method `Method` for additive noise, on a d x n block: see AdditiveTableau.
 ///
 /// Converges to  the solution, where Ito and Stratonovich agree.
@@ -169,61 +176,7 @@ struct Shark {
 /// Source        the method's.
 template <class Method>
 struct AdditiveRungeKutta {
-  static constexpr std::string_view name = Method::name;
-  static constexpr std::string_view source = Method::source;
-  static constexpr Calculus calculus = Calculus::ito;
-  static constexpr Needs needs{.h = true};
-  /// The tableau as the form that the generic step advances.
   static constexpr auto tableau = additive_form(Method::tableau);
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
-  static constexpr Orders orders(NoiseKind kind) {
-    return supports(kind) ? Method::orders : Orders{};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) {
-    Evaluations count;
-    for (std::size_t i = 0; i < s_; ++i) count.drift += uses_drift(i);
-    for (std::size_t j = 0; j < r_; ++j) count.diffusion += uses_diffusion(j);
-    return count;
-  }
-
-  /// The number of arrays that a step works on.
-  static constexpr int arrays = static_cast<int>(tableau.c.size() + tableau.nodes.size()) + 3;
-  template <State X>
-  using Workspace = Scratch<X, arrays>;
-
-  /// @param w  a scratch of at least `arrays` arrays
-  /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P, int count>
-  requires(supports(noise_kind<P>) && count >= arrays) void step(const P& p, const X& x, Time t,
-                                                                 Time h, const Increment<P, X>& dw,
-                                                                 X& y, Scratch<X, count>& w) const {
-    diffusion_at_nodes(p, t, h, w);
-    stage(p, x, t, h, dw, w);
-    assign([](std::size_t j) { return tableau.weights.w[j]; },
-           [](std::size_t j) { return tableau.weights.h[j]; },
-           [&](Index r) {
-             return detail::plus_sum<s_>(
-                 x.row(r), h, [](std::size_t i) { return tableau.weights.b[i]; }, drifts(w, r));
-           },
-           dw, w, y);
-  }
-
-  /// The same step; `error` is y minus the method of lower order inside it.
-  template <State X, Process<X> P, int count>
-  requires(supports(noise_kind<P>) && count >= arrays &&
-           requires { Method::error; }) void step(const P& p, const X& x, Time t, Time h,
-                                                  const Increment<P, X>& dw, X& y, X& error,
-                                                  Scratch<X, count>& w) const {
-    step(p, x, t, h, dw, y, w);
-    assign([](std::size_t j) { return Method::error.w[j]; },
-           [](std::size_t j) { return Method::error.h[j]; },
-           [&](Index r) {
-             return detail::weighted_sum<s_>(
-                 h, [](std::size_t i) { return Method::error.b[i]; }, drifts(w, r));
-           },
-           dw, w, error);
-  }
 
  private:
   static constexpr std::size_t s_ = tableau.c.size(), r_ = tableau.nodes.size();
@@ -239,9 +192,59 @@ struct AdditiveRungeKutta {
       used |= uses_drift(i) && (tableau.a_w[i][j] != 0 || tableau.a_h[i][j] != 0);
     return used;
   }
+  static constexpr Evaluations evaluations() {
+    Evaluations count;
+    for (std::size_t i = 0; i < s_; ++i) count.drift += uses_drift(i);
+    for (std::size_t j = 0; j < r_; ++j) count.diffusion += uses_diffusion(j);
+    return count;
+  }
 
-  // f_i in w[i], the argument in w[s], g_j in column 0 of w[s + 1 + j], sums of them in the last
-  // two.
+ public:
+  static constexpr Facts facts{
+      .name = Method::name,
+      .source = Method::source,
+      .noise = {NoiseKind::additive},
+      .order = Method::order,
+      .cost = {.drift = evaluations().drift, .diffusion = evaluations().diffusion},
+      .needs = {.h = true}};
+
+  /// The number of arrays that a step works on.
+  static constexpr int arrays = static_cast<int>(tableau.c.size() + tableau.nodes.size()) + 3;
+  template <State X>
+  using Workspace = Scratch<X, arrays>;
+
+  /// @param w  a scratch of at least `arrays` arrays
+  /// @copydoc EulerMaruyama::step
+  template <State X, ProcessFor<AdditiveRungeKutta, X> P, int count>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Scratch<X, count>& w) const requires(count >= arrays) {
+    diffusion_at_nodes(p, t, h, w);
+    stage(p, x, t, h, dw, w);
+    assign([](std::size_t j) { return tableau.weights.w[j]; },
+           [](std::size_t j) { return tableau.weights.h[j]; },
+           [&](Index r) {
+             return detail::plus_sum<s_>(
+                 x.row(r), h, [](std::size_t i) { return tableau.weights.b[i]; }, drifts(w, r));
+           },
+           dw, w, y);
+  }
+
+  /// The same step; `error` is y minus the method of lower order inside it.
+  template <State X, ProcessFor<AdditiveRungeKutta, X> P, int count>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y, X& error,
+            Scratch<X, count>& w) const requires(count >= arrays && HasErrorWeights<Method>) {
+    step(p, x, t, h, dw, y, w);
+    assign([](std::size_t j) { return Method::error.w[j]; },
+           [](std::size_t j) { return Method::error.h[j]; },
+           [&](Index r) {
+             return detail::weighted_sum<s_>(
+                 h, [](std::size_t i) { return Method::error.b[i]; }, drifts(w, r));
+           },
+           dw, w, error);
+  }
+
+ private:
+  // f_i in w[i], the argument in w[s], g_j in column 0 of w[s + 1 + j], their sums in the last two.
   static auto drifts(auto& w, Index r) {
     return [&w, r](std::size_t i) { return w[i].row(r); };
   }

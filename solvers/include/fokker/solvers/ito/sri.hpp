@@ -2,6 +2,7 @@
 /// @file  fokker/solvers/ito/sri.hpp
 /// @brief Strong order 1.5 for Ito SDEs with scalar or diagonal noise: tableaus as data, one step.
 
+#include <algorithm>
 #include <cmath>
 
 #include <fokker/solvers/ito/sra.hpp>
@@ -36,7 +37,7 @@ namespace tableaus {
 struct Sriw1 {
   static constexpr std::string_view name = "sriw1";
   static constexpr std::string_view source = "Roessler (2010), SIAM J. Numer. Anal. 48(3)";
-  static constexpr double deterministic_order = 2;
+  static constexpr double deterministic = 2;
   static constexpr SriTableau<4> tableau{
       .a0 = {{{0, 0, 0, 0}, {0.75, 0, 0, 0}, {0, 0, 0, 0}, {0, 0, 0, 0}}},
       .a1 = {{{0, 0, 0, 0}, {0.25, 0, 0, 0}, {1, 0, 0, 0}, {0, 0, 0.25, 0}}},
@@ -54,7 +55,7 @@ struct Sriw1 {
 struct Sriw2 {
   static constexpr std::string_view name = "sriw2";
   static constexpr std::string_view source = "Roessler (2010), SIAM J. Numer. Anal. 48(3)";
-  static constexpr double deterministic_order = 3;
+  static constexpr double deterministic = 3;
   static constexpr SriTableau<4> tableau{
       .a0 = {{{0, 0, 0, 0}, {1, 0, 0, 0}, {0.25, 0.25, 0, 0}, {0, 0, 0, 0}}},
       .a1 = {{{0, 0, 0, 0}, {0.25, 0, 0, 0}, {1, 0, 0, 0}, {0, 0, 0.25, 0}}},
@@ -69,12 +70,12 @@ struct Sriw2 {
       .c1 = {0, 0.25, 1, 0.25}};
 };
 
-/// Optimised for stability. It evaluates f at t - 0.042 h and at t + 3.75 h, outside the step: not
-/// for a drift that is undefined beyond the interval or jumps in time; Sosri2 stays inside.
+/// Optimised for stability. It evaluates f at t - 0.042 h and at t + 3.75 h, outside the step: use
+/// Sosri2 for a drift that is undefined outside the interval or discontinuous in time.
 struct Sosri {
   static constexpr std::string_view name = "sosri";
   static constexpr std::string_view source = "Rackauckas & Nie (2020), IEEE HPEC";
-  static constexpr double deterministic_order = 2;
+  static constexpr double deterministic = 2;
   static constexpr SriTableau<4> tableau{
       .a0 = {{{0, 0, 0, 0},
               {-0.04199224421316468, 0, 0, 0},
@@ -106,7 +107,7 @@ struct Sosri {
 struct Sosri2 {
   static constexpr std::string_view name = "sosri2";
   static constexpr std::string_view source = "Rackauckas & Nie (2020), IEEE HPEC";
-  static constexpr double deterministic_order = 2;
+  static constexpr double deterministic = 2;
   static constexpr SriTableau<4> tableau{
       .a0 = {{{0, 0, 0, 0},
               {0.13804532298278663, 0, 0, 0},
@@ -149,99 +150,24 @@ struct Sosri2 {
 /// Converges to  the Ito solution.
 /// Order         strong 1.5, from the 25 conditions of Roessler (2010), and so weak 1.5 (2 for
 ///               additive noise); deterministic the method's; f and g smooth. Diagonal noise needs
-///               g_i to depend on x_i alone (not checked; otherwise strong 1/2).
+///               g_i to depend on x_i alone, which is checked once per run (contract.hpp).
 /// Cost          one f and one g per stage in use, two f and four g for SRIW1; no allocation.
 /// Source        the method's.
 template <class Method>
 struct StochasticRungeKutta {
-  static constexpr std::string_view name = Method::name;
-  static constexpr std::string_view source = Method::source;
-  static constexpr Calculus calculus = Calculus::ito;
-  static constexpr Needs needs{.h = true};
   static constexpr auto tableau = Method::tableau;
-
-  static constexpr bool supports(NoiseKind kind) {
-    return kind == NoiseKind::additive || kind == NoiseKind::scalar || kind == NoiseKind::diagonal;
-  }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = 1.5,
-            .weak = kind == NoiseKind::additive ? 2.0 : 1.5,
-            .deterministic = Method::deterministic_order};
-  }
-  static constexpr Evaluations evaluations(NoiseKind kind) {
-    if (kind == NoiseKind::additive) return Additive::evaluations(kind);
-    Evaluations count;
-    for (std::size_t i = 0; i < s_; ++i) {
-      count.drift += used_.drift[i];
-      count.diffusion += used_.diffusion[i];
-    }
-    return count;
-  }
-
-  template <State X>
-  using Workspace = Scratch<X, 2 * static_cast<int>(tableau.alpha.size()) + 5>;
-
-  /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
-    if constexpr (noise_kind<P> == NoiseKind::additive) {
-      Additive{}.step(p, x, t, h, dw, y, w);
-    } else {
-      integrals<noise_kind<P>>(h, dw, w);
-      stage(p, x, t, h, w);
-      y = detail::plus_sum<s_>(x, h, alpha_, drifts(w)) + noise(beta1_, w[i1_], w) +
-          noise(beta2_, w[i11_], w) + noise(beta3_, w[i10_], w) + noise(beta4_, w[i111_], w);
-    }
-  }
-
-  /// The same step; `error` is y minus the method of strong order 1 inside it, which has the
-  /// weights (1, 0, ...), beta1, beta2, 0, 0.
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y, X& error,
-                                              Workspace<X>& w) const {
-    if constexpr (noise_kind<P> == NoiseKind::additive) {
-      Additive{}.step(p, x, t, h, dw, y, error, w);
-    } else {
-      step(p, x, t, h, dw, y, w);
-      constexpr auto drift_difference = [](std::size_t i) {
-        return tableau.alpha[i] - (i == 0 ? 1.0 : 0.0);
-      };
-      error = detail::weighted_sum<s_>(h, drift_difference, drifts(w)) + noise(beta3_, w[i10_], w) +
-              noise(beta4_, w[i111_], w);
-    }
-  }
 
  private:
   static constexpr std::size_t s_ = tableau.alpha.size();
 
   struct AdditiveForm {
     static constexpr std::string_view name = Method::name, source = Method::source;
-    static constexpr Orders orders = StochasticRungeKutta::orders(NoiseKind::additive);
+    static constexpr OrdersByNoise order{};
     static constexpr auto tableau = additive_form(Method::tableau);
     /// Coefficients of the error estimate.
     static constexpr auto error = embedded_error(Method::tableau);
   };
   using Additive = AdditiveRungeKutta<AdditiveForm>;
-
-  static constexpr auto alpha_ = [](std::size_t i) { return tableau.alpha[i]; };
-  static constexpr auto beta1_ = [](std::size_t i) { return tableau.beta1[i]; };
-  static constexpr auto beta2_ = [](std::size_t i) { return tableau.beta2[i]; };
-  static constexpr auto beta3_ = [](std::size_t i) { return tableau.beta3[i]; };
-  static constexpr auto beta4_ = [](std::size_t i) { return tableau.beta4[i]; };
-
-  // f(H0_i) in w[i], g(H1_i) in w[s + i], an argument in w[2 s], then the integrals.
-  static constexpr std::size_t i10_ = 2 * s_ + 1, i11_ = 2 * s_ + 2, i111_ = 2 * s_ + 3,
-                               i1_ = 2 * s_ + 4;
-  static auto drifts(auto& w) {
-    return [&w](std::size_t i) -> const auto& { return w[same_drift(i)]; };
-  }
-  static auto diffusions(auto& w) {
-    return [&w](std::size_t i) -> const auto& { return w[s_ + i]; };
-  }
 
   /// The first stage with the same H0 and c0 as stage i.
   static constexpr std::size_t same_drift(std::size_t i) {
@@ -272,6 +198,74 @@ struct StochasticRungeKutta {
       }
     return used;
   }();
+  static constexpr int count(const std::array<bool, s_>& used) {
+    return static_cast<int>(std::count(used.begin(), used.end(), true));
+  }
+
+ public:
+  static constexpr Facts facts{
+      .name = Method::name,
+      .source = Method::source,
+      .noise = {NoiseKind::additive, NoiseKind::scalar, NoiseKind::diagonal},
+      .order = {.strong = 1.5,
+                .weak = {1.5, {.additive = 2}},
+                .deterministic = Method::deterministic},
+      .cost = {.drift = {count(used_.drift),
+                         {.additive = Additive::facts.cost.drift(NoiseKind::additive)}},
+               .diffusion = {count(used_.diffusion),
+                             {.additive = Additive::facts.cost.diffusion(NoiseKind::additive)}}},
+      .needs = {.h = true}};
+
+  template <State X>
+  using Workspace = Scratch<X, 2 * static_cast<int>(tableau.alpha.size()) + 5>;
+
+  /// @copydoc EulerMaruyama::step
+  template <State X, ProcessFor<StochasticRungeKutta, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
+    if constexpr (noise_kind<P> == NoiseKind::additive) {
+      Additive{}.step(p, x, t, h, dw, y, w);
+    } else {
+      integrals<noise_kind<P>>(h, dw, w);
+      stage(p, x, t, h, w);
+      y = detail::plus_sum<s_>(x, h, alpha_, drifts(w)) + noise(beta1_, w[i1_], w) +
+          noise(beta2_, w[i11_], w) + noise(beta3_, w[i10_], w) + noise(beta4_, w[i111_], w);
+    }
+  }
+
+  /// The same step; `error` is y minus the method of strong order 1 inside it, which has the
+  /// weights (1, 0, ...), beta1, beta2, 0, 0.
+  template <State X, ProcessFor<StochasticRungeKutta, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y, X& error,
+            Workspace<X>& w) const {
+    if constexpr (noise_kind<P> == NoiseKind::additive) {
+      Additive{}.step(p, x, t, h, dw, y, error, w);
+    } else {
+      step(p, x, t, h, dw, y, w);
+      constexpr auto drift_difference = [](std::size_t i) {
+        return tableau.alpha[i] - (i == 0 ? 1.0 : 0.0);
+      };
+      error = detail::weighted_sum<s_>(h, drift_difference, drifts(w)) + noise(beta3_, w[i10_], w) +
+              noise(beta4_, w[i111_], w);
+    }
+  }
+
+ private:
+  static constexpr auto alpha_ = [](std::size_t i) { return tableau.alpha[i]; };
+  static constexpr auto beta1_ = [](std::size_t i) { return tableau.beta1[i]; };
+  static constexpr auto beta2_ = [](std::size_t i) { return tableau.beta2[i]; };
+  static constexpr auto beta3_ = [](std::size_t i) { return tableau.beta3[i]; };
+  static constexpr auto beta4_ = [](std::size_t i) { return tableau.beta4[i]; };
+
+  // f(H0_i) in w[i], g(H1_i) in w[s + i], an argument in w[2 s], then the integrals.
+  static constexpr std::size_t i10_ = 2 * s_ + 1, i11_ = 2 * s_ + 2, i111_ = 2 * s_ + 3,
+                               i1_ = 2 * s_ + 4;
+  static auto drifts(auto& w) {
+    return [&w](std::size_t i) -> const auto& { return w[same_drift(i)]; };
+  }
+  static auto diffusions(auto& w) {
+    return [&w](std::size_t i) -> const auto& { return w[s_ + i]; };
+  }
 
   /// W, I_10 / h, I_11 / sqrt(h) and I_111 / h, d x n: all rows equal for scalar noise.
   template <NoiseKind kind>

@@ -15,35 +15,34 @@ namespace fokker {
 ///
 ///     y = x + h f / (1 + h |f|) + sum_k g_k dw_k         f, g_k at (x, t)
 ///
-/// so that the drift moves a path by less than 1 in a step: where h |f| is above 1 the drift is cut
-/// to less than half, and from a distant start the path comes in by at most 1 a step. A run in
-/// which most steps would do so is refused (check_start). The order is felt once h |f| is well
-/// below 1.
+/// so that the drift moves a path by less than 1 in a step. Where h |f| > 1 the drift is cut to
+/// less than half, and a path from a distant start approaches by at most 1 per step; `check_start`
+/// throws for a run in which most steps would do so. The order shows once h |f| is well below 1.
 ///
 /// Converges to  the Ito solution.
-/// Order         strong 1/2 (1 for additive noise), weak 1/2 or 1 with it, deterministic 1, for a
+/// Order         strong and weak 1/2 (1 for additive noise), deterministic 1, for a
 ///               one-sided Lipschitz drift with derivatives of polynomial growth and globally
 ///               Lipschitz g; the moments of the scheme are bounded uniformly in h.
 /// Cost          one f and one g; no allocation.
 /// Source        Hutzenthaler, Jentzen & Kloeden (2012); Wang & Gan (2013) for additive noise.
 struct TamedEuler {
-  static constexpr std::string_view name = "tamed-euler";
+  static constexpr Facts facts{
+      .name = "tamed-euler",
+      .source = "Hutzenthaler, Jentzen & Kloeden (2012); Wang & Gan (2013)",
+      .order = {.strong = {0.5, {.additive = 1}},
+                .weak = {0.5, {.additive = 1}},
+                .deterministic = 1},
+      .condition = "one-sided Lipschitz f of polynomial growth, globally Lipschitz g",
+      .cost = {.drift = 1, .diffusion = 1}};
+
   static constexpr std::string_view source =
       "Hutzenthaler, Jentzen & Kloeden (2012); Wang & Gan (2013)";
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    const double strong = kind == NoiseKind::additive ? 1.0 : 0.5;
-    return {.strong = strong, .weak = strong, .deterministic = 1.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
 
   template <State X>
   using Workspace = Scratch<X, 4>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
+  template <State X, ProcessFor<TamedEuler, X> P>
   void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
             Workspace<X>& w) const {
     using S = typename X::Scalar;
@@ -56,11 +55,11 @@ struct TamedEuler {
   }
 
   /// Follows the run from x without noise and counts the steps that cut the drift to less than
-  /// half, h |f| > 1, until the answer is there: at most 100000 steps, or 1000 that do not. Called
-  /// once by `simulate` from a given x0 and by `integrate`.
-  /// @param steps  of the run
-  /// @param time   time(k), the start of step k
-  /// @throws std::invalid_argument  if more than half of the steps do so
+  /// half, h |f| > 1: over at most 100000 steps, and until 1000 do not. Called once by `simulate`
+  /// from a given x0 and by `integrate`.
+  /// @param steps  number of steps of the run
+  /// @param time   time(k) is the start of step k
+  /// @throws std::invalid_argument  if more than half of the steps cut the drift so
   template <State X, Process<X> P, class Times>
   static void check_start(const P& p, X x, Index steps, const Times& time) {
     using S = typename X::Scalar;
@@ -85,38 +84,32 @@ struct TamedEuler {
   }
 };
 
-/// One truncated Euler step on a d x n block, with the coefficients at the path drawn back to the
-/// ball of radius R(h) = radius h^-exponent:
+/// One truncated Euler step on a d x n block, with the coefficients at the projection z of x onto
+/// the ball of radius R(h) = radius h^-exponent:
 ///
 ///     y = x + f(z, t) h + sum_k g_k(z, t) dw_k,    z = x min(1, R(h) / |x|)
 ///
 /// Converges to  the Ito solution.
 /// Order         none is claimed: strong orders arbitrarily near to 1/2 are proved where (f, g)
-/// meet
-///               a Khasminskii-type condition with derivatives of polynomial growth r^q and
-///               0 < exponent <= 1 / (4 (q + 1)), but at usual steps the ball may be felt more than
-///               the step; deterministic 1. The moments of the scheme are bounded uniformly in h.
+///               meet a Khasminskii-type condition with derivatives of polynomial growth r^q and
+///               0 < exponent <= 1 / (4 (q + 1)), but at usual step sizes the error of the ball may
+///               dominate; deterministic 1. The moments of the scheme are bounded uniformly in h.
 /// Cost          one f and one g; no allocation.
 /// Source        Mao (2015), Mao (2016).
 struct TruncatedEuler {
-  static constexpr std::string_view name = "truncated-euler";
-  static constexpr std::string_view source = "Mao (2015), Mao (2016)";
-  static constexpr Calculus calculus = Calculus::ito;
+  static constexpr Facts facts{.name = "truncated-euler",
+                               .source = "Mao (2015), Mao (2016)",
+                               .order = {.deterministic = 1},
+                               .cost = {.drift = 1, .diffusion = 1}};
 
-  double radius = 2;           ///< R(1), > 0: well outside of where the solution lives
+  double radius = 2;           ///< R(1), > 0: well beyond the usual states of the solution
   double exponent = 1.0 / 16;  ///< of 1 / h; the default suits drifts up to x^4
-
-  static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind) {
-    return {.strong = {}, .weak = {}, .deterministic = 1.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
 
   template <State X>
   using Workspace = Scratch<X, 5>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
+  template <State X, ProcessFor<TruncatedEuler, X> P>
   void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
             Workspace<X>& w) const {
     using S = typename X::Scalar;

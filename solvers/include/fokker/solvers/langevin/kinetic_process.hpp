@@ -1,6 +1,6 @@
 #pragma once
 /// @file  fokker/solvers/langevin/kinetic_process.hpp
-/// @brief Underdamped Langevin processes: the structure that their own solvers use.
+/// @brief Underdamped Langevin processes: the structure that Langevin solvers use.
 
 #include <fokker/solvers/core/solver.hpp>
 
@@ -19,9 +19,9 @@ using HalfState =
 ///     dq = v dt
 ///     dv = (a(q) - gamma v) dt + sqrt(2 gamma u) dW
 ///
-/// that says so: `friction()` = gamma > 0, `velocity_variance()` = u > 0 (kT / m) and
-/// `acceleration(q)` = a(q) = -V'(q) / m on the d/2 x n positions, returned as a coefficient is or
-/// written into one more argument. Its drift and diffusion must say the same; it is not checked.
+/// that has `friction()` = gamma > 0, `velocity_variance()` = u > 0 (kT / m) and `acceleration(q)`
+/// = a(q) = -V'(q) / m on the d/2 x n positions, returned like a coefficient or written into a
+/// second argument. They must agree with its drift and diffusion, which is not checked.
 template <class P, class X>
 concept KineticProcess = Process<P, X> && noise_kind<P>
 == NoiseKind::additive&& requires(const P& p, const HalfState<X>& q, HalfState<X>& out) {

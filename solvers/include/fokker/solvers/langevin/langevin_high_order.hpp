@@ -3,9 +3,9 @@
 /// @brief Strong order 2 and 3 for underdamped Langevin dynamics, from W, H and K.
 ///
 /// The free motion, with A, B, N_q, N_v and R, is that of langevin_motion.hpp; a, b without an
-/// argument are A(1), B(1). Its noise is exact, so that the stationary law stays right for every
-/// gamma h: the expectation given W, H (and K) and, from normals beside the path, what is left.
-/// Where there are no such normals, in adaptive steps, the noise is its expectation.
+/// argument are A(1), B(1). Its noise is exact, so that the stationary law is right for every
+/// gamma h: the expectation given W, H (and K), and the residual from normals beside the path.
+/// Adaptive steps have no such normals, and the noise is its expectation.
 
 #include <cmath>
 
@@ -14,24 +14,21 @@
 
 namespace fokker {
 
-/// What the methods of this file state about themselves.
-template <int order, int accelerations, bool with_k, int normals>
-struct HighOrderLangevin {
-  static constexpr Calculus calculus = Calculus::ito;
-  static constexpr Needs needs{.h = true, .k = with_k, .normals = normals, .path_suffices = true};
+namespace detail {
 
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = order, .weak = order, .deterministic = order};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) {
-    return {.drift = accelerations, .diffusion = 1};
-  }
+/// The facts of a method of this file.
+constexpr Facts high_order_langevin(std::string_view name, std::string_view source, int order,
+                                    int accelerations, int normals) {
+  return {.name = name,
+          .source = source,
+          .noise = {NoiseKind::additive},
+          .order = {.strong = order, .weak = order, .deterministic = order},
+          .condition = "a kinetic process, a(q) with bounded derivatives",
+          .cost = {.drift = accelerations, .diffusion = 1},
+          .needs = {.h = true, .k = order == 3, .normals = normals, .path_suffices = true}};
+}
 
-  template <State X>
-  using Workspace = HalfScratch<X, 6>;
-};
+}  // namespace detail
 
 /// One UBU step on a KineticProcess: free motion, kick in the middle, free motion,
 ///
@@ -47,9 +44,12 @@ struct HighOrderLangevin {
 ///               tends to the exact one as gamma h grows.
 /// Cost          one acceleration; W, H and two normals; no allocation.
 /// Source        Zapatero (2017); Sanz-Serna & Zygalakis (2021).
-struct Ubu : HighOrderLangevin<2, 1, false, 2> {
-  static constexpr std::string_view name = "ubu";
-  static constexpr std::string_view source = "Zapatero (2017); Sanz-Serna & Zygalakis (2021)";
+struct Ubu {
+  static constexpr Facts facts =
+      detail::high_order_langevin("ubu", "Zapatero (2017); Sanz-Serna & Zygalakis (2021)", 2, 1, 2);
+
+  template <State X>
+  using Workspace = HalfScratch<X, 6>;
 
   /// @copydoc EulerMaruyama::step
   template <State X, KineticProcess<X> P>
@@ -87,10 +87,12 @@ struct Ubu : HighOrderLangevin<2, 1, false, 2> {
 /// Stationary    as UBU.
 /// Cost          two accelerations; W, H and a normal; no allocation.
 /// Source        Foster, Lyons & Oberhauser (2021), definition 4.2, with an exact free motion.
-struct Align : HighOrderLangevin<2, 2, false, 1> {
-  static constexpr std::string_view name = "align";
-  static constexpr std::string_view source =
-      "Foster, Lyons & Oberhauser (2021), definition 4.2, arXiv:2101.03446";
+struct Align {
+  static constexpr Facts facts = detail::high_order_langevin(
+      "align", "Foster, Lyons & Oberhauser (2021), definition 4.2, arXiv:2101.03446", 2, 2, 1);
+
+  template <State X>
+  using Workspace = HalfScratch<X, 6>;
 
   /// @copydoc EulerMaruyama::step
   template <State X, KineticProcess<X> P>
@@ -116,7 +118,7 @@ struct Align : HighOrderLangevin<2, 2, false, 1> {
   }
 };
 
-/// The two forms of the methods of order 3: with an exact free motion, and as published.
+/// The methods of order 3 in two forms: with an exact free motion, and as published.
 namespace third_order {
 
 struct Sort {
@@ -171,9 +173,9 @@ struct PublishedQuicsort {
 /// Cost          three accelerations; W, H, K and (not as published) a normal; no allocation.
 /// Source        Foster, Lyons & Oberhauser (2021), definition 1.2.
 template <class Form>
-struct SortStep : HighOrderLangevin<3, 3, true, Form::published ? 0 : 1> {
-  static constexpr std::string_view name = Form::name;
-  static constexpr std::string_view source = Form::source;
+struct SortStep {
+  static constexpr Facts facts =
+      detail::high_order_langevin(Form::name, Form::source, 3, 3, Form::published ? 0 : 1);
 
   template <State X>
   using Workspace = HalfScratch<X, 6>;
@@ -239,9 +241,9 @@ using PublishedSort = SortStep<third_order::PublishedSort>;
 /// Cost          two accelerations; W, H, K and (not as published) a normal; no allocation.
 /// Source        Scott, O'Kane, Jelincic & Foster (2025), arXiv:2508.16485.
 template <class Form>
-struct QuicsortStep : HighOrderLangevin<3, 2, true, Form::published ? 0 : 1> {
-  static constexpr std::string_view name = Form::name;
-  static constexpr std::string_view source = Form::source;
+struct QuicsortStep {
+  static constexpr Facts facts =
+      detail::high_order_langevin(Form::name, Form::source, 3, 2, Form::published ? 0 : 1);
 
   template <State X>
   using Workspace = HalfScratch<X, 6>;

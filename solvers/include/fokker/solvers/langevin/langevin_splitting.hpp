@@ -38,8 +38,8 @@ struct Obabo {
 ///     B   v <- v + s a(q)
 ///     O   v <- e^{-gamma s} v + sqrt(u (1 - e^{-2 gamma s})) xi
 ///
-/// with xi = W / sqrt(h) for one O, and (W + sqrt(12) H) / sqrt(2h), then (W - sqrt(12) H) /
-/// sqrt(2h), for two: independent standard normals that lean on the Brownian path.
+/// with xi = W / sqrt(h) for one O, and for two (W + sqrt(12) H) / sqrt(2h), then
+/// (W - sqrt(12) H) / sqrt(2h): independent standard normals, functions of the Brownian path.
 ///
 /// Converges to  the Ito and the Stratonovich solution (the noise is additive).
 /// Order         strong 1, weak 2, deterministic 2, for a(q) with bounded derivatives. For a linear
@@ -48,10 +48,7 @@ struct Obabo {
 /// Source        the method's; Leimkuhler, Matthews & Stoltz (2016) for the weak order.
 template <class Method>
 struct LangevinSplitting {
-  static constexpr std::string_view name = Method::name;
-  static constexpr std::string_view source = Method::source;
   static constexpr std::string_view word = Method::word;
-  static constexpr Calculus calculus = Calculus::ito;
 
   /// How often a part occurs in the splitting.
   static constexpr int count(char letter) {
@@ -59,24 +56,25 @@ struct LangevinSplitting {
     for (const char c : word) n += c == letter ? 1 : 0;
     return n;
   }
-  static_assert(count('O') == 1 || count('O') == 2, "W and H make two normals");
-
-  static constexpr Needs needs{.h = count('O') == 2};
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = 1.0, .weak = 2.0, .deterministic = 2.0};
-  }
-  /// Accelerations and noises of a step: a(q) is not evaluated again where q has not moved.
-  static constexpr Evaluations evaluations(NoiseKind) {
-    int accelerations = 0;
+  /// Evaluations of a(q) in a step; none where q has not moved since the last.
+  static constexpr int accelerations() {
+    int evaluations = 0;
     bool stale = true;
     for (const char c : word) {
-      if (c == 'B' && stale) ++accelerations;
+      if (c == 'B' && stale) ++evaluations;
       if (c != 'O') stale = c == 'A';
     }
-    return {.drift = accelerations, .diffusion = count('O')};
+    return evaluations;
   }
+  static_assert(count('O') == 1 || count('O') == 2, "W and H make two normals");
+
+  static constexpr Facts facts{.name = Method::name,
+                               .source = Method::source,
+                               .noise = {NoiseKind::additive},
+                               .order = {.strong = 1, .weak = 2, .deterministic = 2},
+                               .condition = "a kinetic process, a(q) with bounded derivatives",
+                               .cost = {.drift = accelerations(), .diffusion = count('O')},
+                               .needs = {.h = count('O') == 2}};
 
   template <State X>
   using Workspace = HalfScratch<X, 3>;
@@ -108,7 +106,7 @@ struct LangevinSplitting {
         v += kick_time * a;
       } else {
         v = decay * v + of_w * dw.w.bottomRows(half);
-        if constexpr (needs.h) v += of_h * dw.h.bottomRows(half);
+        if constexpr (facts.needs.h) v += of_h * dw.h.bottomRows(half);
         of_h = -of_h;
       }
     }

@@ -14,20 +14,20 @@ namespace fokker {
 namespace detail {
 
 /// The noise of a linear SDE over a step, v = int_0^h e^{(h-s)A} G dW(s) with G = diag(g), in two
-/// independent parts: what dw = W(h) says of it and the rest,
+/// independent parts: its expectation given dw = W(h) and the rest,
 ///
 ///     v = phi_1(hA) G dw + r,    r ~ N(0, R),    R = root root^T
 ///
 /// With c_j(Z) = sqrt(2j+1) sum_{n>=j} n! / ((n-j)! (n+j+1)!) Z^n, the coefficients of e^{uZ} in
 /// Legendre's polynomials on [0, 1], R = h sum_{j>=1} c_j(Z) G (c_j(Z) G)^T, Z = h A: summed at
 /// |Z| <= 1/2 and doubled, R(2h) = E R E^T + R + h/2 D D^T with E = e^Z, D = (E - 1) phi_1(Z) G.
-/// Nothing cancels, so that R is right also where h A is small or large.
+/// Nothing cancels: R is accurate for small and large h A.
 struct LinearTransition {
   using Matrix = Eigen::MatrixXd;
 
   explicit LinearTransition(Index d);
 
-  /// Brings all up to date with A, g and h. No allocation.
+  /// Updates everything for A, g and h. No allocation.
   void update(const Matrix& linear, const Eigen::VectorXd& noise, Time h);
 
   ExponentialOfMatrix matrix;
@@ -39,7 +39,7 @@ struct LinearTransition {
 
   void start(double step);
   void double_up(double step);
-  /// Cholesky's root of `rest` >= 0; a pivot that is rounding alone makes a column of zeros.
+  /// Cholesky's root of `rest` >= 0; a pivot below rounding gives a column of zeros.
   void take_root();
 
   std::array<Matrix, polynomials> coefficients;
@@ -56,32 +56,28 @@ struct LinearTransition {
 /// with G = diag(g), a and g at t + h/2, and r = root xi, xi standard normal beside the path
 /// (`dw.normals`), such that (dw, y) has the joint law of the increment of W and of the solution:
 /// Cov(dw, y) = h G phi_1(hA)^T and Cov(y) = int_0^h e^{sA} G^2 e^{sA^T} ds. Where a and g do not
-/// depend on t, the states on any grid have the exact law, and so have the states with W. Given
-/// W alone the step is right up to r, of variance O(h^3), which no function of W can be.
+/// depend on t, the states on any grid, jointly with W, have the exact law. As a function of W
+/// alone the step is exact up to r, of variance O(h^3).
 ///
 /// Converges to  the Ito solution.
 /// Order         strong 1; weak 2 and deterministic 2, both exact for constant a and g.
 /// Stability     that of the solution.
-/// Cost          one f and one g; e^{hA} and R once per change of g, or of h by more than the
-/// rounding
-///               of a grid, 40 products of matrices and more for stiff A; O(d^2) rows per step; no
+/// Cost          one f and one g; O(d^2) rows per step; e^{hA} and R again where g changes, or h by
+///               more than the rounding of a grid (40 products of matrices, more for stiff A); no
 ///               allocation.
 /// Throws        std::invalid_argument for a process that is not linear.
-/// Source        Gillespie (1996) for one dimension; Kloeden & Platen (1992), 4.8, the solution.
+/// Source        Gillespie (1996) for one dimension; Kloeden & Platen (1992), 4.8, for the
+///               solution.
 struct ExactLinear {
-  static constexpr std::string_view name = "exact-linear";
-  static constexpr std::string_view source = "Kloeden & Platen (1992), 4.8";
-  static constexpr Calculus calculus = Calculus::ito;
-  static constexpr Needs needs{.normals = 1};
+  static constexpr Facts facts{.name = "exact-linear",
+                               .source = "Kloeden & Platen (1992), 4.8",
+                               .noise = {NoiseKind::additive},
+                               .order = {.strong = 1, .weak = 2, .deterministic = 2},
+                               .condition = "linear SDEs",
+                               .cost = {.drift = 1, .diffusion = 1},
+                               .needs = {.normals = 1}};
 
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = 1.0, .weak = 2.0, .deterministic = 2.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
-
-  /// Whether a step takes the process, which may know only at run time.
+  /// Whether a step takes the process; for a type-erased process known at run time only.
   static constexpr bool takes(const auto& process) { return is_linear(process); }
 
   template <State X>
@@ -94,10 +90,9 @@ struct ExactLinear {
   };
 
   /// @copydoc EulerMaruyama::step
-  template <State X, LinearProcess<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, LinearProcessFor<ExactLinear, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
     if (!takes(p))
       throw std::invalid_argument(

@@ -16,7 +16,7 @@
 
 namespace fokker {
 
-/// The Magnus methods: whether the commutators of the noise enter, with the Levy areas.
+/// The Magnus methods, without and with the commutators of the noise (Levy areas).
 namespace magnus {
 
 struct WithoutAreas {
@@ -73,7 +73,7 @@ void add_image(const Eigen::MatrixXd& matrix, const X& g, const Row& row, X& out
       if (matrix(i, j) != 0) out.row(i) += (S(matrix(i, j)) * g.row(j)) * row;
 }
 
-/// The parts of a step beyond which a Magnus step gives up.
+/// The largest number of parts of a Magnus step; beyond it the block becomes nan.
 inline constexpr double most_parts = 1e6;
 
 /// y = the solution at s = 1 of dy/ds = Omega y + c, y(0) = x: e^Omega x for c = 0. By Taylor's
@@ -116,51 +116,44 @@ void exponential_action(const MagnusWorkspace<X>& w, const X& c, const X& x, X& 
 ///     Omega = (A - 1/2 sum_k B_k^2) h + sum_k B_k dw_k
 ///             [+ sum_{k<l} (B_l B_k - B_k B_l) A_kl  with the areas A_kl = 1/2 (I_kl - I_lk)]
 ///
-/// Converges to  the Ito solution; it is the solution where A and all B_k commute.
-/// Order         without areas: strong 1/2, and 1 where the B_k commute; with them: strong 1, if
-///               their mean-square error is O(h^{3/2}), which LevyAreas sees to. Weak 1;
-///               deterministic 2, and exact for constant a.
-/// Stability     what is kept by every path of the flow, such as the length under skew-symmetric
-///               matrices or the sign in one dimension, is kept; the drift is not made implicit.
-/// Cost          one f and one of all g_k, and in d x n operations d^2 for each term of the series,
-///               some 15 where |Omega| is 1, in proportion to |Omega| above: for small d and not
-///               for stiff A. No allocation after the first step of a workspace. A path with
+/// Converges to  the Ito solution; exact where A and all B_k commute.
+/// Order         without areas: strong 1/2 (1 where the B_k commute); with areas: strong 1, if
+///               their mean-square error is O(h^{3/2}), as that of LevyAreas is. Weak 1;
+///               deterministic 2, exact for constant a.
+/// Stability     invariants of every path of the flow, such as the length under skew-symmetric
+///               matrices or the sign in one dimension, are kept; the drift is not implicit.
+/// Cost          one f and one of all g_k, and d^2 n operations for each term of the series, about
+///               15 terms where |Omega| is 1 and in proportion to |Omega| above: for small d and
+///               not for stiff A. No allocation after the first step of a workspace. A path with
 ///               |Omega| above 10^6 makes its block nan.
 /// Throws        std::invalid_argument for a process that is not linear.
 /// Source        Burrage & Burrage (1999), Physica D 133; Kamm, Pagliarani & Pascucci (2021).
 template <class Method>
 struct MagnusStep {
-  static constexpr std::string_view name = Method::name;
-  static constexpr std::string_view source = "Burrage & Burrage (1999)";
-  static constexpr Calculus calculus = Calculus::ito;
-  static constexpr Needs needs{.area = Method::areas};
+  static constexpr Facts facts{
+      .name = Method::name,
+      .source = "Burrage & Burrage (1999)",
+      .noise = Method::areas ? noise_by_columns
+                             : NoiseKinds{NoiseKind::scalar, NoiseKind::diagonal,
+                                          NoiseKind::commutative, NoiseKind::general},
+      .order = {.strong = {1, {.general = Method::areas ? 1 : 0.5}}, .weak = 1, .deterministic = 2},
+      .condition = "linear SDEs",
+      .cost = {.drift = 1, .diffusion = 1},
+      .needs = {.area = Method::areas}};
 
-  static constexpr bool supports(NoiseKind kind) {
-    if (Method::areas) return by_columns(kind);
-    return kind != NoiseKind::none && kind != NoiseKind::additive;
-  }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = Method::areas || kind != NoiseKind::general ? 1.0 : 0.5,
-            .weak = 1.0,
-            .deterministic = 2.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
-
-  /// Whether a step takes the process, which may know only at run time.
+  /// Whether a step takes the process; for a type-erased process known at run time only.
   static constexpr bool takes(const auto& process) { return is_linear(process); }
 
   template <State X>
   using Workspace = detail::MagnusWorkspace<X>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, LinearProcess<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, LinearProcessFor<MagnusStep, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
     if (!takes(p))
-      throw std::invalid_argument(std::string(name) +
+      throw std::invalid_argument(std::string(facts.name) +
                                   " takes linear SDEs, and this process is not linear: choose a "
                                   "solver for any drift such as euler-maruyama");
     auto& [zero, c, v, u, one] = w.array;

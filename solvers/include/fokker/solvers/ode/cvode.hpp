@@ -89,7 +89,7 @@ class CvodeRun {
   /// @throws std::invalid_argument  as ErrorControl, and for a control: CVODE has its own
   template <class Method>
   CvodeRun(const Method& /*method*/, const Adaptive& steps, const P& process, Index d)
-      : process_(&process), errors_(Method::name, steps, NoiseKind::none, {}, d) {
+      : process_(&process), errors_(Method::facts.name, steps, NoiseKind::none, {}, d) {
     if (steps.control) throw std::invalid_argument("cvode has a step control of its own");
     first_step(steps.first_step);
   }
@@ -245,13 +245,11 @@ class CvodeRun {
 /// std::invalid_argument for tolerances that are not positive and finite and for a block of more
 /// than one path; one that has begun cannot be copied (std::logic_error).
 struct Cvode {
-  static constexpr std::string_view name = "cvode";
-  static constexpr std::string_view source = "Hindmarsh et al. (2005), ACM TOMS 31";
-  static constexpr bool adaptive = true;
-  static constexpr Calculus calculus = Calculus::ito;
+  static constexpr Facts facts{.name = "cvode",
+                               .source = "Hindmarsh et al. (2005), ACM TOMS 31",
+                               .noise = {NoiseKind::none}};
 
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind) { return {}; }
+  static constexpr bool adaptive = true;
 
   template <class P, State X>
   using Run = detail::CvodeRun<P, X>;

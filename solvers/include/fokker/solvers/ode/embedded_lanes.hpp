@@ -82,8 +82,8 @@ class EmbeddedLanes {
   template <class Method>
   EmbeddedLanes(const Method& /*method*/, const Adaptive& steps, const P& process, Index n,
                 std::uint64_t max_tries)
-      : EmbeddedLanes(process, {Method::name, steps, NoiseKind::none, Method::control, d}, steps, n,
-                      max_tries) {}
+      : EmbeddedLanes(process, {Method::facts.name, steps, NoiseKind::none, Method::control, d},
+                      steps, n, max_tries) {}
 
   /// Advances the first n columns of x from t0 to t1. A path that fails becomes nan.
   /// @return the first failure met, in the order of the paths of the block that were first to fail;

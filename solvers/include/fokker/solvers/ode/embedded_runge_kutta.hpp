@@ -66,7 +66,7 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
   /// @throws std::invalid_argument  as ErrorControl and AdaptiveRun
   template <class Method>
   EmbeddedRun(const Method& /*method*/, const Adaptive& steps, const P& process, Index d)
-      : Base(process, {Method::name, steps, NoiseKind::none, Method::control, d}, steps,
+      : Base(process, {Method::facts.name, steps, NoiseKind::none, Method::control, d}, steps,
              Pair::error_order, d) {}
 
   /// The steps of a leg of a small state: those that keep their size follow each other in
@@ -382,17 +382,13 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
 /// ExplicitRungeKutta<Pair>.
 template <class Pair>
 struct EmbeddedRungeKutta {
-  static constexpr std::string_view name = Pair::name;
-  static constexpr std::string_view source = Pair::source;
+  static constexpr Facts facts{.name = Pair::name,
+                               .source = Pair::source,
+                               .noise = {NoiseKind::none},
+                               .order = {.deterministic = Pair::order}};
+
   static constexpr bool adaptive = true;
   static constexpr int dense_order = Pair::dense_order;  ///< order of `interpolate`
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = {}, .weak = {}, .deterministic = Pair::order};
-  }
 
   template <class P, State X>
   using Run = detail::EmbeddedRun<Pair, P, X>;

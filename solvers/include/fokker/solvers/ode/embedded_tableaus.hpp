@@ -11,19 +11,21 @@
 /// A pair is a struct with
 ///
 ///     name, source
-///     order                 of the solution carried on, y = x + h sum_i b_i k_i
+///     order                 of the solution that is kept, y = x + h sum_i b_i k_i
 ///     error_order           q: the error estimate is O(h^(q+1))
 ///     tableau               of its s stages; ExplicitRungeKutta<pair> takes it with fixed steps
 ///     error[s + 1]          estimate h sum_i error_i k_i, where k_s = f(y, t + h) is the first
-///                           stage of the next step; 0 there if the estimate does without it
+///                           stage of the next step; error_s = 0 if the estimate does not use it
 ///     dense_order           of the interpolant x + h sum_i w_i(theta) k_i
-///     coarse_interpolant    optional: where its error was measured above ten times that of the
-///                           steps (few steps at tight tolerances); dense output then redoes steps
-///     dense_degree          optional: its degree in theta, if that is not dense_order
+///     coarse_interpolant    optional: true where the measured error of the interpolant is above
+///     ten
+///                           times that of the steps; dense output then redoes steps
+///     dense_degree          optional: its degree in theta, if not dense_order
 ///     dense(theta)          its weights w_i of k_0 .. k_s, and of more stages if there are any
 ///     dense_stages          optional: the tableau of those, c and rows over all stages before
-///     stability             how far the region of stability goes on the negative real axis; 0: the
-///                           pair has no two stages at one time for the detection of stiffness
+///     stability             length of the region of stability on the negative real axis; 0 where
+///     no
+///                           two stages are at one time, which detecting stiffness needs
 ///
 /// The tests check order conditions of both methods, the order of the interpolant and `stability`.
 namespace fokker::tableaus {
@@ -148,9 +150,9 @@ struct Tsitouras54 {
   }
 };
 
-/// Verner's "most efficient" pair of orders 7 and 6. Ten evaluations per step and one more for the
-/// slope at its start, and five where the interpolant is asked for. Verner gives the interpolant as
-/// one of order 7; the conditions of that order are missed by 2e-7, so 6 is what is claimed here.
+/// Verner's "most efficient" pair of orders 7 and 6. Ten evaluations per step, one more for the
+/// slope at its start, and five for the interpolant where it is used. Verner states order 7 for the
+/// interpolant; it misses the order conditions by 2e-7, and order 6 is claimed here.
 struct Verner76 {
   static constexpr std::string_view name = "vern7";
   static constexpr std::string_view source = "Verner (2010), Numer. Algorithms 53, 383-396";
@@ -241,9 +243,9 @@ struct Verner76 {
 };
 
 /// Dormand and Prince's method of order 8 with the error estimates of orders 5 and 3 of Hairer's
-/// code dop853, for tight tolerances. Twelve evaluations per step, and three more where the
-/// interpolant is asked for. The error is e5^2 / sqrt(e5^2 + (e3 / 10)^2), of size O(h^8), with the
-/// norms e5 and e3 of the two estimates over the components of a path.
+/// code dop853, for tight tolerances. Twelve evaluations per step, and three more for the
+/// interpolant where it is used. The error is e5^2 / sqrt(e5^2 + (e3 / 10)^2), of size O(h^8), with
+/// the norms e5 and e3 of the two estimates over the components of a path.
 struct DormandPrince853 {
   static constexpr std::string_view name = "dop853";
   static constexpr std::string_view source = "Hairer, Norsett & Wanner (1993), II.5 and II.6";

@@ -1,6 +1,6 @@
 #pragma once
 /// @file  fokker/solvers/ode/jacobian.hpp
-/// @brief What adaptive methods with a Jacobian share: one path, f and f_x at the start of a step.
+/// @brief The common part of adaptive methods with a Jacobian: one path, f and f_x at the start.
 
 #include <algorithm>
 #include <cmath>
@@ -44,9 +44,9 @@ class JacobianRun : public AdaptiveRun<Method, P, X> {
   void accept() { has_slope_ = false; }
 
   /// jacobian_ = f_x at (x, t), from the process or by forward differences. The increment of a
-  /// component is relative to its size, and where that is too little for the rounding of f over a
-  /// step of h, relative to its tolerance. Source: Hindmarsh et al. (2005), ACM TOMS 31, the dense
-  /// Jacobian of CVODE.
+  /// component is relative to its size, or to its tolerance where the rounding of f over a step of
+  /// h needs a larger one.
+  /// Source  Hindmarsh et al. (2005), ACM TOMS 31, the dense Jacobian of CVODE.
   void differentiate(const X& x, Time t, Time h, [[maybe_unused]] Counts& counts) {
     if constexpr (requires { this->process_->drift_jacobian(x, t, jacobian_); }) {
       this->process_->drift_jacobian(x, t, jacobian_);

@@ -122,13 +122,13 @@ class OdeintRun {
   ///                                tolerance for each component, a control
   template <class Method>
   OdeintRun(const Method& /*method*/, const Adaptive& steps, const P& process, Index d)
-      : OdeintRun(process, ErrorControl(Method::name, steps, NoiseKind::none, {}, d),
+      : OdeintRun(process, ErrorControl(Method::facts.name, steps, NoiseKind::none, {}, d),
                   Method::control_order) {
     if (steps.control || (steps.atol && steps.atol->values().size() > 1))
       throw std::invalid_argument(
           text("{} is odeint's: it takes one absolute tolerance for all components and has a step "
                "control of its own",
-               {Method::name}));
+               {Method::facts.name}));
     first_step(steps.first_step);
   }
 
@@ -389,17 +389,15 @@ struct BulirschStoer {
 /// help. No allocation after the first step, except as the method says.
 template <class Method>
 struct AdaptiveOde {
-  static constexpr std::string_view name = Method::name;
-  static constexpr std::string_view source = Method::source;
+  static constexpr Facts facts{
+      .name = Method::name,
+      .source = Method::source,
+      .noise = {NoiseKind::none},
+      .order = {.deterministic =
+                    Method::order > 0 ? std::optional<double>(Method::order) : std::nullopt}};
+
   static constexpr bool adaptive = true;
   static constexpr int control_order = Method::control_order;
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind) || Method::order == 0) return {};
-    return {.strong = {}, .weak = {}, .deterministic = Method::order};
-  }
 
   template <class P, State X>
   using Run = detail::OdeintRun<Method, P, X>;

@@ -8,7 +8,6 @@
 #include <complex>
 #include <cstddef>
 #include <limits>
-#include <stdexcept>
 #include <string_view>
 #include <utility>
 
@@ -16,7 +15,7 @@
 
 #include <fokker/solvers/core/solver.hpp>
 #include <fokker/solvers/ode/jacobian.hpp>
-#include <fokker/solvers/support/text.hpp>
+#include <fokker/solvers/support/checks.hpp>
 
 namespace fokker {
 
@@ -134,13 +133,11 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
   /// @throws std::invalid_argument  as ErrorControl and AdaptiveRun, and for a bad `newton`
   template <class Method>
   Radau5Run(const Method& method, const Adaptive& steps, const P& process, Index d)
-      : Radau5Run(method, ErrorControl(Method::name, steps, NoiseKind::none, Method::control, d),
+      : Radau5Run(method,
+                  ErrorControl(Method::facts.name, steps, NoiseKind::none, Method::control, d),
                   steps, process, d) {
-    if (!(method.newton >= 0 && method.newton < 1))
-      throw std::invalid_argument(
-          text("{} ends Newton's iteration at a part of the tolerance in [0, 1): got "
-               "newton={}",
-               {Method::name, method.newton}));
+    check_in({"the part of the tolerance at which Newton's iteration ends", "newton"},
+             method.newton, 0, 1, Ends::open_right);
   }
 
   /// out = x(t) for t in the last accepted step, with an error of O(h^(dense_order + 1)); to be
@@ -213,10 +210,10 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
   ///
   ///     h safety (h / h_a) (e_a / e^2)^(1/4),
   ///
-  /// with h_a, e_a step and error of the one accepted before: what the error asks for where it goes
-  /// on changing as it did. Many iterations make it a little shorter. A step is kept where the next
-  /// would be in the dead band, so that its factorisation serves again.
-  /// Source: Gustafsson (1994), ACM TOMS 20; Hairer & Wanner (1996), IV.8.
+  /// with h_a, e_a step and error of the last accepted one: the error is expected to continue to
+  /// change as it did. Many iterations make it a little shorter. A step is kept where the next
+  /// would be in the dead band, so that its factorisation is used again. Source: Gustafsson (1994),
+  /// ACM TOMS 20; Hairer & Wanner (1996), IV.8.
   double factor(Time h, double error) {
     constexpr double power = 1.0 / (Tableau::error_order + 1), least = 0.01;
     double factor = Base::factor(h, error);
@@ -238,7 +235,7 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
     trusted_ = has_last_ = true;
   }
 
-  /// The Jacobian here instead of that of an earlier step.
+  /// Evaluates the Jacobian here, in place of that of an earlier step.
   void renew(const X& x, Time t, Time h, Counts& counts) {
     this->differentiate(x, t, h, counts);
     factored_ = 0;
@@ -256,10 +253,11 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
   }
 
   /// Simplified Newton on a^-1 Z / h = f(x + Z), from the collocation polynomial of the last step.
-  /// In the coordinates of T it falls into a real and a complex system of d equations. It ends
-  /// where eta_k |change| is below newton_, with eta_k = theta_k / (1 - theta_k) of the rate of
-  /// convergence theta_k, and gives up, leaving the factor for a shorter step in retry_, where the
-  /// iterations left would not lead there. Source: Hairer & Wanner (1996), IV.8.
+  /// In the coordinates of T it splits into a real and a complex system of d equations. It
+  /// converges where eta_k |change| is below newton_, with eta_k = theta_k / (1 - theta_k) and the
+  /// rate of convergence theta_k, and fails, with the factor for a shorter step in retry_, where
+  /// the remaining iterations would not suffice.
+  /// Source  Hairer & Wanner (1996), IV.8.
   Newton solve(const X& x, Time t, Time h, Counts& counts) {
     constexpr double fastest = 1e-3;  // of a faster rate, rounding may be all that is seen
     factorise(h);
@@ -295,7 +293,7 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
     return Newton::diverged;
   }
 
-  /// The stages that the polynomial of the last step goes on to; 0 in the first step.
+  /// The stages extrapolated from the polynomial of the last step; 0 in the first step.
   void extrapolate(Time h) {
     for (std::size_t i = 0; i < 3; ++i) {
       stages_[i].setZero();
@@ -388,17 +386,13 @@ class Radau5Run : public JacobianRun<Radau5Run<P, X>, P, X> {
 /// infinity, is rejected and shortened, and ends in a Status if that does not help. A run throws
 /// std::invalid_argument for a block of more than one path.
 struct Radau5 {
-  static constexpr std::string_view name = tableaus::RadauIIA5::name;
-  static constexpr std::string_view source = tableaus::RadauIIA5::source;
+  static constexpr Facts facts{.name = tableaus::RadauIIA5::name,
+                               .source = tableaus::RadauIIA5::source,
+                               .noise = {NoiseKind::none},
+                               .order = {.deterministic = tableaus::RadauIIA5::order}};
+
   static constexpr bool adaptive = true;
   static constexpr int dense_order = tableaus::RadauIIA5::dense_order;  ///< of `interpolate`
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = {}, .weak = {}, .deterministic = tableaus::RadauIIA5::order};
-  }
 
   template <class P, State X>
   using Run = detail::Radau5Run<P, X>;

@@ -22,8 +22,11 @@ namespace fokker {
 ///     z_i = x + sum_j a_ij u_j,   y = z_s + u_s
 ///
 /// with J = f_x and f_t at (x, t). The error estimate is u_s. The interpolant is
-/// (1 - theta) x + theta (y + (1 - theta) (v_1 + theta v_2 + theta^2 v_3)), v_k = sum_i dense_ki
-/// u_i. Source: Hairer & Wanner (1996), IV.7 (7.25).
+///
+///     (1 - theta) x + theta (y + (1 - theta) (v_1 + theta v_2 + theta^2 v_3)),
+///     v_k = sum_i dense_ki u_i
+///
+/// Source  Hairer & Wanner (1996), IV.7 (7.25).
 template <std::size_t stages>
 struct RosenbrockTableau {
   double gamma;
@@ -127,7 +130,7 @@ class RosenbrockRun : public JacobianRun<RosenbrockRun<Tableau, P, X>, P, X> {
   /// @throws std::invalid_argument  as ErrorControl and AdaptiveRun
   template <class Method>
   RosenbrockRun(const Method& /*method*/, const Adaptive& steps, const P& process, Index d)
-      : Base(process, {Method::name, steps, NoiseKind::none, Method::control, d}, steps,
+      : Base(process, {Method::facts.name, steps, NoiseKind::none, Method::control, d}, steps,
              Tableau::error_order, d) {}
 
   /// out = x(t) for t in the last accepted step, with an error of O(h^(dense_order + 1)); to be
@@ -176,9 +179,9 @@ class RosenbrockRun : public JacobianRun<RosenbrockRun<Tableau, P, X>, P, X> {
     return this->norm(u_[s_ - 1], x, next_);
   }
 
-  /// f_t by a forward difference, or that of second order where times are coarse against the step.
-  /// The increment, a difference of times that there are, balances the rounding of f and of t
-  /// against h, in which the solution changes: it knows no other unit of time.
+  /// f_t by a forward difference, of second order where times are coarse against the step. The
+  /// increment, a difference of representable times, balances the rounding of f and of t against h,
+  /// the only unit of time that is known.
   void differentiate_in_time(const X& x, Time t, Time h, [[maybe_unused]] Counts& counts) {
     if constexpr (is_autonomous<P>) {
       slope_t_.setZero();
@@ -217,17 +220,13 @@ class RosenbrockRun : public JacobianRun<RosenbrockRun<Tableau, P, X>, P, X> {
 /// throws std::invalid_argument for a block of more than one path.
 template <class Tableau>
 struct Rosenbrock {
-  static constexpr std::string_view name = Tableau::name;
-  static constexpr std::string_view source = Tableau::source;
+  static constexpr Facts facts{.name = Tableau::name,
+                               .source = Tableau::source,
+                               .noise = {NoiseKind::none},
+                               .order = {.deterministic = Tableau::order}};
+
   static constexpr bool adaptive = true;
   static constexpr int dense_order = Tableau::dense_order;  ///< order of `interpolate`
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = {}, .weak = {}, .deterministic = Tableau::order};
-  }
 
   template <class P, State X>
   using Run = detail::RosenbrockRun<Tableau, P, X>;

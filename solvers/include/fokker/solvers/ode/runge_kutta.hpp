@@ -18,8 +18,8 @@ struct ButcherTableau {
   std::array<double, stages> c;
 };
 
-/// The fixed-step explicit methods. A new one is a struct here: name, order, source, tableau; the
-/// tests check the order conditions of each.
+/// The explicit methods with a fixed step. A new one is a struct here: name, order, source,
+/// tableau. The tests check the order conditions of each.
 namespace tableaus {
 
 struct Euler {
@@ -48,30 +48,29 @@ struct RungeKutta4 {
 
 }  // namespace tableaus
 
-/// One step of the explicit Runge-Kutta method `Method`, on a d x n block. Order and source are the
-/// method's; one f per stage; no allocation.
+/// One step of the explicit Runge-Kutta method `Method` on a d x n block.
+///
+/// Order   the method's.
+/// Cost    one f per stage; no allocation.
+/// Source  the method's.
 template <class Method>
 struct ExplicitRungeKutta {
-  static constexpr std::string_view name = Method::name;
-  static constexpr std::string_view source = Method::source;
+  static constexpr Facts facts{.name = Method::name,
+                               .source = Method::source,
+                               .noise = {NoiseKind::none},
+                               .order = {.deterministic = Method::order},
+                               .cost = {.drift = static_cast<int>(Method::tableau.b.size())}};
+
   static constexpr auto tableau = Method::tableau;
   static constexpr int stages = static_cast<int>(tableau.b.size());
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = {}, .weak = {}, .deterministic = Method::order};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = stages, .diffusion = 0}; }
 
   template <State X>
   using Workspace = Scratch<X, stages + 1>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>&, X& y, Workspace<X>& w) const {
+  template <State X, ProcessFor<ExplicitRungeKutta, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>&, X& y,
+            Workspace<X>& w) const {
     stage<0>(p, x, t, h, w);
     y = combine<tableau.b.size()>(x, h, w);
   }

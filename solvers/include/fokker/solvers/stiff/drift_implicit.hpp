@@ -10,8 +10,8 @@
 
 namespace fokker {
 
-/// The drift-implicit methods: the weight theta of the drift at the end of the step, and whether
-/// the noise is Milstein's or Euler's. A new one is a struct here.
+/// The drift-implicit methods: the weight theta of the drift at the end of the step, and Milstein's
+/// or Euler's noise. A new method is a struct here.
 namespace drift_implicit {
 
 struct Euler {
@@ -75,45 +75,38 @@ void add_milstein_correction(const P& p, const X& x, Time t, Time h, const Incre
 ///
 /// Converges to  the Ito solution.
 /// Order         Euler's noise: strong 1/2 (1 for additive noise), weak 1; Milstein's: strong 1,
-///               weak 1, for diagonal, scalar and additive noise; deterministic 1, 2 for theta =
-///               1/2. For f and g globally Lipschitz.
-/// Stability     with Euler's noise, on dX = lambda X dt + mu X dW: E y^2 falls for every h
-/// wherever
-///               E X^2 does; for theta = 1/2 exactly there. Not so with Milstein's.
+///               weak 1, for diagonal, scalar and additive noise; deterministic 1 (2 for
+///               theta = 1/2). For f and g globally Lipschitz.
+/// Stability     with Euler's noise, on dX = lambda X dt + mu X dW: E y^2 decreases for every h
+///               wherever E X^2 does, for theta = 1/2 only there. Not with Milstein's noise.
 /// Cost          one g (two for Milstein's noise without a slope), and f and its Jacobian in each
 ///               Newton iteration, two at least; no allocation.
 /// Source        the method's; Higham (2000) for the stability.
 template <class Method>
 struct DriftImplicit {
-  static constexpr std::string_view name = Method::name;
-  static constexpr std::string_view source = Method::source;
-  static constexpr double theta = Method::theta;
-  static constexpr Calculus calculus = Calculus::ito;
+  static constexpr Facts facts{
+      .name = Method::name,
+      .source = Method::source,
+      .noise = Method::milstein
+                   ? NoiseKinds{NoiseKind::additive, NoiseKind::scalar, NoiseKind::diagonal}
+                   : any_noise,
+      .order = {.strong = {Method::milstein ? 1 : 0.5, {.additive = 1}},
+                .weak = 1,
+                .deterministic = Method::theta == 0.5 ? 2 : 1},
+      .condition = "globally Lipschitz f and g",
+      // with two Newton iterations, the fewest, and the Jacobian given
+      .cost = {.drift = Method::theta < 1 ? 3 : 2,
+               .diffusion = {Method::milstein ? 2 : 1, {.additive = 1}}}};
 
-  static constexpr bool supports(NoiseKind kind) {
-    if (!Method::milstein) return kind != NoiseKind::none;
-    return kind == NoiseKind::additive || kind == NoiseKind::scalar || kind == NoiseKind::diagonal;
-  }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = Method::milstein || kind == NoiseKind::additive ? 1.0 : 0.5,
-            .weak = 1.0,
-            .deterministic = theta == 0.5 ? 2.0 : 1.0};
-  }
-  /// With two Newton iterations, the fewest, and the Jacobian given.
-  static constexpr Evaluations evaluations(NoiseKind kind) {
-    return {.drift = theta < 1 ? 3 : 2,
-            .diffusion = Method::milstein && kind != NoiseKind::additive ? 2 : 1};
-  }
+  static constexpr double theta = Method::theta;
 
   template <State X>
   using Workspace = detail::ImplicitWorkspace<X, 4>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ProcessFor<DriftImplicit, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
     auto& [r, a, b, c] = w.array;
     r = x + noise_term(p, x, t, dw.w, a, b);
@@ -136,30 +129,27 @@ using DriftImplicitMilstein = DriftImplicit<drift_implicit::Milstein>;
 ///     y = u + sum_k g_k(u, t) dw_k
 ///
 /// Converges to  the Ito solution.
-/// Order         strong 1/2 (1 for additive noise), weak 1/2 or 1 with it, deterministic 1, also
-/// for
-///               a one-sided Lipschitz drift that grows polynomially, with g globally Lipschitz.
+/// Order         strong and weak 1/2 (1 for additive noise), deterministic 1, also for a one-sided
+///               Lipschitz drift of polynomial growth, with g globally Lipschitz.
 /// Cost          one g, and f and its Jacobian in each Newton iteration, two at least; no
 ///               allocation.
 /// Source        Higham, Mao & Stuart (2002), section 3.
 struct SplitStepBackwardEuler {
-  static constexpr std::string_view name = "split-step-backward-euler";
-  static constexpr std::string_view source = "Higham, Mao & Stuart (2002), 3";
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    const double strong = kind == NoiseKind::additive ? 1.0 : 0.5;
-    return {.strong = strong, .weak = strong, .deterministic = 1.0};
-  }
-  /// With two Newton iterations, the fewest, and the Jacobian given.
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 2, .diffusion = 1}; }
+  static constexpr Facts facts{
+      .name = "split-step-backward-euler",
+      .source = "Higham, Mao & Stuart (2002), 3",
+      .order = {.strong = {0.5, {.additive = 1}},
+                .weak = {0.5, {.additive = 1}},
+                .deterministic = 1},
+      .condition = "one-sided Lipschitz f of polynomial growth, globally Lipschitz g",
+      // with two Newton iterations, the fewest, and the Jacobian given
+      .cost = {.drift = 2, .diffusion = 1}};
 
   template <State X>
   using Workspace = detail::ImplicitWorkspace<X, 3>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
+  template <State X, ProcessFor<SplitStepBackwardEuler, X> P>
   void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
             Workspace<X>& w) const {
     auto& [u, sum, column] = w.array;

@@ -16,29 +16,28 @@ namespace fokker {
 ///       = x + h phi_1(hA) f(x, t) + e^{hA} sum_k g_k(x, t) dw_k,    phi_1(z) = (e^z - 1) / z
 ///
 /// For additive noise and diagonal A the noise of component i is sqrt(phi_1(2 h a_i)) g_i dw_i
-/// instead: its variance is that of the exact noise, and where F is constant and g too the step
-/// has the exact law (as a function of W it is of order 1 then also).
+/// instead, with the variance of the exact noise: where F and g are constant the step has the exact
+/// law (and still strong order 1).
 ///
 /// Converges to  the Ito solution.
 /// Order         strong 1/2 (1 for additive noise), weak 1, deterministic 1, for globally Lipschitz
 ///               f and g.
 /// Stability     of the linear part unconditional.
-/// Cost          one f and one g; e^{hA} of a matrix once per change of h by more than the
+/// Cost          one f and one g; e^{hA} of a matrix again where h changes by more than the
 ///               rounding of a grid; no allocation.
 /// Throws        std::invalid_argument for a type-erased process that has no linear part.
 /// Source        Lord & Tambue (2013); Jentzen & Kloeden (2009) for additive noise.
 struct ExponentialEuler {
-  static constexpr std::string_view name = "exponential-euler";
+  static constexpr Facts facts{
+      .name = "exponential-euler",
+      .source = "Lord & Tambue (2013); Jentzen & Kloeden (2009)",
+      .order = {.strong = {0.5, {.additive = 1}}, .weak = 1, .deterministic = 1},
+      .condition = "globally Lipschitz f and g",
+      .cost = {.drift = 1, .diffusion = 1}};
+
   static constexpr std::string_view source = "Lord & Tambue (2013); Jentzen & Kloeden (2009)";
-  static constexpr Calculus calculus = Calculus::ito;
 
-  static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    return {.strong = kind == NoiseKind::additive ? 1.0 : 0.5, .weak = 1.0, .deterministic = 1.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
-
-  /// Whether a step takes the process; asked at run time of one with its type erased.
+  /// Whether a step takes the process; for a type-erased process known at run time only.
   static constexpr bool takes(const auto& process) { return has_linear_part(process); }
 
   template <State X>
@@ -91,7 +90,7 @@ struct ExponentialEuler {
     }
   }
 
-  /// Likewise for A = w.linear, which may turn out to be diagonal.
+  /// The same for A = w.linear, which may be diagonal.
   template <class P, State X>
   static void by_matrix(const X& x, Time h, Workspace<X>& w, X& y) {
     using S = typename X::Scalar;

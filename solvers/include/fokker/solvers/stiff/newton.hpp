@@ -44,9 +44,9 @@ struct NewtonWorkspace {
 
 namespace detail {
 
-/// The Jacobian of f at (u, t) into w.jacobian: the process's own, or forward differences from f
-/// in w.f with a relative displacement of sqrt(epsilon) of |u| or |r|, or where both are 0 of c
-/// |f|.
+/// Writes the Jacobian of f at (u, t) into w.jacobian: that of the process, or forward differences
+/// from f in w.f with displacements of sqrt(epsilon) max(|u|, |r|), or sqrt(epsilon) c |f| where
+/// both are 0.
 template <State X, class P>
 void evaluate_jacobian(const P& p, const X& u, const X& r, Time t, Time c, NewtonWorkspace<X>& w) {
   if constexpr (HasDriftJacobian<P, X>)
@@ -68,17 +68,17 @@ void evaluate_jacobian(const P& p, const X& u, const X& r, Time t, Time c, Newto
 
 }  // namespace detail
 
-/// Iterations after which `solve_implicit` gives a path up.
+/// Iterations after which `solve_implicit` sets a path to nan.
 inline constexpr int newton_iterations = 50;
 
 /// Solves u = r + c f(u, t) for every path by Newton's method from u, with the Jacobian of each
-/// iterate. A path is done when its Newton step is below sqrt(epsilon) of |u| + |r|, which leaves
-/// an error of the order of epsilon; a path that is not done after `newton_iterations` becomes nan.
-/// Every path has the same bits whatever the others do. No allocation.
+/// iterate. A path has converged when its Newton step is below sqrt(epsilon) (|u| + |r|), which
+/// leaves an error of the order of epsilon; after `newton_iterations` it becomes nan. The bits of a
+/// path do not depend on the others. No allocation.
 /// @param c  >= 0
 /// @param u  d x n, the first guess, overwritten with the solution
-/// Cost      one f and one Jacobian (d more f without drift_jacobian) per iteration, and an LU
-///           factorisation of d x d per path for d > 1: for small d.
+/// Cost   one f and one Jacobian (d more f without drift_jacobian) per iteration, and an LU
+///        factorisation of d x d per path for d > 1: for small d.
 template <State X, class P>
 void solve_implicit(const P& p, Time t, Time c, const X& r, X& u, NewtonWorkspace<X>& w) {
   using S = typename X::Scalar;

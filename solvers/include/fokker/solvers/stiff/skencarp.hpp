@@ -19,20 +19,26 @@ namespace fokker {
 /// nan.
 ///
 /// Converges to  the Ito and the Stratonovich solution (the noise is additive).
-/// Order         strong 3/2, weak 3/2 with it, deterministic 3, for f with bounded derivatives. The
-///               e_i are large: on a drift that bends over the width of the noise, errors of order
-///               2 and more cover that of order 3/2 at the usual steps.
+/// Order         strong and weak 3/2, deterministic 3, for f with bounded derivatives. The e_i are
+///               large: for a drift that is nonlinear over the width of the noise, errors of order
+///               2 and more dominate at usual step sizes.
 /// Stability     the drift is treated L-stably.
-/// Cost          f and its Jacobian in each of the Newton iterations of three stages, two at least,
-///               one f more and two g; W and H; no allocation.
-/// Source        Rackauckas & Nie (2020), arXiv:1804.04344; Kennedy & Carpenter (2003) for
-/// KenCarp3.
+/// Cost          f and its Jacobian in each Newton iteration of three stages, two at least, one f
+///               more and two g; W and H; no allocation.
+/// Source        Rackauckas & Nie (2020), arXiv:1804.04344; Kennedy & Carpenter (2003) for the
+///               drift.
 struct SkenCarp {
-  static constexpr std::string_view name = "skencarp";
+  static constexpr Facts facts{
+      .name = "skencarp",
+      .source = "Rackauckas & Nie (2020), arXiv:1804.04344; Kennedy & Carpenter (2003)",
+      .noise = {NoiseKind::additive},
+      .order = {.strong = 1.5, .weak = 1.5, .deterministic = 3},
+      // with two Newton iterations per stage, the fewest, and the Jacobian given
+      .cost = {.drift = 7, .diffusion = 2},
+      .needs = {.h = true}};
+
   static constexpr std::string_view source =
       "Rackauckas & Nie (2020), arXiv:1804.04344; Kennedy & Carpenter (2003)";
-  static constexpr Calculus calculus = Calculus::ito;
-  static constexpr Needs needs{.h = true};
 
   /// The diagonal of a; a_4j are the weights.
   static constexpr double gamma = 1767732205903.0 / 4055673282236.0;
@@ -45,22 +51,13 @@ struct SkenCarp {
   static constexpr std::array<double, 4> c{0, 2 * gamma, 0.6, 1};
   static constexpr std::array<double, 4> e{0, -12.246764387585055918, 0, -14.432096958608752822};
 
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::additive; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = 1.5, .weak = 1.5, .deterministic = 3.0};
-  }
-  /// With two Newton iterations per stage, the fewest, and the Jacobian given.
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 7, .diffusion = 2}; }
-
   template <State X>
   using Workspace = detail::ImplicitWorkspace<X, 8>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ProcessFor<SkenCarp, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
     auto& [k0, k1, k2, k3, r, noise, sum, column] = w.array;  // k_j = h f(H_j)
     noise = noise_term(p, x, t, S(0.5) * dw.w + dw.h, sum, column);
@@ -74,7 +71,7 @@ struct SkenCarp {
     r = x + S(a[3][0]) * k0 + S(a[3][1]) * k1 + S(a[3][2]) * k2 + S(e[3]) * noise;
     solve_stage(p, x, t + h, h, r, y, k3, w);
 
-    // The noise of the last stage goes out and that of the step comes in.
+    // Replace the noise of the last stage by that of the step.
     r += S(gamma) * k3 + S(1 - e[3]) * noise;
     y = r + noise_term(p, x, t + h, S(0.5) * dw.w - dw.h, sum, column);
   }

@@ -30,30 +30,27 @@ namespace fokker {
 ///               -2 / omega_1 <= h lambda <= 0; 2 / omega_1 is near to 1.93 s^2. The number of
 ///               stages is the smallest with h spectral_radius <= 2 / omega_1.
 /// Stages        Without a `spectral_radius` every step bounds it by the infinity norm of df/dx at
-///               x, the largest of the paths of the block that are finite: for small d. At most
-///               `most_stages` are taken then, and a path that needs more may grow.
+///               x, the largest over the finite paths of the block: for small d. At most
+///               `most_stages` are then taken, and a path that needs more may grow.
 /// Cost          s f and one g; without a spectral radius also the Jacobian, which is d + 1 more f
 ///               unless the process has `drift_jacobian`. No allocation (one at the first step
 ///               where the Jacobian is asked for).
 /// Source        Abdulle, Almuslimani & Vilmart (2018), section 3.
 struct SkRock {
-  static constexpr std::string_view name = "sk-rock";
-  static constexpr std::string_view source = "Abdulle, Almuslimani & Vilmart (2018)";
-  static constexpr Calculus calculus = Calculus::ito;
+  static constexpr Facts facts{
+      .name = "sk-rock",
+      .source = "Abdulle, Almuslimani & Vilmart (2018)",
+      .order = {.strong = {0.5, {.additive = 1}}, .weak = 1, .deterministic = 1},
+      .condition = "globally Lipschitz f and g",
+      .cost = {.drift = 1, .diffusion = 1}};
+
   static constexpr double damping = 0.05;  ///< eta
 
-  static constexpr int most_stages = 1000;  ///< where the spectral radius is not given
+  static constexpr int most_stages = 1000;  ///< without a spectral radius
 
-  double spectral_radius = 0;  ///< bounds the eigenvalues of df/dx, near (-inf, 0]; 0: not given
+  double spectral_radius = 0;  ///< bound of the eigenvalues of df/dx, near (-inf, 0]; 0: none given
 
-  static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    return {.strong = kind == NoiseKind::additive ? 1.0 : 0.5, .weak = 1.0, .deterministic = 1.0};
-  }
-  /// With one stage and the Jacobian given; a step costs `stages(h)` drifts.
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
-
-  /// s for steps of h.
+  /// s for steps of size h.
   int stages(Time h) const { return stages(h, spectral_radius); }
 
   template <State X>
@@ -63,7 +60,7 @@ struct SkRock {
   };
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
+  template <State X, ProcessFor<SkRock, X> P>
   void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
             Workspace<X>& w) const {
     using S = typename X::Scalar;
@@ -97,8 +94,7 @@ struct SkRock {
     return s;
   }
 
-  /// The largest |df/dx| of a path in the infinity norm, where it is finite; of `most_stages` at
-  /// most.
+  /// The largest finite |df/dx| of a path in the infinity norm, at most that of `most_stages`.
   template <State X, class P>
   static double radius(const P& p, const X& x, Time t, Time h, Workspace<X>& w) {
     const Index d = x.rows();

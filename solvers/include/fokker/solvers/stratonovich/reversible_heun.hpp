@@ -8,38 +8,29 @@
 
 namespace fokker {
 
-/// One reversible Heun step on a d x n block, with a second state u that is carried from step to
-/// step and starts as u = x:
+/// One reversible Heun step on a d x n block, with a second state u, kept in the workspace and
+/// initially u = x:
 ///
 ///     u' = 2 x - u + f(u, t) h + sum_k g_k(u, t) dw_k
 ///     y  = x + 1/2 (f(u, t) + f(u', t+h)) h + 1/2 sum_k (g_k(u, t) + g_k(u', t+h)) dw_k
 ///
-/// The same step with -h and -dw leads from (y, u') back to (x, u): `reverse_step`. So a path can
-/// be recovered from its end, and a gradient be taken along it, without storing it.
+/// The same step with -h and -dw leads from (y, u') back to (x, u): `reverse_step`. A path can
+/// therefore be recovered from its end, and differentiated along, without storing it.
 ///
 /// Converges to  the Stratonovich solution.
 /// Order         strong 1/2; 1 for additive noise; deterministic 2.
-/// Stability     on x' = lambda x bounded for h lambda in [-i, i] alone: where the solution decays,
-///               u - x grows like exp(|lambda| t), from an error of the order of a step.
-/// Cost          one f, and one g for scalar and diagonal noise, two otherwise (by columns g(u) is
-///               not kept but taken again); the first step one f, and one such g, more; no
-///               allocation.
+/// Stability     on x' = lambda x bounded for h lambda in [-i, i] only: where the solution decays,
+///               u - x grows like exp(|lambda| t) from the error of one step.
+/// Cost          one f, and one g for scalar and diagonal noise, two otherwise (g(u) is evaluated
+///               again); one f and one g more in the first step; no allocation.
 /// Source        Kidger, Foster, Li & Lyons (2021), arXiv 2105.13493.
 struct ReversibleHeun {
-  static constexpr std::string_view name = "reversible-heun";
-  static constexpr std::string_view source = "Kidger, Foster, Li & Lyons (2021)";
-  static constexpr Calculus calculus = Calculus::stratonovich;
-  static constexpr bool has_memory = true;
-
-  static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    if (kind == NoiseKind::additive) return {.strong = 1.0, .weak = {}, .deterministic = 2.0};
-    return {.strong = 0.5, .weak = {}, .deterministic = 2.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind kind) {
-    return {.drift = 1, .diffusion = keeps_diffusion(kind) ? 1 : 2};
-  }
+  static constexpr Facts facts{.name = "reversible-heun",
+                               .source = "Kidger, Foster, Li & Lyons (2021)",
+                               .calculus = Calculus::stratonovich,
+                               .order = {.strong = {0.5, {.additive = 1}}, .deterministic = 2},
+                               .cost = {.drift = 1, .diffusion = {2, {.scalar = 1, .diagonal = 1}}},
+                               .has_memory = true};
 
   template <State X>
   struct Workspace : Scratch<X, 3> {
@@ -51,21 +42,19 @@ struct ReversibleHeun {
   };
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ProcessFor<ReversibleHeun, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     move(p, x, t, t + h, h, dw.w, y, w);
   }
 
-  /// Undoes a step: x as it was at t, from y at t + h, to rounding.
-  /// @param dw  as the step was given it
-  /// @param x   d x n, out; must not be y
-  /// @param w   as the step left it; afterwards as the step found it
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void reverse_step(const P& p, const X& y, Time t, Time h,
-                                                      const Increment<P, X>& dw, X& x,
-                                                      Workspace<X>& w) const {
+  /// Undoes a step: x at t from y at t + h, to rounding.
+  /// @param dw  increment of the step
+  /// @param x   d x n, result; must not be y
+  /// @param w   workspace after the step; on return as before the step
+  template <State X, ProcessFor<ReversibleHeun, X> P>
+  void reverse_step(const P& p, const X& y, Time t, Time h, const Increment<P, X>& dw, X& x,
+                    Workspace<X>& w) const {
     move(p, y, t + h, t, -h, -dw.w, x, w);
   }
 

@@ -12,27 +12,24 @@ namespace fokker {
 ///     y = x + 1/2 (f(x, t) + f(u, t+h)) h + 1/2 sum_k (g_k(x, t) + g_k(u, t+h)) dw_k
 ///
 /// Converges to  the Stratonovich solution.
-/// Order         strong 1 and weak 1 for additive, scalar, diagonal and commutative noise, strong
-/// 1/2
-///               for general noise; deterministic 2.
+/// Order         strong 1 (1/2 for general noise), weak 1, deterministic 2.
 /// Cost          two f and two g; no allocation.
 /// Source        Rumelin (1982); Kloeden & Platen (1992), 11.1; Burrage, Burrage & Tian (2004).
 struct StochasticHeun {
-  static constexpr std::string_view name = "heun-sde";
-  static constexpr std::string_view source = "Rumelin (1982); Kloeden & Platen (1992), 11.1";
-  static constexpr Calculus calculus = Calculus::stratonovich;
+  static constexpr Facts facts{
+      .name = "heun-sde",
+      .source = "Rumelin (1982); Kloeden & Platen (1992), 11.1",
+      .calculus = Calculus::stratonovich,
+      .order = {.strong = {1, {.general = 0.5}}, .weak = 1, .deterministic = 2},
+      .cost = {.drift = 2, .diffusion = 2}};
 
-  static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    return {.strong = kind == NoiseKind::general ? 0.5 : 1.0, .weak = 1.0, .deterministic = 2.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 2, .diffusion = 2}; }
+  static constexpr std::string_view source = "Rumelin (1982); Kloeden & Platen (1992), 11.1";
 
   template <State X>
   using Workspace = Scratch<X, 6>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
+  template <State X, ProcessFor<StochasticHeun, X> P>
   void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
             Workspace<X>& w) const {
     using S = typename X::Scalar;

@@ -6,6 +6,7 @@
 
 #include <fokker/solvers/core/solver.hpp>
 #include <fokker/solvers/core/weighted_sum.hpp>
+#include <fokker/solvers/ito/milstein.hpp>
 
 namespace fokker {
 
@@ -13,43 +14,35 @@ namespace fokker {
 ///
 ///     y = x + f h + g dw + 1/2 (g . grad) g dw^2
 ///
-/// with (g . grad) g = g_i dg_i/dx_i for diagonal noise. Where the process has `diffusion_slope` it
-/// is used; otherwise the central difference
+/// with (g . grad) g = g_i dg_i/dx_i for diagonal noise: by the `diffusion_slope` of the process
+/// where there is one, otherwise by the central difference
 ///
 ///     (g . grad) g ~ (g(x + g sqrt(h), t) - g(x - g sqrt(h), t)) / (2 sqrt(h))
 ///
-/// whose error is O(h). (The one-sided difference of the Ito scheme will not do: its error is
-/// O(sqrt(h)), and dw^2 has mean h where dw^2 - h has mean 0; that leaves strong order 1/2.)
+/// whose error is O(h). (The one-sided difference of the Ito scheme would leave strong order 1/2:
+/// its error is O(sqrt(h)), and dw^2 has mean h where dw^2 - h has mean 0.)
 ///
 /// Converges to  the Stratonovich solution.
-/// Order         strong 1, weak 1, deterministic 1; diagonal noise needs g_i to depend on x_i alone
-///               (not checked; otherwise strong 1/2).
+/// Order         strong 1, weak 1, deterministic 1. Diagonal noise needs g_i to depend on x_i
+///               alone, which is checked once per run (contract.hpp).
 /// Cost          one f, one g and one slope, or one f and three g; no allocation.
 /// Source        Milstein (1974); Kloeden & Platen (1992), 10.3.
 struct StratonovichMilstein {
-  static constexpr std::string_view name = "milstein-stratonovich";
-  static constexpr std::string_view source = "Kloeden & Platen (1992), 10.3";
-  static constexpr Calculus calculus = Calculus::stratonovich;
-
-  static constexpr bool supports(NoiseKind kind) {
-    return kind == NoiseKind::additive || kind == NoiseKind::scalar || kind == NoiseKind::diagonal;
-  }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = 1.0, .weak = 1.0, .deterministic = 1.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind kind) {
-    return {.drift = 1, .diffusion = kind == NoiseKind::additive ? 1 : 3};
-  }
+  static constexpr Facts facts{
+      .name = "milstein-stratonovich",
+      .source = "Kloeden & Platen (1992), 10.3",
+      .calculus = Calculus::stratonovich,
+      .noise = {NoiseKind::additive, NoiseKind::scalar, NoiseKind::diagonal},
+      .order = {.strong = 1, .weak = 1, .deterministic = 1},
+      .cost = {.drift = 1, .diffusion = {3, {.additive = 1}}}};
 
   template <State X>
   using Workspace = Scratch<X, 4>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ProcessFor<StratonovichMilstein, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
     constexpr NoiseKind kind = noise_kind<P>;
     auto& [f, g, slope, u] = w.array;
@@ -75,15 +68,7 @@ struct StratonovichMilstein {
   static void correction(const P& p, const X& x, Time t, Time h, const X& g, X& slope, X& u,
                          X& below) {
     using S = typename X::Scalar;
-    if constexpr (HasDiffusionSlope<P, X>) {
-      if (has_diffusion_slope<X>(p)) {
-        if constexpr (noise_kind<P> == NoiseKind::diagonal)
-          slope = g * diffusion_slope(p, x, t, slope);
-        else
-          detail::assign(slope, diffusion_slope(p, x, t, slope));
-        return;
-      }
-    }
+    if (detail::analytic_slope(p, x, t, g, slope)) return;
     const S root_h = static_cast<S>(std::sqrt(h));
     u = x - root_h * g;
     detail::assign(below, diffusion(p, u, t, below));

@@ -37,7 +37,8 @@ namespace tableaus {
 struct EulerHeun {
   static constexpr std::string_view name = "euler-heun";
   static constexpr std::string_view source = "Burrage, Burrage & Tian (2004), Proc. R. Soc. A 460";
-  static constexpr double general = 0.5, commutative = 1, additive = 1, deterministic = 1;
+  static constexpr OrdersByNoise order{
+      .strong = {1, {.general = 0.5}}, .weak = 1, .deterministic = 1};
   static constexpr StratonovichTableau<2> tableau{.a = {},
                                                   .a_w = {{{0, 0}, {1, 0}}},
                                                   .a_h = {},
@@ -49,7 +50,8 @@ struct EulerHeun {
 struct StochasticMidpoint {
   static constexpr std::string_view name = "midpoint-sde";
   static constexpr std::string_view source = "Burrage & Burrage (1996), Appl. Numer. Math. 22";
-  static constexpr double general = 0.5, commutative = 1, additive = 1, deterministic = 2;
+  static constexpr OrdersByNoise order{
+      .strong = {1, {.general = 0.5}}, .weak = 1, .deterministic = 2};
   static constexpr StratonovichTableau<2> tableau{.a = {{{0, 0}, {0.5, 0}}},
                                                   .a_w = {{{0, 0}, {0.5, 0}}},
                                                   .a_h = {},
@@ -57,12 +59,14 @@ struct StochasticMidpoint {
                                                   .weights = {{0, 1}, {0, 1}, {}}};
 };
 
-/// Shifted Runge-Kutta: ShARK, carried over to any noise.
+/// ShARK (shifted Runge-Kutta) for any noise.
 struct GeneralShark {
   static constexpr std::string_view name = "general-shark";
   static constexpr std::string_view source =
       "Foster, dos Reis & Strange (2024), SIAM J. Numer. Anal. 62(1)";
-  static constexpr double general = 0.5, commutative = 1, additive = 1.5, deterministic = 2;
+  static constexpr OrdersByNoise order{.strong = {1, {.additive = 1.5, .general = 0.5}},
+                                       .weak = {1, {.additive = 1.5}},
+                                       .deterministic = 2};
   static constexpr StratonovichTableau<3> tableau{
       .a = {{{0, 0, 0}, {0, 0, 0}, {0, 5.0 / 6, 0}}},
       .a_w = {{{0, 0, 0}, {0, 0, 0}, {0, 5.0 / 6, 0}}},
@@ -75,7 +79,9 @@ struct GeneralShark {
 struct Spark {
   static constexpr std::string_view name = "spark";
   static constexpr std::string_view source = "Foster & Jelincic (2023), arXiv 2311.14201";
-  static constexpr double general = 0.5, commutative = 1, additive = 1.5, deterministic = 2;
+  static constexpr OrdersByNoise order{.strong = {1, {.additive = 1.5, .general = 0.5}},
+                                       .weak = {1, {.additive = 1.5}},
+                                       .deterministic = 2};
   static constexpr double root_3 = 1.7320508075688772, outer = (3 - root_3) / 6;
   static constexpr StratonovichTableau<3> tableau{
       .a = {{{0, 0, 0}, {0.5, 0, 0}, {0, 1, 0}}},
@@ -93,7 +99,8 @@ struct SlowRk {
   static constexpr std::string_view name = "slow-rk";
   static constexpr std::string_view source =
       "Foster, dos Reis & Strange (2024), SIAM J. Numer. Anal. 62(1)";
-  static constexpr double general = 0.5, commutative = 1.5, additive = 1.5, deterministic = 2;
+  static constexpr OrdersByNoise order{
+      .strong = {1.5, {.general = 0.5}}, .weak = {1.5, {.general = 1}}, .deterministic = 2};
   static constexpr StratonovichTableau<7> tableau{
       .a = {{{},
              {0.5, 0, 0, 0, 0, 0, 0},
@@ -122,42 +129,19 @@ struct SlowRk {
 /// the same step through AdditiveRungeKutta.
 ///
 /// Converges to  the Stratonovich solution.
-/// Order         the method's: strong `general` = 1/2 for general noise, `commutative` = 1 or 3/2
-/// for
-///               scalar, diagonal and commutative noise, `additive` = 1 or 3/2; weak 1, or 3/2
-///               where the strong order is; f and g smooth. Commutativity is not checked.
+/// Order         the method's: strong 1/2 for general noise, 1 or 3/2 for the others; weak 1, or
+///               3/2 where the strong order is; f and g smooth. Commutativity is checked once per
+///               run (contract.hpp).
 /// Cost          one f and one g per stage in use; no allocation.
 /// Source        the method's.
 template <class Method>
 struct StratonovichRungeKutta {
-  static constexpr std::string_view name = Method::name;
-  static constexpr std::string_view source = Method::source;
-  static constexpr Calculus calculus = Calculus::stratonovich;
   static constexpr auto tableau = Method::tableau;
-
-  static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    const double strong = kind == NoiseKind::general    ? Method::general
-                          : kind == NoiseKind::additive ? Method::additive
-                                                        : Method::commutative;
-    return {
-        .strong = strong, .weak = std::max(strong, 1.0), .deterministic = Method::deterministic};
-  }
-  static constexpr Evaluations evaluations(NoiseKind kind) {
-    if (kind == NoiseKind::additive) return Additive::evaluations(kind);
-    Evaluations count;
-    for (std::size_t i = 0; i < s_; ++i) {
-      count.drift += used_.drift[i];
-      count.diffusion += used_.w[i] || used_.h[i];
-    }
-    return count;
-  }
 
  private:
   static constexpr std::size_t s_ = tableau.c.size();
 
-  /// What of each stage is used: f_i, g_i W and g_i H.
+  /// Which of f_i, g_i W and g_i H of each stage are used.
   struct Used {
     std::array<bool, s_> drift, w, h;
   };
@@ -177,19 +161,16 @@ struct StratonovichRungeKutta {
     return used;
   }();
 
-  // Where f_i, g_i W and g_i H are in the workspace, one after the other; then two arrays of
-  // scratch.
+  // The places of f_i, g_i W and g_i H in the workspace, then two arrays of scratch.
   static constexpr std::size_t slot(const std::array<bool, s_>& used, std::size_t i) {
     return static_cast<std::size_t>(std::count(used.begin(), used.begin() + i, true));
   }
   static constexpr std::size_t w0_ = slot(used_.drift, s_), h0_ = w0_ + slot(used_.w, s_),
                                scratch_ = h0_ + slot(used_.h, s_);
-  static constexpr bool needs_h_ = h0_ != scratch_;
 
   struct AdditiveForm {
     static constexpr std::string_view name = Method::name, source = Method::source;
-    static constexpr Orders orders = StratonovichRungeKutta::orders(NoiseKind::additive);
-    /// The tableau for additive noise.
+    static constexpr OrdersByNoise order{};
     static constexpr auto tableau = additive_form(Method::tableau);
     static constexpr auto error = [] {
       if constexpr (requires { Method::error; })
@@ -200,16 +181,34 @@ struct StratonovichRungeKutta {
   };
   using Additive = AdditiveRungeKutta<AdditiveForm>;
 
+  static constexpr Evaluations evaluations() {
+    Evaluations count;
+    for (std::size_t i = 0; i < s_; ++i) {
+      count.drift += used_.drift[i];
+      count.diffusion += used_.w[i] || used_.h[i];
+    }
+    return count;
+  }
+
  public:
-  static constexpr Needs needs{.h = needs_h_};
+  static constexpr Facts facts{
+      .name = Method::name,
+      .source = Method::source,
+      .calculus = Calculus::stratonovich,
+      .order = Method::order,
+      .cost = {.drift = {evaluations().drift,
+                         {.additive = Additive::facts.cost.drift(NoiseKind::additive)}},
+               .diffusion = {evaluations().diffusion,
+                             {.additive = Additive::facts.cost.diffusion(NoiseKind::additive)}}},
+      .needs = {.h = h0_ != scratch_}};
+
   template <State X>
   using Workspace = Scratch<X, std::max(static_cast<int>(scratch_) + 2, Additive::arrays)>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ProcessFor<StratonovichRungeKutta, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     if constexpr (noise_kind<P> == NoiseKind::additive) {
       Additive{}.step(p, x, t, h, dw, y, w);
     } else {
@@ -222,11 +221,9 @@ struct StratonovichRungeKutta {
   }
 
   /// The same step; `error` is y minus the method of lower order inside it.
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>) &&
-           requires { Method::error; }) void step(const P& p, const X& x, Time t, Time h,
-                                                  const Increment<P, X>& dw, X& y, X& error,
-                                                  Workspace<X>& w) const {
+  template <State X, ProcessFor<StratonovichRungeKutta, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y, X& error,
+            Workspace<X>& w) const requires HasErrorWeights<Method> {
     if constexpr (noise_kind<P> == NoiseKind::additive) {
       Additive{}.step(p, x, t, h, dw, y, error, w);
     } else {
@@ -254,7 +251,7 @@ struct StratonovichRungeKutta {
         row_h, g_h);
   }
 
-  /// f_i, g_i W and g_i H for i, i + 1, ...
+  /// Evaluates f_i, g_i W and g_i H for i, i + 1, ...
   template <std::size_t i = 0, class X, class P>
   static void stage(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, auto& w) {
     if constexpr (i < s_) {

@@ -60,6 +60,10 @@ double check_in(CheckSubject subject, double value, double low, double high,
 double check_above(CheckSubject subject, double value, std::string_view other, double other_value,
                    std::string_view advice = {});
 
+/// 0 <= value < size, for indices.
+std::int64_t check_index(CheckSubject subject, std::int64_t value, std::int64_t size,
+                         std::string_view advice = {});
+
 /// least <= value, for counts.
 std::int64_t check_at_least(CheckSubject subject, std::int64_t value, std::int64_t least,
                             std::string_view advice = {});

@@ -21,42 +21,33 @@ namespace fokker {
 ///           + 1/4 sum_k sum_{r != k} [g_k(u_r+) + g_k(u_r-) - 2 g_k] I^_k
 ///           + 1/4 sum_k sum_{r != k} [g_k(u_r+) - g_k(u_r-)] (I^_k I^_r + V_rk) / sqrt(h)
 ///
-/// f and g without argument are taken at (x, t), f(u) and g_k(r_k+-) at t + h, g_k(u_r+-) at t. In
-/// diagonal noise g_k sees component k alone and the sums over r, which vanish, are left out; with
-/// one source there are none, and the scheme is the one known as PL1WM. The source has one
-/// two-point variable for each pair where -I~_r I~_k stands here: the products have the moments
-/// that weak order 2 asks for.
+/// f and g without argument are evaluated at (x, t), f(u) and g_k(r_k+-) at t + h, g_k(u_r+-) at t.
+/// For diagonal noise g_k depends on component k alone and the sums over r vanish; with one source
+/// there are none, and the scheme is known as PL1WM. The source has an independent two-point
+/// variable for each pair in place of -I~_r I~_k: the products have the moments that weak order 2
+/// needs.
 ///
 /// Converges to  the Ito solution, in law.
 /// Order         weak 2, if the coefficients have enough bounded derivatives; deterministic 2; no
 ///               strong order.
 /// Cost          two f; three g, two for additive noise; by columns 2 m + 1 of each g_k for m
-///               sources, which `evaluations` can say for two sources only: the methods of
-///               WeakRungeKutta take five for any m. No allocation after the first step of a
-///               workspace.
+///               sources (`facts` has those of two; the methods of WeakRungeKutta take five for any
+///               m). No allocation after the first step of a workspace.
 /// Source        Kloeden & Platen (1992), 15.1.
 struct Platen {
-  static constexpr std::string_view name = "platen";
-  static constexpr std::string_view source = "Kloeden & Platen (1992), 15.1";
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = {}, .weak = 2.0, .deterministic = 2.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind kind) {
-    return {.drift = 2, .diffusion = by_columns(kind) ? 5 : (kind == NoiseKind::additive ? 2 : 3)};
-  }
+  static constexpr Facts facts{
+      .name = "platen",
+      .source = "Kloeden & Platen (1992), 15.1",
+      .order = {.weak = 2, .deterministic = 2},
+      .cost = {.drift = 2, .diffusion = {3, {.additive = 2, .commutative = 5, .general = 5}}}};
 
   template <State X>
   using Workspace = WeakScratch<X, 5>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ProcessFor<Platen, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
     auto& [f, sum, u, a, b] = w.array;
     w.noise.assign(dw.w, h);

@@ -12,32 +12,25 @@ namespace fokker {
 ///
 ///     y = x + f(x, t) h + sum_k g_k(x, t) I~_k,    I~_k = sqrt(h) sign(dw_k)
 ///
-/// so that each increment takes two values with the mean and the variance of dw_k.
+/// Each I~_k takes two values, with the mean and the variance of dw_k.
 ///
 /// Converges to  the Ito solution, in law.
 /// Order         weak 1, deterministic 1; no strong order.
 /// Cost          one f and one g; no allocation.
 /// Source        Kloeden & Platen (1992), 14.1.
 struct SimplifiedEuler {
-  static constexpr std::string_view name = "simplified-euler";
-  static constexpr std::string_view source = "Kloeden & Platen (1992), 14.1";
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = {}, .weak = 1.0, .deterministic = 1.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 1, .diffusion = 1}; }
+  static constexpr Facts facts{.name = "simplified-euler",
+                               .source = "Kloeden & Platen (1992), 14.1",
+                               .order = {.weak = 1, .deterministic = 1},
+                               .cost = {.drift = 1, .diffusion = 1}};
 
   template <State X>
   using Workspace = Scratch<X, 3>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ProcessFor<SimplifiedEuler, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
     auto& [f, sum, column] = w.array;
     y = x + S(h) * drift(p, x, t, f) +

@@ -11,15 +11,15 @@
 
 namespace fokker {
 
-/// Discrete random variables with the moments that weak order 2 asks for, one of each per Wiener
-/// process, both read off the normal z = dw / sqrt(h):
+/// Discrete random variables with the moments that weak order 2 needs, one of each per Wiener
+/// process, both functions of the normal z = dw / sqrt(h):
 ///
 ///     three = I^ = sqrt(3h) sign(z) if |z| > a, else 0      +-sqrt(3h) with probability 1/6 each
 ///     two   = I~ = +-sqrt(h) with probability 1/2, the sign that of z if |z| <= a, else that of
 ///             |z| - b
 ///
 /// a is the 5/6 quantile of the normal law and b its 11/12 quantile, the median of |z| above a:
-/// given I^, both signs of I~ are as likely. A step therefore takes dw and nothing else.
+/// given I^, both signs of I~ are equally likely. A step therefore needs dw only.
 template <class S, int columns, int layout>
 struct DiscreteIncrements {
   static constexpr double a = 0.9674215661017010;
@@ -41,7 +41,7 @@ struct DiscreteIncrements {
 };
 
 /// Scratch of a weak method: `count` arrays, one per Wiener process, and the discrete increments.
-/// What depends on the number of Wiener processes is made at the first step.
+/// Arrays whose size depends on the number of Wiener processes are allocated at the first step.
 template <State X, int count>
 struct WeakScratch : ColumnScratch<X, count> {
   using ColumnScratch<X, count>::ColumnScratch;
@@ -123,7 +123,7 @@ struct WeakTableau {
 };
 
 /// The methods of Roessler's class. A new one is a struct here: name, source, deterministic order,
-/// tableau; the tests measure the order of each without random numbers.
+/// tableau. The tests measure the order of each without random numbers.
 namespace tableaus {
 
 struct Ri1 {
@@ -140,7 +140,7 @@ struct Ri1 {
                                        {0, 0.5, -0.5}};
 };
 
-/// sum beta1 = -1: its noise is that of -I^, which has the same law.
+/// sum beta1 = -1: the noise is that of -I^, which has the same law.
 struct Ri5 {
   static constexpr std::string_view name = "ri5";
   static constexpr std::string_view source = "Roessler (2009), RI5";
@@ -208,12 +208,12 @@ struct Dri1 {
 ///           + sum_k sum_i [beta1_i I^_k + beta2_i I^_kk / sqrt(h)] g_k(v^k_i)
 ///           + sum_k sum_i [beta3_i I^_k + beta4_i sqrt(h)] g_k(z^k_i)
 ///
-/// g_k(v^k_i) is taken at t + A1_i1 h and g_k(z^k_i) at t. The sums over l come from running sums
-/// over the columns, in O(m) for m sources. The sources have sqrt(h) I~_min(k,l) where I~_k I~_l
-/// stands here. For two sources that is the same law; for more it makes E I^_01 I^_02 = h^2/4 where
-/// 0 is right, and noise that does not commute then has weak order 1. In diagonal noise g_k sees
-/// component k alone: the v^k are one array, z^k is x there, and the terms of beta3 and beta4,
-/// which sum to 0, vanish; so they do in scalar and additive noise.
+/// g_k(v^k_i) is evaluated at t + A1_i1 h and g_k(z^k_i) at t. The sums over l are running sums
+/// over the columns, in O(m) for m sources. The papers have sqrt(h) I~_min(k,l) in place of I~_k
+/// I~_l. For two sources the law is the same; for more E I^_01 I^_02 would be h^2/4 instead of 0,
+/// and noise that does not commute would have weak order 1. For diagonal noise g_k depends on
+/// component k alone: the v^k are one array, z^k = x, and the terms of beta3 and beta4, which sum
+/// to 0, vanish, as for scalar and additive noise.
 ///
 /// Converges to  the Ito solution, in law.
 /// Order         weak 2, if the coefficients have enough bounded derivatives; no strong order.
@@ -222,29 +222,22 @@ struct Dri1 {
 /// Source        the method's; for the class Roessler (2009), SIAM J. Numer. Anal. 47(3).
 template <class Method>
 struct WeakRungeKutta {
-  static constexpr std::string_view name = Method::name;
-  static constexpr std::string_view source = Method::source;
-  static constexpr WeakTableau tableau = Method::tableau;
-  static constexpr Calculus calculus = Calculus::ito;
+  static constexpr Facts facts{
+      .name = Method::name,
+      .source = Method::source,
+      .order = {.weak = 2, .deterministic = Method::deterministic},
+      .cost = {.drift = Method::tableau.drift.stages(),
+               .diffusion = {3, {.additive = 2, .commutative = 5, .general = 5}}}};
 
-  static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = {}, .weak = 2.0, .deterministic = Method::deterministic};
-  }
-  static constexpr Evaluations evaluations(NoiseKind kind) {
-    return {.drift = tableau.drift.stages(),
-            .diffusion = by_columns(kind) ? 5 : (kind == NoiseKind::additive ? 2 : 3)};
-  }
+  static constexpr WeakTableau tableau = Method::tableau;
 
   template <State X>
   using Workspace = WeakScratch<X, 8>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ProcessFor<WeakRungeKutta, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
     auto& [f, sum, u, a, b, c, d, e] = w.array;
     w.noise.assign(dw.w, h);
@@ -352,26 +345,19 @@ using Dri1 = WeakRungeKutta<tableaus::Dri1>;
 ///     y = x + the drift of DRI1
 ///           + sum_k [g_k (2 chi_k - I^_k) + g_k(v_k) I^_k + g_k(z_k) (I^_k - 2 chi_k)]
 ///
-/// f and g without argument are taken at (x, t), g_k(v_k) and g_k(z_k) at t + h/4. In diagonal
-/// noise the sums over l, which g_k does not see, are left out.
+/// f and g without argument are evaluated at (x, t), g_k(v_k) and g_k(z_k) at t + h/4. For diagonal
+/// noise g_k does not depend on the sums over l, which are left out.
 ///
 /// Converges to  the Ito solution, in law.
 /// Order         weak 2, if the coefficients have enough bounded derivatives; deterministic 3; no
 ///               strong order.
-/// Cost          three f and three g; no allocation after the first step of a
-///               workspace.
+/// Cost          three f and three g; no allocation after the first step of a workspace.
 /// Source        Tang & Xiao (2017), Numer. Algorithms 75, W2Ito1.
 struct W2Ito1 {
-  static constexpr std::string_view name = "w2ito1";
-  static constexpr std::string_view source = "Tang & Xiao (2017), W2Ito1";
-  static constexpr Calculus calculus = Calculus::ito;
-
-  static constexpr bool supports(NoiseKind kind) { return kind != NoiseKind::none; }
-  static constexpr Orders orders(NoiseKind kind) {
-    if (!supports(kind)) return {};
-    return {.strong = {}, .weak = 2.0, .deterministic = 3.0};
-  }
-  static constexpr Evaluations evaluations(NoiseKind) { return {.drift = 3, .diffusion = 3}; }
+  static constexpr Facts facts{.name = "w2ito1",
+                               .source = "Tang & Xiao (2017), W2Ito1",
+                               .order = {.weak = 2, .deterministic = 3},
+                               .cost = {.drift = 3, .diffusion = 3}};
 
   template <State X>
   struct Workspace : WeakScratch<X, 8> {
@@ -380,10 +366,9 @@ struct W2Ito1 {
   };
 
   /// @copydoc EulerMaruyama::step
-  template <State X, Process<X> P>
-  requires(supports(noise_kind<P>)) void step(const P& p, const X& x, Time t, Time h,
-                                              const Increment<P, X>& dw, X& y,
-                                              Workspace<X>& w) const {
+  template <State X, ProcessFor<W2Ito1, X> P>
+  void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
+            Workspace<X>& w) const {
     using S = typename X::Scalar;
     constexpr NoiseKind kind = noise_kind<P>;
     auto& [f, sum, u, g, g_v, g_z, before, after] = w.array;

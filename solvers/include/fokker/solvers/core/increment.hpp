@@ -39,13 +39,10 @@ inline constexpr int wiener_rows = noise_kind<P> == NoiseKind::scalar ? 1
 /// Source: Foster, Lyons & Oberhauser (2020); Foster & Habermann (2023).
 template <class P, State X>
 struct Increment {
-  /// Number type of the state.
   using S = typename X::Scalar;
   static constexpr int columns = X::ColsAtCompileTime;
   static constexpr int layout = columns == 1 ? Eigen::ColMajor : Eigen::RowMajor;
-  /// Increments, one row per source.
   using W = Eigen::Array<S, wiener_rows<P, X>, columns, layout>;
-  /// Levy areas.
   using Area = Eigen::Array<S, Eigen::Dynamic, columns, layout>;
 
   W w;
@@ -68,7 +65,6 @@ struct Increment {
 /// length u, where the increment is `b`. s = 0: a must be zero. Source: Chen's relation.
 template <class A, class B>
 void append(A& a, Time s, const B& b, Time u, Needs needs) {
-  /// Number type of the state.
   using S = typename A::W::Scalar;
   const auto to_scalar = [](Time value) { return static_cast<S>(value); };
   const Time t = s + u;

@@ -50,7 +50,6 @@ class Stepping {
   using Model = std::conditional_t<samples, typename detail::ModelOf<P>::Type, P>;
 
  public:
-  /// Increments of a step.
   using Dw = Increment<Model, X>;
 
   /// @param x       d x n, where it starts

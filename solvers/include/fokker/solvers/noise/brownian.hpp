@@ -118,7 +118,6 @@ class CoarsenedIncrements {
                       const std::atomic<bool>* cancel = nullptr)
       : source_(std::move(source)), factor_(factor), needs_(needs), cancel_(cancel) {}
 
-  /// Increment over [t0, t1], a union of steps of the fine grid.
   template <class P, State X>
   requires std::same_as<typename X::Scalar, Scalar>
   void increment(Time t0, Time t1, Increment<P, X>& dw) {

@@ -120,7 +120,7 @@ void print_table(const std::string& process, const Data& data, const Errors& err
       floor = std::max(floor, best.floor);
     }
   fmt::print("\n### {}, {}\n\n", process, data.name);
-  if (floor > 0) fmt::print("Two exact samples: {:.3g}.\n\n", floor);
+  if (floor > 0) fmt::print("Noise floor: {:.3g}.\n\n", floor);
   fmt::print("| sampler |");
   for (const Index nfe : budgets) fmt::print(" {} |", nfe);
   fmt::print("\n|---|");

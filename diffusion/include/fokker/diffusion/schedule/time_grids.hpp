@@ -44,6 +44,13 @@ const std::vector<GridInfo>& list_grids();
 TimeGrid make_grid(std::string_view name, const AnySchedule& schedule, Time start, Time t_min,
                    Index steps);
 
+/// The grid `logsnr` over the whole time of an affine process, from its end down to its t_min:
+/// equal steps in ln sigma. @throws std::invalid_argument  as make_grid
+template <class Process>
+TimeGrid log_snr_grid(const Process& process, Index steps) {
+  return make_grid("logsnr", process.schedule, process.end_time(), process.t_min(), steps);
+}
+
 /// The noise levels u_0 > ... > u_M = 0 of iDDPM as EDM has them,
 ///
 ///     u_{j-1} = sqrt((u_j^2 + 1) / max(a_{j-1} / a_j, c1) - 1)

@@ -15,6 +15,7 @@
 #include <fokker/solvers/integrate/integrate.hpp>
 #include <fokker/solvers/ito/euler_maruyama.hpp>
 #include <fokker/solvers/ito/milstein.hpp>
+#include <fokker/solvers/ode/embedded_runge_kutta.hpp>
 #include <fokker/solvers/ode/runge_kutta.hpp>
 
 using namespace fokker;
@@ -51,7 +52,7 @@ struct Pretender {
 
   template <class P, State X>
   struct Run {
-    Run(const Pretender&, const P&, Index) {}
+    Run(const Pretender&, const Adaptive&, const P&, Index) {}
     void first_step(Time) {}
     Status try_step(X& x, Time& t, Time t1, Counts& counts) {
       last = t = std::min(t + 0.25, t1);
@@ -395,7 +396,7 @@ TEST_CASE("an adaptive solver's own interpolant and verdict of stiffness are use
   CHECK(limited.status == Status::too_many_steps);
   CHECK_THAT(limited.message, ContainsSubstring("looks stiff"));
   CHECK(bounded.counts.accepted == 8);
-  CHECK_THROWS_WITH(integrate(Cubic{}, Pretender{}, Adaptive{.max_step = -1}, 0.0, {0, 1}),
+  CHECK_THROWS_WITH(integrate(Cubic{}, DormandPrince54{}, Adaptive{.max_step = -1}, 0.0, {0, 1}),
                     ContainsSubstring("max_step"));
 }
 

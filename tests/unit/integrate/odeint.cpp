@@ -70,9 +70,10 @@ TEMPLATE_TEST_CASE("adaptive methods solve to their tolerance, up and down", "",
   std::uint64_t calls = 0;
   const Adaptive tight{.rtol = 1e-10, .atol = 1e-12};
 
-  const auto up = integrate(AnyOde{Oscillator{&calls}}, TestType{}, tight, start<Block<double>>(), {0, 10},
-                            {.check = false});
-  const auto down = integrate(AnyOde{Oscillator{}}, TestType{}, tight, start<Block<double>>(), {0, -10});
+  const auto up = integrate(AnyOde{Oscillator{&calls}}, TestType{}, tight, start<Block<double>>(),
+                            {0, 10}, {.check = false});
+  const auto down =
+      integrate(AnyOde{Oscillator{}}, TestType{}, tight, start<Block<double>>(), {0, -10});
 
   CHECK(up.status == Status::success);
   CHECK(up.end_time == 10);
@@ -153,9 +154,9 @@ TEST_CASE("save_at is met exactly by adaptive steps, which resume their size") {
 TEMPLATE_TEST_CASE("a nan is a rejected step, and the run ends in a status where nan remains", "",
                    OdeintDormandPrince5, Fehlberg78, BulirschStoer) {
   const AnyOde undefined{UndefinedAfterOne{}};
-  const auto before = integrate(undefined, TestType{}, Fixed{0.7}, 0.0, {0, 1});
-  const auto beyond = integrate(undefined, TestType{}, 0.0, {0, 2});
-  const auto blow_up = integrate(AnyOde{BlowUp{}}, TestType{}, 1.0, {0, 2});
+  const auto before = integrate(undefined, TestType{}, Adaptive{.first_step = 0.7}, 0.0, {0, 1});
+  const auto beyond = integrate(undefined, TestType{}, Adaptive{}, 0.0, {0, 2});
+  const auto blow_up = integrate(AnyOde{BlowUp{}}, TestType{}, Adaptive{}, 1.0, {0, 2});
 
   CHECK(before.status == Status::success);
   CHECK_THAT(before.end(0, 0), WithinAbs(1, 1e-12));

@@ -41,7 +41,7 @@ OrderFit fixed_step_order(const M& method, const P& process, int coarsest) {
   std::vector<double> h, error;
   for (int n = coarsest; n <= 16 * coarsest; n *= 2) {
     h.push_back(end / n);
-    const auto s = integrate(AnyOde{process}, method, P::x0, {0, end}, {.dt = h.back()});
+    const auto s = integrate(AnyOde{process}, method, Fixed{h.back()}, P::x0, {0, end});
     error.push_back(std::abs(s.end(0, 0) - P::exact(end)));
   }
   return fit_order(h, error, {});

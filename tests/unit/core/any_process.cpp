@@ -41,7 +41,7 @@ const SimulateOptions options{.paths = 70, .seed = 3, .threads = 1};
 
 template <class P, class M>
 auto final_states(const P& process, const M& method, const Path<double>& x0) {
-  return simulate(process, method, x0, grid, options, FinalState{}).value;
+  return simulate(process, method, OnGrid{grid}, x0, options, FinalState{}).value;
 }
 
 }  // namespace
@@ -88,8 +88,8 @@ TEST_CASE("Milstein takes the slope of an erased process if it has one") {
 TEST_CASE("an erased ODE integrates from a number, up and down") {
   const AnyOde decay{make_ode([](const auto& x, Time) { return -x; }), "decay"};
 
-  const auto up = integrate(decay, RungeKutta4{}, 1.0, {0, 1}, {.dt = 0.01});
-  const auto down = integrate(decay, RungeKutta4{}, up.end, {1, 0}, {.dt = 0.01});
+  const auto up = integrate(decay, RungeKutta4{}, Fixed{0.01}, 1.0, {0, 1});
+  const auto down = integrate(decay, RungeKutta4{}, Fixed{0.01}, up.end, {1, 0});
 
   CHECK_THAT(up.end(0, 0), WithinAbs(std::exp(-1), 1e-9));
   CHECK_THAT(down.end(0, 0), WithinAbs(1, 1e-9));
@@ -109,6 +109,6 @@ TEST_CASE("an erased process knows its name and refuses what does not fit") {
                     ContainsSubstring("the process three has dimension 2 and the state has 3"));
   CHECK_THROWS_WITH(general.diffusion(x2, 0, 3, out2), ContainsSubstring("3 sources"));
   CHECK_THROWS_WITH(gbm.diffusion_slope(x2, 0, out2), ContainsSubstring("no diffusion_slope"));
-  CHECK_THROWS_AS(simulate(general, EulerMaruyama{}, 1.0, grid, options, FinalState{}),
+  CHECK_THROWS_AS(simulate(general, EulerMaruyama{}, OnGrid{grid}, 1.0, options, FinalState{}),
                   std::invalid_argument);
 }

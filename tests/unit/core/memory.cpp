@@ -37,8 +37,8 @@ Increment<Sine, X> increment(double w, double z) {
 
 TEST_CASE("each block of an ensemble starts with an empty memory, whatever was run before") {
   const auto run = [](const auto& method, Index paths, int threads) {
-    return simulate(sine, method, 0.5, grid, {.paths = paths, .seed = 4, .threads = threads},
-                    FinalState{})
+    return simulate(sine, method, OnGrid{grid}, 0.5,
+                    {.paths = paths, .seed = 4, .threads = threads}, FinalState{})
         .value;
   };
   const auto all = run(TwoStep{}, 5000, 0);
@@ -106,9 +106,9 @@ TEST_CASE("what goes back to a path or jumps refuses solvers with memory or norm
   const auto never = PoissonJumps{1.0, [](auto&, Time, JumpRandom&) {}};
   const auto path = RecordedPath<double>::of_values({0, 1}, Block<double>::Zero(1, 2));
 
-  CHECK_THROWS_WITH(simulate(sine, JumpAdapted{TwoStep{}, never}, 0.5, grid,
+  CHECK_THROWS_WITH(simulate(sine, TwoStep{}, JumpAdapted{OnGrid{grid}, never}, 0.5,
                              {.paths = 1, .seed = 1}, FinalState{}),
                     ContainsSubstring("two-step carries something from step to step"));
-  CHECK_THROWS_WITH(integrate_on(sine, TwoStep{}, 0.5, TimeGrid{0, 1}, path),
+  CHECK_THROWS_WITH(integrate(sine, TwoStep{}, OnGrid{TimeGrid{0, 1}}, 0.5, {.noise = path}),
                     ContainsSubstring("no normals beside the path"));
 }

@@ -104,7 +104,7 @@ std::pair<Time, int> first_accepted(const AdaptiveSde<M>& method, double x0 = 0)
 TEST_CASE("adaptive paths have the same numbers for any number of threads and paths") {
   const AdaptiveSde<Sriw1> method{Sriw1{}, 1e-2, 1e-4};
   const auto ends = [&](Index paths, int threads) {
-    return simulate(gbm, method, 1.0, uniform_grid(0, 1, 4),
+    return simulate(gbm, method, OnGrid{uniform_grid(0, 1, 4)}, 1.0,
                     {.paths = paths, .seed = 3, .threads = threads}, FinalState{})
         .value;
   };
@@ -128,7 +128,7 @@ TEST_CASE("a step with an error estimate costs its own evaluations, another thre
 }
 
 TEST_CASE("a run lands on the end and on the times to save") {
-  const auto s = integrate(gbm, AdaptiveSde{Sriw1{}}, 1.0, {0.0, 0.7}, {.save_at = {0.1, 0.3}});
+  const auto s = integrate(gbm, Sriw1{}, Adaptive{}, 1.0, {0.0, 0.7}, {.save_at = {0.1, 0.3}});
 
   REQUIRE(s.t == std::vector<Time>{0.1, 0.3});
   CHECK(s.end_time == 0.7);
@@ -137,7 +137,7 @@ TEST_CASE("a run lands on the end and on the times to save") {
 TEST_CASE("the paths of a block share their steps and keep their own noise") {
   const Block<double> start = Block<double>::Constant(1, 3, 1.0);
 
-  const auto s = integrate(gbm, AdaptiveSde{Sriw1{}}, start, {0.0, 1.0}, {.seed = 9});
+  const auto s = integrate(gbm, Sriw1{}, Adaptive{}, start, {0.0, 1.0}, {.seed = 9});
 
   REQUIRE(s.status == Status::success);
   CHECK(s.end(0, 0) != s.end(0, 1));
@@ -146,7 +146,7 @@ TEST_CASE("the paths of a block share their steps and keep their own noise") {
 
 TEST_CASE("tolerances that are not positive and steps that would converge elsewhere are refused") {
   const auto run = [](double rtol, double atol) {
-    integrate(gbm, AdaptiveSde<Sriw1>{Sriw1{}, rtol, atol}, 1.0, {0.0, 1.0});
+    integrate(gbm, Sriw1{}, Adaptive{.rtol = rtol, .atol = atol}, 1.0, {0.0, 1.0});
   };
   const auto general =
       make_sde([](const auto& x, double) { return 0.5 * x; },
@@ -156,9 +156,9 @@ TEST_CASE("tolerances that are not positive and steps that would converge elsewh
   CHECK_THROWS_WITH(run(1e-3, -1), ContainsSubstring("atol=-1"));
   CHECK_THROWS_WITH(run(std::numeric_limits<double>::quiet_NaN(), 1),
                     ContainsSubstring("rtol=nan"));
-  CHECK_THROWS_WITH(integrate(general, AdaptiveSde{MilsteinLevy{}}, 1.0, {0.0, 1.0}),
+  CHECK_THROWS_WITH(integrate(general, MilsteinLevy{}, Adaptive{}, 1.0, {0.0, 1.0}),
                     ContainsSubstring("milstein-levy cannot adapt its steps on general noise"));
-  CHECK_THROWS_WITH(integrate(gbm, AdaptiveSde{EulerMaruyama{}}, 1.0, {0.0, 1.0}),
+  CHECK_THROWS_WITH(integrate(gbm, EulerMaruyama{}, Adaptive{}, 1.0, {0.0, 1.0}),
                     ContainsSubstring("euler-maruyama cannot adapt its steps on diagonal noise"));
 }
 
@@ -211,8 +211,8 @@ TEST_CASE("time is double where the state is float: far from zero its steps are 
   const double tolerance = KnownError<true>::error(1.0 / 256) / std::pow(0.9, 1.5);
   const auto steps = [&]<class S>(S zero) {
     const AdaptiveSde<KnownError<true>> method{{}, 1e-15, tolerance};
-    const auto s = integrate(brownian, method, Path<S, 1>::Constant(zero).eval(),
-                             {start, start + 1}, {.dt = 1.0 / 256, .seed = 4});
+    const auto s = integrate(brownian, method, Fixed{1.0 / 256}, Path<S, 1>::Constant(zero).eval(),
+                             {start, start + 1}, {.seed = 4});
     CHECK(s.status == Status::success);
     return std::pair{s.t, s.counts.rejected};
   };
@@ -319,11 +319,11 @@ TEST_CASE("steps chosen from the state take the paths of a block together, by it
 TEST_CASE("runs with steps chosen from the state end, save and repeat like all others") {
   const PrevisibleSde method{EulerMaruyama{}, 0.1};
   const auto ends = [&](Index paths, int threads) {
-    return simulate(gbm, method, 1.0, uniform_grid(0, 1, 4),
+    return simulate(gbm, method, OnGrid{uniform_grid(0, 1, 4)}, 1.0,
                     {.paths = paths, .seed = 3, .threads = threads}, FinalState{})
         .value;
   };
-  const auto s = integrate(gbm, method, 1.0, {0.0, 0.7}, {.dt = 0.01, .save_at = {0.1, 0.3}});
+  const auto s = integrate(gbm, method, Fixed{0.01}, 1.0, {0.0, 0.7}, {.save_at = {0.1, 0.3}});
   const auto many = ends(3000, 1);
 
   REQUIRE(s.t == std::vector<Time>{0.1, 0.3});
@@ -344,11 +344,11 @@ TEST_CASE(
       },
       [](double) { return 0.1; }, noise::additive);
 
-  CHECK_THROWS_WITH(integrate(gbm, PrevisibleSde{EulerMaruyama{}, 0.0}, 1.0, {0.0, 1.0}),
+  CHECK_THROWS_WITH(integrate(gbm, EulerMaruyama{}, Predictable{0.0}, 1.0, {0.0, 1.0}),
                     ContainsSubstring("delta above zero: got 0"));
-  CHECK_THROWS_WITH(integrate(general, PrevisibleSde{MilsteinLevy{}}, 1.0, {0.0, 1.0}),
+  CHECK_THROWS_WITH(integrate(general, MilsteinLevy{}, Predictable{}, 1.0, {0.0, 1.0}),
                     ContainsSubstring("milstein-levy cannot choose its steps from the state"));
-  const auto s = integrate(broken, PrevisibleSde{EulerMaruyama{}}, 1.0, {0.0, 1.0});
+  const auto s = integrate(broken, EulerMaruyama{}, Predictable{}, 1.0, {0.0, 1.0});
   CHECK(s.status == Status::non_finite);
   CHECK(s.end.isFinite().all());
 }
@@ -357,13 +357,13 @@ TEST_CASE("steps with memory or with normals beside the path are refused") {
   const auto stratonovich =
       make_sde<Calculus::stratonovich>(gbm.drift, gbm.diffusion, noise::diagonal);
 
-  CHECK_THROWS_WITH(integrate(stratonovich, AdaptiveSde{ReversibleHeun{}}, 1.0, {0.0, 1.0}),
+  CHECK_THROWS_WITH(integrate(stratonovich, ReversibleHeun{}, Adaptive{}, 1.0, {0.0, 1.0}),
                     ContainsSubstring("reversible-heun cannot adapt its steps"));
-  CHECK_THROWS_WITH(integrate(stratonovich, AdaptiveSde{WithNormals{}}, 1.0, {0.0, 1.0}),
+  CHECK_THROWS_WITH(integrate(stratonovich, WithNormals{}, Adaptive{}, 1.0, {0.0, 1.0}),
                     ContainsSubstring("normals beside the path"));
-  CHECK_THROWS_WITH(integrate(stratonovich, PrevisibleSde{ReversibleHeun{}}, 1.0, {0.0, 1.0}),
+  CHECK_THROWS_WITH(integrate(stratonovich, ReversibleHeun{}, Predictable{}, 1.0, {0.0, 1.0}),
                     ContainsSubstring("carries something from step to step"));
-  CHECK_THROWS_WITH(integrate(stratonovich, PrevisibleSde{WithNormals{}}, 1.0, {0.0, 1.0}),
+  CHECK_THROWS_WITH(integrate(stratonovich, WithNormals{}, Predictable{}, 1.0, {0.0, 1.0}),
                     ContainsSubstring("normals beside the path"));
 }
 
@@ -374,7 +374,7 @@ TEST_CASE("a drift that becomes nan ends in a status that names the time") {
       },
       [](double) { return 0.1; }, noise::additive);
 
-  const auto s = integrate(broken, AdaptiveSde{StochasticHeun{}}, 1.0, {0.0, 1.0});
+  const auto s = integrate(broken, StochasticHeun{}, Adaptive{}, 1.0, {0.0, 1.0});
 
   CHECK(s.status == Status::non_finite);
   CHECK_THAT(s.message, ContainsSubstring("t = 0.5"));

@@ -288,7 +288,7 @@ TEST_CASE("a coefficient that refuses states beside the start passes") {
 TEST_CASE("what a process counts in its own members is as it was") {
   const Counting process;
 
-  const auto s = integrate(process, Euler{}, 1.0, {0, 1}, {.dt = 0.25});
+  const auto s = integrate(process, Euler{}, Fixed{0.25}, 1.0, {0, 1});
 
   CHECK(process.calls == 4);
   CHECK(s.counts.drift_evaluations == 4);
@@ -302,15 +302,19 @@ TEST_CASE("every entry point checks, unless check = false") {
   const auto refused = ContainsSubstring("linear index");
   const SimulateOptions unchecked{.paths = 64, .check = false};
 
-  CHECK_THROWS_WITH(simulate(p, EulerMaruyama{}, two, grid, {.paths = 64}, Moments{}), refused);
-  CHECK(simulate(p, EulerMaruyama{}, two, grid, unchecked, Moments{}).paths == 64);
-  CHECK_THROWS_WITH(integrate(p, EulerMaruyama{}, block, {0, 1}, {.dt = 0.1}), refused);
+  CHECK_THROWS_WITH(simulate(p, EulerMaruyama{}, OnGrid{grid}, two, {.paths = 64}, Moments{}),
+                    refused);
+  CHECK(simulate(p, EulerMaruyama{}, OnGrid{grid}, two, unchecked, Moments{}).paths == 64);
+  CHECK_THROWS_WITH(integrate(p, EulerMaruyama{}, Fixed{0.1}, block, {0, 1}), refused);
   CHECK_THROWS_WITH(Integration(p, EulerMaruyama{}, block, 0, {.dt = 0.1}), refused);
-  CHECK_NOTHROW(integrate(p, EulerMaruyama{}, block, {0, 1}, {.dt = 0.1, .check = false}));
+  CHECK_NOTHROW(integrate(p, EulerMaruyama{}, Fixed{0.1}, block, {0, 1}, {.check = false}));
   BrownianIncrements<double> source(1, 0, 2, 2);
-  CHECK_THROWS_WITH(integrate_on(p, EulerMaruyama{}, block, grid, source), refused);
-  CHECK_NOTHROW(integrate_on(p, EulerMaruyama{}, block, grid, source, false));
+  CHECK_THROWS_WITH(integrate(p, EulerMaruyama{}, OnGrid{grid}, block, {.noise = source}), refused);
+  CHECK_NOTHROW(
+      integrate(p, EulerMaruyama{}, OnGrid{grid}, block, {.noise = source, .check = false}));
   CHECK_THROWS_WITH(OdeintStepper(EulerMaruyama{}, p, block, source), refused);
   // one path at a time, where linear indices are right
-  CHECK(simulate(p, AdaptiveSde<Sriw1>{}, Path2(two), grid, {.paths = 2}, Moments{}).failed == 0);
+  CHECK(
+      simulate(p, AdaptiveSde<Sriw1>{}, OnGrid{grid}, Path2(two), {.paths = 2}, Moments{}).failed ==
+      0);
 }

@@ -60,8 +60,8 @@ TEMPLATE_TEST_CASE_SIG("polynomials up to the degree are reproduced on every ste
 
 TEST_CASE("between the steps of an ODE solver the error is of order four") {
   const auto at_step = [](double h) {
-    return error(integrate(Oscillator{}, RungeKutta4{}, start, {0, 4}, {.dt = h, .dense = true}), 0,
-                 4);
+    return error(integrate(Oscillator{}, RungeKutta4{}, Fixed{h}, start, {0, 4}, {.dense = true}),
+                 0, 4);
   };
 
   const double order = std::log2(at_step(0.1) / at_step(0.05));
@@ -71,8 +71,8 @@ TEST_CASE("between the steps of an ODE solver the error is of order four") {
 }
 
 TEST_CASE("dense output runs down in time, and has the bits of the steps at their ends") {
-  const auto s = integrate(Oscillator{}, OdeintDormandPrince5{}, start, {0, -6},
-                           {.max_dt = 0.2, .dense = true});
+  const auto s = integrate(Oscillator{}, OdeintDormandPrince5{}, Adaptive{.max_step = 0.2}, start,
+                           {0, -6}, {.dense = true});
 
   CHECK(error(s, 0, -6) < 2e-5);
   REQUIRE(s.t.size() > 10);
@@ -99,7 +99,7 @@ TEST_CASE("a path of an SDE is joined by lines") {
   const auto wiener =
       make_sde([](const auto&, Time) { return 0.0; }, [](Time) { return 1.0; }, noise::additive);
 
-  const auto s = integrate(wiener, EulerMaruyama{}, 0.0, {0, 1}, {.dt = 0.25, .dense = true});
+  const auto s = integrate(wiener, EulerMaruyama{}, Fixed{0.25}, 0.0, {0, 1}, {.dense = true});
 
   CHECK_THAT(s.at(0.3)(0), WithinAbs(0.8 * s.x[1](0) + 0.2 * s.x[2](0), 1e-15));
   CHECK(s.at(1)(0) == s.end(0));
@@ -109,7 +109,7 @@ TEST_CASE("nothing is told beyond the run or of a run that kept nothing") {
   const IntegrateOptions options{
       .dt = 0.3, .events = {level_event(0, 0.5, Crossing::both, true)}, .dense = true};
   const auto s = integrate(Oscillator{}, RungeKutta4{}, start, {0, 3}, options);
-  const auto without = integrate(Oscillator{}, RungeKutta4{}, start, {0, 3}, {.dt = 0.3});
+  const auto without = integrate(Oscillator{}, RungeKutta4{}, Fixed{0.3}, start, {0, 3});
 
   REQUIRE(s.status == Status::event);
   CHECK_THAT(s.at(s.end_time)(0), WithinAbs(0.5, 1e-14));

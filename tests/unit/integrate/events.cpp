@@ -111,8 +111,8 @@ TEST_CASE("a bracketed root is found to the last digits, at the price of bisecti
 
 TEST_CASE("events are found where they are, in the directions asked for, and in order") {
   const auto run = [](Time t0, Time t1, Crossing direction) {
-    return integrate(Cubic{}, RungeKutta4{}, t0 * t0 * t0 - t0, {t0, t1},
-                     {.dt = 0.35, .events = {zero(direction)}});
+    return integrate(Cubic{}, RungeKutta4{}, Fixed{0.35}, t0 * t0 * t0 - t0, {t0, t1},
+                     {.events = {zero(direction)}});
   };
   const auto times = [](const auto& s) {
     std::vector<Time> t;
@@ -137,8 +137,8 @@ TEST_CASE("events are found where they are, in the directions asked for, and in 
 }
 
 TEST_CASE("the state of an event has the sign that it changes to") {
-  const auto s = integrate(decay, RungeKutta4{}, 1.0, {0, 3},
-                           {.dt = 0.05, .events = {level_event(0, 0.5), level_event(0, 0.1)}});
+  const auto s = integrate(decay, RungeKutta4{}, Fixed{0.05}, 1.0, {0, 3},
+                           {.events = {level_event(0, 0.5), level_event(0, 0.1)}});
 
   REQUIRE(s.events.size() == 2);
   CHECK(s.events[0].event == 0);
@@ -156,8 +156,8 @@ TEST_CASE("a terminal event ends the run there and is named") {
                      .direction = Crossing::falling,
                      .terminal = true};
   const auto run = [&](std::vector<Time> at, Time t1 = 5) {
-    return integrate(Fall{}, RungeKutta4{}, top, {0, t1},
-                     {.dt = 0.3, .save_at = at, .events = {ground}});
+    return integrate(Fall{}, RungeKutta4{}, Fixed{0.3}, top, {0, t1},
+                     {.save_at = at, .events = {ground}});
   };
 
   const auto every = run({});
@@ -181,9 +181,8 @@ TEST_CASE("a terminal event ends the run there and is named") {
 
 TEST_CASE("events of one step are told in the order of time, a terminal one last") {
   const auto run = [](bool terminal) {
-    return integrate(Cubic{}, RungeKutta4{}, 0.0, {1, 3},
-                     {.dt = 2,
-                      .events = {level_event(0, 20), level_event(0, 5, Crossing::both, terminal),
+    return integrate(Cubic{}, RungeKutta4{}, Fixed{2}, 0.0, {1, 3},
+                     {.events = {level_event(0, 20), level_event(0, 5, Crossing::both, terminal),
                                  level_event(0, 1)}});
   };
 
@@ -203,8 +202,8 @@ TEST_CASE("a run that starts at a zero does not find it again, so a ball can bou
   Time t = 0;
   std::vector<Time> bounces;
   for (int i = 0; i < 3; ++i) {
-    const auto s = integrate(Fall{}, RungeKutta4{}, x, {t, t + 10},
-                             {.dt = 0.3, .events = {level_event(0, 0, Crossing::falling, true)}});
+    const auto s = integrate(Fall{}, RungeKutta4{}, Fixed{0.3}, x, {t, t + 10},
+                             {.events = {level_event(0, 0, Crossing::falling, true)}});
     REQUIRE(s.status == Status::event);
     t = s.end_time;
     bounces.push_back(t);
@@ -299,8 +298,8 @@ TEST_CASE("a level without noise of its own is sought on the line too") {
       },
       [](Time) { return Eigen::Array2d(0, 1e-9); }, noise::additive);
 
-  const auto s = integrate(langevin, EulerMaruyama{}, Eigen::Array2d(0, 1), {0, 1},
-                           {.dt = 0.25, .events = {level_event(0, 0.4)}});
+  const auto s = integrate(langevin, EulerMaruyama{}, Fixed{0.25}, Eigen::Array2d(0, 1), {0, 1},
+                           {.events = {level_event(0, 0.4)}});
 
   REQUIRE(s.events.size() == 1);
   CHECK_THAT(s.events[0].t, WithinAbs(0.4, 1e-7));
@@ -347,7 +346,7 @@ TEST_CASE("the variance of a component is that of all its sources") {
 
 TEST_CASE("events that make no sense are refused") {
   const auto run = [](const auto& x0, std::vector<Event> events) {
-    return integrate(decay, Euler{}, x0, {0, 1}, {.dt = 0.1, .events = std::move(events)});
+    return integrate(decay, Euler{}, Fixed{0.1}, x0, {0, 1}, {.events = std::move(events)});
   };
   const Block<double> block = Block<double>::Ones(1, 3);
 
@@ -359,8 +358,8 @@ TEST_CASE("events that make no sense are refused") {
 
 TEST_CASE("an ODE at rest ends its run") {
   const auto run = [](double tolerance) {
-    return integrate(decay, RungeKutta4{}, 4.0, {0, 100},
-                     {.dt = 0.25, .steady_state_tolerance = tolerance});
+    return integrate(decay, RungeKutta4{}, Fixed{0.25}, 4.0, {0, 100},
+                     {.steady_state_tolerance = tolerance});
   };
 
   const auto s = run(1e-3), never = run(0);
@@ -373,8 +372,8 @@ TEST_CASE("an ODE at rest ends its run") {
   CHECK(s.counts.drift_evaluations == 5 * s.counts.accepted);
   CHECK(never.status == Status::success);
   CHECK_THROWS_WITH(run(-1), ContainsSubstring("steady_state_tolerance"));
-  CHECK_THROWS_WITH(integrate(brownian_motion, EulerMaruyama{}, 0.0, {0, 1},
-                              {.dt = 0.1, .steady_state_tolerance = 1}),
+  CHECK_THROWS_WITH(integrate(brownian_motion, EulerMaruyama{}, Fixed{0.1}, 0.0, {0, 1},
+                              {.steady_state_tolerance = 1}),
                     ContainsSubstring("an SDE has no steady state"));
 }
 
@@ -404,8 +403,8 @@ TEST_CASE(
   const auto squared = make_ode([](const auto& x, Time) { return x * x; });
   const auto root = make_ode([](const auto& x, Time) { return -1 / x.sqrt(); });
 
-  const auto grows = integrate(squared, Euler{}, 1.0, {0, 2}, {.dt = 0.01});
-  const auto undefined = integrate(root, Euler{}, 1.0, {0, 2}, {.dt = 0.03});
+  const auto grows = integrate(squared, Euler{}, Fixed{0.01}, 1.0, {0, 2});
+  const auto undefined = integrate(root, Euler{}, Fixed{0.03}, 1.0, {0, 2});
 
   CHECK(grows.status == Status::non_finite);
   CHECK_THAT(grows.message, ContainsSubstring("|x| has grown to "));
@@ -416,7 +415,7 @@ TEST_CASE(
 
 TEST_CASE("a start outside the domain of the process is refused by component") {
   const auto run = [](double a, double b) {
-    return integrate(Positive{}, Euler{}, Eigen::Array2d(a, b), {0, 1}, {.dt = 0.5});
+    return integrate(Positive{}, Euler{}, Fixed{0.5}, Eigen::Array2d(a, b), {0, 1});
   };
 
   CHECK(run(-1, 0).status == Status::success);
@@ -429,7 +428,7 @@ TEST_CASE("a callback that returns nothing only watches") {
   int steps = 0;
 
   const auto s =
-      integrate(decay, Euler{}, 1.0, {0, 1}, {.dt = 0.25}, [&](Time, const auto&) { ++steps; });
+      integrate(decay, Euler{}, Fixed{0.25}, 1.0, {0, 1}, {}, [&](Time, const auto&) { ++steps; });
 
   CHECK(s.status == Status::success);
   CHECK(steps == 4);

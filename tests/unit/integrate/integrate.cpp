@@ -55,7 +55,7 @@ const auto go_on = [](Time, const auto&) { return true; };
 }  // namespace
 
 TEST_CASE("a run saves every step, lands exactly on t1 and counts its work") {
-  const auto s = integrate(Decay{}, RungeKutta4{}, 1.0, {0, 1}, {.dt = 0.3});
+  const auto s = integrate(Decay{}, RungeKutta4{}, Fixed{0.3}, 1.0, {0, 1});
 
   CHECK(s.status == Status::success);
   CHECK(s.message.empty());
@@ -71,7 +71,7 @@ TEST_CASE("a run saves every step, lands exactly on t1 and counts its work") {
 }
 
 TEST_CASE("ten steps of 0.1 make ten steps, not eleven") {
-  const auto s = integrate(Decay{}, Euler{}, 1.0, {0, 1}, {.dt = 0.1});
+  const auto s = integrate(Decay{}, Euler{}, Fixed{0.1}, 1.0, {0, 1});
 
   CHECK(s.counts.accepted == 10);
 }
@@ -79,7 +79,7 @@ TEST_CASE("ten steps of 0.1 make ten steps, not eleven") {
 TEST_CASE("save_at is met exactly, ends included, and nothing else is saved") {
   const std::vector<Time> at{0, 0.05, 0.25, 0.5, 1};
 
-  const auto s = integrate(Decay{}, RungeKutta4{}, 1.0, {0, 1}, {.dt = 0.1, .save_at = at});
+  const auto s = integrate(Decay{}, RungeKutta4{}, Fixed{0.1}, 1.0, {0, 1}, {.save_at = at});
 
   CHECK(s.t == at);
   REQUIRE(s.x.size() == 5);
@@ -96,7 +96,7 @@ TEST_CASE("time runs down as well as up, with the clock of the user") {
   };
 
   const auto s =
-      integrate(Slope{}, RungeKutta4{}, 4.0, {2, 0.5}, {.dt = 0.5, .save_at = at}, collect);
+      integrate(Slope{}, RungeKutta4{}, Fixed{0.5}, 4.0, {2, 0.5}, {.save_at = at}, collect);
 
   CHECK(s.status == Status::success);
   CHECK(s.end_time == 0.5);
@@ -107,12 +107,12 @@ TEST_CASE("time runs down as well as up, with the clock of the user") {
 }
 
 TEST_CASE("a forward SDE refuses to run down") {
-  CHECK_THROWS_WITH(integrate(brownian_motion(), EulerMaruyama{}, 0.0, {1, 0}, {.dt = 0.1}),
+  CHECK_THROWS_WITH(integrate(brownian_motion(), EulerMaruyama{}, Fixed{0.1}, 0.0, {1, 0}),
                     ContainsSubstring("a forward SDE runs up in time only"));
 }
 
 TEST_CASE("a nan is reported with step and time, and what was finished is kept") {
-  const auto s = integrate(Slope{.nan_from = 3}, Euler{}, 0.0, {0, 1}, {.dt = 0.25});
+  const auto s = integrate(Slope{.nan_from = 3}, Euler{}, Fixed{0.25}, 0.0, {0, 1});
 
   CHECK(s.status == Status::non_finite);
   CHECK_THAT(s.message, ContainsSubstring("non-finite state at t = 0.75"));
@@ -124,9 +124,9 @@ TEST_CASE("a nan is reported with step and time, and what was finished is kept")
 TEST_CASE("the limit on steps, a cancel flag and the callback end a run with a status") {
   const std::atomic<bool> cancel = true;
 
-  const auto limited = integrate(Decay{}, Euler{}, 1.0, {0, 1}, {.dt = 0.1, .max_steps = 3});
-  const auto cancelled = integrate(Decay{}, Euler{}, 1.0, {0, 1}, {.dt = 0.1, .cancel = &cancel});
-  const auto stopped = integrate(Decay{}, Euler{}, 1.0, {0, 1}, {.dt = 0.1},
+  const auto limited = integrate(Decay{}, Euler{}, Fixed{0.1}, 1.0, {0, 1}, {.max_steps = 3});
+  const auto cancelled = integrate(Decay{}, Euler{}, Fixed{0.1}, 1.0, {0, 1}, {.cancel = &cancel});
+  const auto stopped = integrate(Decay{}, Euler{}, Fixed{0.1}, 1.0, {0, 1}, {},
                                  [](Time t, const auto&) { return t < 0.45; });
 
   CHECK(limited.status == Status::too_many_steps);
@@ -170,12 +170,12 @@ TEST_CASE("an unwatched run ends with a status where f is nan") {
   const X one = X::Constant(1);
   const IntegrateOptions at_the_end{.save_at = {1}};
 
-  const auto adaptive = integrate(f, DormandPrince54{}, one, {0, 1}, at_the_end);
+  const auto adaptive = integrate(f, DormandPrince54{}, Adaptive{}, one, {0, 1}, at_the_end);
   CHECK(adaptive.status == Status::non_finite);
   CHECK_THAT(adaptive.end_time, WithinAbs(0.5, 1e-9));
   CHECK(adaptive.counts.rejected > 0);
 
-  const auto fixed = integrate(f, RungeKutta4{}, one, {0, 1}, {.dt = 0.1, .save_at = {1}});
+  const auto fixed = integrate(f, RungeKutta4{}, Fixed{0.1}, one, {0, 1}, {.save_at = {1}});
   CHECK(fixed.status == Status::non_finite);
   CHECK_THAT(fixed.end_time, WithinAbs(0.5, 1e-9));
   CHECK(fixed.counts.accepted == 5);
@@ -184,8 +184,8 @@ TEST_CASE("an unwatched run ends with a status where f is nan") {
 TEST_CASE("progress rises to one") {
   std::vector<double> fractions;
 
-  integrate(Decay{}, Euler{}, 1.0, {2, 0},
-            {.dt = 0.5, .progress = [&](double p) { fractions.push_back(p); }});
+  integrate(Decay{}, Euler{}, Fixed{0.5}, 1.0, {2, 0},
+            {.progress = [&](double p) { fractions.push_back(p); }});
 
   CHECK(fractions == std::vector<double>{0.25, 0.5, 0.75, 1});
 }
@@ -218,8 +218,8 @@ TEST_CASE("an SDE's end does not depend on what is saved, and its seed and path 
   const auto b = integrate(process, EulerMaruyama{}, 0.0, {0, 1}, options);
   options.seed = 4;
   const auto c = integrate(process, EulerMaruyama{}, 0.0, {0, 1}, options);
-  const auto block = integrate(process, EulerMaruyama{}, Block<double, 1>::Zero(1, 8).eval(),
-                               {0, 1}, {.dt = 0.25, .seed = 3, .path = 0});
+  const auto block = integrate(process, EulerMaruyama{}, Fixed{0.25},
+                               Block<double, 1>::Zero(1, 8).eval(), {0, 1}, {.seed = 3, .path = 0});
 
   CHECK(a.end(0) == b.end(0));
   CHECK(a.end(0) != c.end(0));

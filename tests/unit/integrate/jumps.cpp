@@ -32,7 +32,7 @@ const TimeGrid grid = uniform_grid(0, 2, 10);
 
 template <class P, class Jumps>
 Block<double> ends(const P& process, const Jumps& jumps, const TimeGrid& times, int threads = 0) {
-  return simulate(process, JumpAdapted{EulerMaruyama{}, jumps}, 1.0, times,
+  return simulate(process, EulerMaruyama{}, JumpAdapted{OnGrid{times}, jumps}, 1.0,
                   {.paths = 500, .seed = 3, .threads = threads}, FinalState{})
       .value;
 }
@@ -69,7 +69,7 @@ TEST_CASE("a path is the plain loop over the grid and the jumps") {
 
 TEST_CASE("without jumps the states are those of the solver alone, bit for bit") {
   const auto alone =
-      simulate(growth, EulerMaruyama{}, 1.0, grid, {.paths = 500, .seed = 3}, FinalState{});
+      simulate(growth, EulerMaruyama{}, OnGrid{grid}, 1.0, {.paths = 500, .seed = 3}, FinalState{});
 
   CHECK((ends(growth, PoissonJumps{0.0, one}, grid) == alone.value).all());
   CHECK((ends(growth, IntensityJumps{[](const auto&, Time) { return 0.0; }, 0.0, one}, grid) ==
@@ -137,8 +137,8 @@ TEST_CASE("a clock jumps where the integral of the intensity reaches its exponen
   const ClockJumps jumps{[](const auto&, Time t) { return t; },
                          [](auto& x, Time t, JumpRandom&) { x = t; }};
   for (const double h : {0.25, 0.01}) {
-    const auto solution = integrate(still, JumpAdapted{EulerMaruyama{}, jumps}, 0.0, {0.0, 3.0},
-                                    {.dt = h, .seed = 3, .path = 4});
+    const auto solution = integrate(still, EulerMaruyama{}, JumpAdapted{Fixed{h}, jumps}, 0.0,
+                                    {0.0, 3.0}, {.seed = 3, .path = 4});
     JumpRandom random({3, 4});
     double sum = random.exponential();
     int seen = 0;
@@ -162,7 +162,7 @@ TEST_CASE("clocks: without intensity no jump, on any threads the same bits, carr
   const IntegrateOptions options{.dt = 0.25, .seed = 3, .path = 4};
 
   const auto alone =
-      simulate(growth, EulerMaruyama{}, 1.0, grid, {.paths = 500, .seed = 3}, FinalState{});
+      simulate(growth, EulerMaruyama{}, OnGrid{grid}, 1.0, {.paths = 500, .seed = 3}, FinalState{});
   Integration run(growth, method, 1.0, 0.0, options);
   run.to(1);
   auto copy = run;
@@ -176,8 +176,8 @@ TEST_CASE("clocks: without intensity no jump, on any threads the same bits, carr
 
 TEST_CASE("an intensity that explodes ends in step_underflow, one that cannot be is refused") {
   const auto run = [](const auto& intensity) {
-    return integrate(still, JumpAdapted{EulerMaruyama{}, ClockJumps{intensity, one}}, 1.0,
-                     {0.0, 5.0}, {.dt = 0.1});
+    return integrate(still, EulerMaruyama{}, JumpAdapted{Fixed{0.1}, ClockJumps{intensity, one}},
+                     1.0, {0.0, 5.0});
   };
 
   const auto exploded = run([](const auto& x, Time) { return std::pow(x(0), 5); });
@@ -198,7 +198,7 @@ TEST_CASE("integrate takes steps of dt and lands on every jump") {
   const JumpAdapted method{EulerMaruyama{}, PoissonJumps{3.0, one}};
 
   const auto solution =
-      integrate(still, method, 0.0, {0.0, 2.0}, {.dt = 0.25, .seed = 3, .path = 4});
+      integrate(still, method, Fixed{0.25}, 0.0, {0.0, 2.0}, {.seed = 3, .path = 4});
 
   double jumps = 0;
   for (std::size_t k = 1; k < solution.t.size(); ++k) {
@@ -230,8 +230,8 @@ TEST_CASE("a state that is not finite after a jump is a status") {
   const JumpAdapted method{EulerMaruyama{},
                            PoissonJumps{3.0, [](auto& x, Time, JumpRandom&) { x /= 0.0; }}};
 
-  const auto solution = integrate(growth, method, 1.0, {0.0, 9.0}, {.dt = 0.25});
-  const auto ensemble = simulate(growth, method, 1.0, grid, {.paths = 10}, FinalState{});
+  const auto solution = integrate(growth, method, Fixed{0.25}, 1.0, {0.0, 9.0});
+  const auto ensemble = simulate(growth, method, OnGrid{grid}, 1.0, {.paths = 10}, FinalState{});
 
   CHECK(solution.status == Status::non_finite);
   CHECK(ensemble.status == Status::non_finite);

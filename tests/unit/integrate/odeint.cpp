@@ -90,8 +90,8 @@ TEST_CASE("our dopri5 and odeint's take one step to the same state") {
   boost::numeric::odeint::runge_kutta_dopri5<std::array<double, 2>> theirs;
   std::array<double, 2> y = {1, 0};
 
-  const auto ours = integrate(Oscillator{}, ExplicitRungeKutta<tableaus::DormandPrince54>{}, x,
-                              {0, 0.5}, {.dt = 0.5});
+  const auto ours = integrate(Oscillator{}, ExplicitRungeKutta<tableaus::DormandPrince54>{},
+                              Fixed{0.5}, x, {0, 0.5});
   theirs.do_step([](const auto& s, auto& f, double) { f = {s[1], -s[0]}; }, y, 0.0, 0.5);
 
   CHECK_THAT(ours.end(0), WithinAbs(y[0], 1e-15));
@@ -126,10 +126,12 @@ TEST_CASE("our dopri5 and odeint's keep a tolerance at the same work for the sam
 }
 
 TEST_CASE("adaptive methods take fixed and dynamic states, in float and double") {
-  const auto fixed =
-      integrate(Oscillator{}, OdeintDormandPrince5{}, start<Path<double, 2>>(), {0, 10});
-  const auto path = integrate(Oscillator{}, Fehlberg78{}, start<Path<float>>(), {0, 10});
-  const auto block = integrate(Oscillator{}, BulirschStoer{}, start<Block<float, 2>>(), {0, 10});
+  const auto fixed = integrate(Oscillator{}, OdeintDormandPrince5{}, Adaptive{},
+                               start<Path<double, 2>>(), {0, 10});
+  const auto path =
+      integrate(Oscillator{}, Fehlberg78{}, Adaptive{}, start<Path<float>>(), {0, 10});
+  const auto block =
+      integrate(Oscillator{}, BulirschStoer{}, Adaptive{}, start<Block<float, 2>>(), {0, 10});
 
   CHECK_THAT(fixed.end(0), WithinAbs(std::cos(10), 1e-4));
   CHECK_THAT(path.end(0), WithinAbs(std::cos(10), 1e-4));
@@ -137,8 +139,8 @@ TEST_CASE("adaptive methods take fixed and dynamic states, in float and double")
 }
 
 TEST_CASE("save_at is met exactly by adaptive steps, which resume their size") {
-  const auto s = integrate(AnyOde{Oscillator{}}, OdeintDormandPrince5{}, start<Block<double>>(),
-                           {0, 4}, {.save_at = {0.1, 1, 3.9999}});
+  const auto s = integrate(AnyOde{Oscillator{}}, OdeintDormandPrince5{}, Adaptive{},
+                           start<Block<double>>(), {0, 4}, {.save_at = {0.1, 1, 3.9999}});
 
   REQUIRE(s.t.size() == 3);
   CHECK(s.t[1] == 1);
@@ -150,7 +152,7 @@ TEST_CASE("save_at is met exactly by adaptive steps, which resume their size") {
 TEMPLATE_TEST_CASE("a nan is a rejected step, and the run ends in a status where nan remains", "",
                    OdeintDormandPrince5, Fehlberg78, BulirschStoer) {
   const AnyOde undefined{UndefinedAfterOne{}};
-  const auto before = integrate(undefined, TestType{}, 0.0, {0, 1}, {.dt = 0.7});
+  const auto before = integrate(undefined, TestType{}, Fixed{0.7}, 0.0, {0, 1});
   const auto beyond = integrate(undefined, TestType{}, 0.0, {0, 2});
   const auto blow_up = integrate(AnyOde{BlowUp{}}, TestType{}, 1.0, {0, 2});
 
@@ -178,8 +180,9 @@ TEST_CASE("limits and tolerances of adaptive methods are checked") {
 }
 
 TEST_CASE("simulate gives every path its own steps, on the grid, and marks those that fail") {
-  const auto result = simulate(AnyOde{BlowUp{}}, OdeintDormandPrince5{}, Starts{},
-                               uniform_grid(0, 0.5, 4), {.paths = 5, .threads = 1}, FinalState{});
+  const auto result = simulate(AnyOde{BlowUp{}}, OdeintDormandPrince5{}, Adaptive{}, Starts{},
+                               {uniform_grid(0, 0.5, 4).front(), uniform_grid(0, 0.5, 4).back()},
+                               {.paths = 5, .threads = 1}, FinalState{});
 
   CHECK(result.failed == 1);
   CHECK(result.status != Status::success);
@@ -199,7 +202,8 @@ TEST_CASE("orders are stated where they are fixed") {
 TEST_CASE("odeint's integrate_const drives an SDE solver to the same bits as integrate") {
   auto gbm = make_sde([](const auto& x, Time) { return 0.5 * x; },
                       [](const auto& x, Time) { return 0.4 * x; }, noise::diagonal);
-  const auto ours = integrate(gbm, Milstein{}, 1.0, {0, 2}, {.dt = 1.0 / 64, .seed = 9, .path = 4});
+  const auto ours =
+      integrate(gbm, Milstein{}, Fixed{1.0 / 64}, 1.0, {0, 2}, {.seed = 9, .path = 4});
 
   Path<double, 1> x = Path<double, 1>::Ones();
   const OdeintStepper stepper{Milstein{}, gbm, x, BrownianIncrements<double>(9, 4, 1, 1)};
@@ -213,7 +217,7 @@ TEST_CASE("odeint's integrate_const drives an SDE solver to the same bits as int
 TEST_CASE("copies of an odeint stepper share the noise: odeint carries on where it stopped") {
   auto gbm = make_sde([](const auto& x, Time) { return 0.5 * x; },
                       [](const auto& x, Time) { return 0.4 * x; }, noise::diagonal);
-  const auto ours = integrate(gbm, Milstein{}, 1.0, {0, 2}, {.dt = 1.0 / 64, .seed = 9});
+  const auto ours = integrate(gbm, Milstein{}, Fixed{1.0 / 64}, 1.0, {0, 2}, {.seed = 9});
 
   Path<double, 1> x = Path<double, 1>::Ones();
   const OdeintStepper stepper{Milstein{}, gbm, x, BrownianIncrements<double>(9, 0, 1, 1)};
@@ -226,7 +230,7 @@ TEST_CASE("copies of an odeint stepper share the noise: odeint carries on where 
 TEST_CASE("odeint drives an ODE solver on a block, and an SDE up in time only") {
   Oscillator oscillator;
   auto x = start<Block<double, 2>>();
-  const auto ours = integrate(oscillator, RungeKutta4{}, x, {0, 1}, {.dt = 1.0 / 32});
+  const auto ours = integrate(oscillator, RungeKutta4{}, Fixed{1.0 / 32}, x, {0, 1});
   OdeintStepper stepper{RungeKutta4{}, oscillator, x};
 
   boost::numeric::odeint::integrate_const(stepper, std::ref(oscillator), x, 0.0, 1.0, 1.0 / 32);

@@ -66,7 +66,7 @@ using AdaptiveMilstein = AdaptiveSde<Milstein>;
 
 TEMPLATE_TEST_CASE("one `to` is integrate", "", EVERY_SOLVER) {
   const auto a = begin<TestType>().to(2);
-  const auto b = integrate(process<TestType>(), TestType{}, 1.0, {0, 2}, {.dt = 0.125, .seed = 3});
+  const auto b = integrate(process<TestType>(), TestType{}, Fixed{0.125}, 1.0, {0, 2}, {.seed = 3});
 
   CHECK(a.t == b.t);
   CHECK(same(a.x, b.x));
@@ -129,7 +129,7 @@ TEST_CASE("the position in the noise is kept: a path begun anew at the same stat
   const auto first = run.to(1);
 
   const auto rest = run.to(2);
-  const auto anew = integrate(noisy, Milstein{}, first.end, {1, 2}, {.dt = 0.125, .seed = 3});
+  const auto anew = integrate(noisy, Milstein{}, Fixed{0.125}, first.end, {1, 2}, {.seed = 3});
 
   CHECK(rest.end(0) != anew.end(0));
 }
@@ -142,8 +142,8 @@ TEST_CASE(
   auto run = begin<AdaptiveMilstein>();
   const auto first = run.to(2, [&](Time t, const auto&) { return t < 0.5; });
   const auto rest = run.to(2);
-  const auto anew = integrate(noisy, AdaptiveMilstein{}, first.end, {first.end_time, 2},
-                              {.dt = 0.125, .seed = 3});
+  const auto anew = integrate(noisy, AdaptiveMilstein{}, Fixed{0.125}, first.end,
+                              {first.end_time, 2}, {.seed = 3});
 
   CHECK(rest.end(0) == whole.end(0));
   CHECK(rest.end(0) != anew.end(0));
@@ -154,7 +154,8 @@ TEST_CASE("the step of an adaptive solver is kept: one begun anew at the same st
   const auto first = run.to(2, [](Time t, const auto&) { return t < 0.5; });
 
   const auto rest = run.to(2);
-  const auto anew = integrate(Forced{}, OdeintDormandPrince5{}, first.end, {first.end_time, 2});
+  const auto anew =
+      integrate(Forced{}, OdeintDormandPrince5{}, Adaptive{}, first.end, {first.end_time, 2});
 
   CHECK(rest.end(0) != anew.end(0));
   CHECK_THAT(rest.end(0), WithinAbs(anew.end(0), 1e-5));
@@ -218,7 +219,8 @@ TEST_CASE("time runs down too, and an integration keeps its direction") {
 
   CHECK(first.end_time < 0);
   CHECK(rest.end(0) ==
-        integrate(Forced{}, OdeintDormandPrince5{}, 1.0, {0, -0.5}, {.dt = 0.125}).end(0));
+        integrate(Forced{}, OdeintDormandPrince5{}, Adaptive{.first_step = 0.125}, 1.0, {0, -0.5})
+            .end(0));
   CHECK(down.t() == first.end_time);
   CHECK(assigned.t() == -0.5);
   CHECK_THROWS_WITH(down.to(1), ContainsSubstring("in the direction it began"));

@@ -146,9 +146,9 @@ TEST_CASE("the identity leaves the paths as they are") {
   const TimeGrid grid = uniform_grid(0, 1, 8);
   const SimulateOptions options{.paths = 100, .seed = 4};
 
-  const auto plain = simulate(gbm, EulerMaruyama{}, x0, grid, options, FinalState{});
-  const auto same = simulate(correlated(gbm, Eigen::Matrix2d::Identity()), EulerMaruyama{}, x0,
-                             grid, options, FinalState{});
+  const auto plain = simulate(gbm, EulerMaruyama{}, OnGrid{grid}, x0, options, FinalState{});
+  const auto same = simulate(correlated(gbm, Eigen::Matrix2d::Identity()), EulerMaruyama{},
+                             OnGrid{grid}, x0, options, FinalState{});
 
   CHECK((plain.value - same.value).abs().maxCoeff() < 1e-14);
 }
@@ -177,7 +177,7 @@ TEST_CASE("what is no correlation matrix, or not of the process, is refused with
       correlated(general, matrix()),
       ContainsSubstring("has 2 Brownian motions and the correlation matrix is 3 x 3"));
   const auto process = correlated(make_sde(still, diagonal, noise::diagonal), matrix());
-  CHECK_THROWS_AS(simulate(process, EulerMaruyama{}, Eigen::Array2d(1, 2), uniform_grid(0, 1, 2),
-                           {.paths = 1}, FinalState{}),
+  CHECK_THROWS_AS(simulate(process, EulerMaruyama{}, OnGrid{uniform_grid(0, 1, 2)},
+                           Eigen::Array2d(1, 2), {.paths = 1}, FinalState{}),
                   std::invalid_argument);
 }

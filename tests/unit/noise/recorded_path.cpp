@@ -45,15 +45,15 @@ TEMPLATE_TEST_CASE("a replayed path gives the states of simulate and integrate, 
   x0.row(0).setConstant(S(1));
   x0.row(1).setConstant(S(2));
 
-  const auto replayed = integrate_on(wave, Milstein{}, x0, grid, path);
+  const auto replayed = integrate(wave, Milstein{}, OnGrid{grid}, x0, {.noise = path});
 
-  const auto simulated = simulate<S>(wave, Milstein{}, Eigen::Array2d(1, 2), grid,
+  const auto simulated = simulate<S>(wave, Milstein{}, OnGrid{grid}, Eigen::Array2d(1, 2),
                                      {.paths = n, .seed = 9}, SavedStates({0, 7, 16}));
   CHECK((replayed.x[0].template cast<double>() == simulated.value[0]).all());
   CHECK((replayed.x[7].template cast<double>() == simulated.value[1]).all());
   CHECK((replayed.x[16].template cast<double>() == simulated.value[2]).all());
   const auto integrated =
-      integrate(wave, Milstein{}, x0, {0.0, 1.0}, {.dt = 1.0 / 16, .seed = 9, .path = 0});
+      integrate(wave, Milstein{}, Fixed{1.0 / 16}, x0, {0.0, 1.0}, {.seed = 9, .path = 0});
   CHECK(replayed.t == integrated.t);
   for (std::size_t k = 0; k < grid.size(); ++k) CHECK((replayed.x[k] == integrated.x[k]).all());
   CHECK(replayed.status == Status::success);
@@ -80,7 +80,7 @@ TEST_CASE("a path of values drives a process along them") {
                                  [](Time) { return 2.0; }, noise::additive);
 
   const auto solution =
-      integrate_on(brownian, EulerMaruyama{}, 1.0, TimeGrid{0, 1, 2}, short_path());
+      integrate(brownian, EulerMaruyama{}, OnGrid{TimeGrid{0, 1, 2}}, 1.0, {.noise = short_path()});
 
   CHECK(solution.x[1](0) == 7);
   CHECK(solution.x[2](0) == 6);
@@ -110,7 +110,7 @@ TEST_CASE("a solver that needs more than W, and other shapes, are refused") {
   };
   auto wide = room<double>(1, 2);
 
-  CHECK_THROWS_WITH(integrate_on(wave, NeedsH{}, 1.0, TimeGrid{0, 1}, short_path()),
+  CHECK_THROWS_WITH(integrate(wave, NeedsH{}, OnGrid{TimeGrid{0, 1}}, 1.0, {.noise = short_path()}),
                     ContainsSubstring("increments of W alone"));
   CHECK_THROWS_WITH(short_path().increment(0, 1, wide),
                     ContainsSubstring("1 Brownian motions of 1 paths: asked for 1 of 2"));
@@ -134,12 +134,13 @@ TEST_CASE("integrate_on stops at the first state that is not finite and says whe
   const auto burst = make_sde([](const auto& x, Time) { return 1e200 * x * x; },
                               [](Time) { return 0.0; }, noise::additive);
 
-  const auto solution =
-      integrate_on(burst, EulerMaruyama{}, 1.0, TimeGrid{0, 0.5, 1, 2}, short_path());
+  const auto solution = integrate(burst, EulerMaruyama{}, OnGrid{TimeGrid{0, 0.5, 1, 2}}, 1.0,
+                                  {.noise = short_path()});
 
   CHECK(solution.status == Status::non_finite);
   CHECK(solution.message == "non-finite state at t = 1 (step 2)");
   CHECK(solution.x.size() == 3);
-  CHECK_THROWS_WITH(integrate_on(burst, EulerMaruyama{}, 1.0, TimeGrid{1, 0}, short_path()),
-                    ContainsSubstring("ascending"));
+  CHECK_THROWS_WITH(
+      integrate(burst, EulerMaruyama{}, OnGrid{TimeGrid{1, 0}}, 1.0, {.noise = short_path()}),
+      ContainsSubstring("ascending"));
 }

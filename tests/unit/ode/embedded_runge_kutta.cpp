@@ -359,7 +359,7 @@ TEMPLATE_TEST_CASE("a stiff problem is recognised, and one that is not is not", 
 
 TEST_CASE("tolerances, first steps and controllers of embedded pairs are checked") {
   const auto solve = [](Tsitouras54 method, double dt = 0) {
-    return integrate(Circle{}, method, Pair2{1, 0}, {0, 1}, {.dt = dt});
+    return integrate(Circle{}, method, Fixed{dt}, Pair2{1, 0}, {0, 1});
   };
 
   CHECK_THROWS_WITH(solve({.rtol = 0}), ContainsSubstring("tolerances above zero: got rtol=0"));

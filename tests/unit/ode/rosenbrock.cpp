@@ -141,7 +141,7 @@ TEMPLATE_TEST_CASE("Rosenbrock methods take large steps where the solution is sm
 }
 
 TEMPLATE_TEST_CASE("nan ends a Rosenbrock run in a status", "", Rodas4, Rodas5P) {
-  const auto s = integrate(UndefinedAfterOne{}, TestType{}, 0.0, {0, 2}, {.dt = 0.3});
+  const auto s = integrate(UndefinedAfterOne{}, TestType{}, Fixed{0.3}, 0.0, {0, 2});
 
   CHECK(s.status == Status::non_finite);
   CHECK_THAT(s.end_time, WithinAbs(1, 1e-6));
@@ -174,7 +174,7 @@ TEMPLATE_TEST_CASE("a block goes path by path in simulate and is refused by inte
   CHECK_THROWS_WITH(integrate(Prothero{}, TestType{}, x0, {0, 1}),
                     ContainsSubstring("one path at a time: got a block of 2"));
 
-  const auto result = simulate(Prothero{}, TestType{}, 1.0, uniform_grid(0, 1, 2),
+  const auto result = simulate(Prothero{}, TestType{}, OnGrid{uniform_grid(0, 1, 2)}, 1.0,
                                {.paths = 3, .threads = 1}, FinalState{});
   const auto path = integrate(Prothero{}, TestType{}, 1.0, {0, 1});
   CHECK_THAT(result.value(0, 2), WithinAbs(path.end(0), 1e-6));

@@ -248,7 +248,7 @@ TEST_CASE("an erased linear process steps alike, and one that is not linear is r
   const TimeGrid grid = uniform_grid(0, 1, 4);
   const SimulateOptions options{.paths = 70, .seed = 3, .threads = 1};
   const auto run = [&](const auto& process, const auto& x0) {
-    return simulate(process, ExactLinear{}, x0, grid, options, FinalState{}).value;
+    return simulate(process, ExactLinear{}, OnGrid{grid}, x0, options, FinalState{}).value;
   };
   using Erased = AnySde<NoiseKind::additive>;
   const OrnsteinUhlenbeck ou{.theta = 2, .mu = 0.7, .sigma = 0.9};

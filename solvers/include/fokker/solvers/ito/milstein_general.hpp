@@ -28,8 +28,8 @@ void evaluate_columns(const P& p, const X& x, Time t, const W& w, std::vector<X>
 
 /// v = sum_k g_k I_kl, where I_kl = int int dW_k dW_l (k inside) = (dw_k dw_l - h delta_kl) / 2 +
 /// A_kl, from the columns and their sum `noise` = sum_k g_k dw_k.
-template <State X, class P>
-void iterated_direction(const Increment<P, X>& dw, Time h, Index l, const std::vector<X>& columns,
+template <State X, class Dw>
+void iterated_direction(const Dw& dw, Time h, Index l, const std::vector<X>& columns,
                         const X& noise, X& v, X& scratch) {
   using S = typename X::Scalar;
   v = noise;

@@ -26,6 +26,7 @@
 #include <fokker/diffusion/schedule/time_grids.hpp>
 #include <fokker/diffusion/score/exact_score.hpp>
 #include <fokker/diffusion/score/guidance.hpp>
+#include <fokker/solvers/ensemble/simulate.hpp>
 
 #include "catch.hpp"
 #include "limits/row.hpp"

@@ -26,8 +26,9 @@ constexpr double v = 0.5, m = 0.3, far = 30;
 GaussianLaw sampled(const auto& error, double eta) {
   const auto score = exact_score(edm, GaussianSpectrum(VectorXd{{m}}, VectorXd{{v}}));
   const GaussianLaw start{VectorXd{{m}}, MatrixXd{{v + far * far}}};
-  const auto result = sampled_law(ReverseSde{edm, with_error(edm, score, error), eta}, start,
-                                  {far, 1e-7}, DormandPrince54{.rtol = 1e-10, .atol = 1e-12});
+  const auto result =
+      sampled_law(ReverseSde{edm, with_error(edm, score, error), eta}, DormandPrince54{},
+                  Adaptive{.rtol = 1e-10, .atol = 1e-12}, start, {far, 1e-7});
   REQUIRE(result.status == Status::success);
   return result.law;
 }

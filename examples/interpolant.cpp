@@ -26,116 +26,115 @@
 #include <fokker/analysis/figures/plot.hpp>
 #include <fokker/diffusion/data/mixture.hpp>
 #include <fokker/diffusion/model/two_sided_interpolant.hpp>
-include<fokker / solvers / integrate / stepping.hpp>
 #include <fokker/solvers/core/grid.hpp>
 #include <fokker/solvers/ensemble/threads.hpp>
+#include <fokker/solvers/integrate/stepping.hpp>
 #include <fokker/solvers/ito/euler_maruyama.hpp>
 #include <fokker/solvers/ito/sra.hpp>
 #include <fokker/solvers/noise/brownian.hpp>
 #include <fokker/solvers/ode/runge_kutta.hpp>
 
-    namespace {
+namespace {
 
-  using namespace fokker;
-  using X = Block<double>;
+using namespace fokker;
+using X = Block<double>;
 
-  constexpr std::uint64_t seed = 2024;
-  constexpr Index finest = 2048;
-  const std::vector<Index> all_steps = {4, 8, 16, 32, 64, 128};
+constexpr std::uint64_t seed = 2024;
+constexpr Index finest = 2048;
+const std::vector<Index> all_steps = {4, 8, 16, 32, 64, 128};
 
-  /// A solver with a number of steps.
-  struct Row {
-    std::string solver, equation;
-    Index steps, evaluations;
-    Distance law, path;
+/// A solver with a number of steps.
+struct Row {
+  std::string solver, equation;
+  Index steps, evaluations;
+  Distance law, path;
+};
+
+/// n samples of a law.
+template <class Law>
+X samples(const Law& law, Index n, std::uint64_t from_seed) {
+  X all(law.dimension(), n);
+  PathRandom random(from_seed, 0, n);
+  law.sample(random, all);
+  return all;
+}
+
+/// The states at the end of the grid, t falling; each path on its own Brownian path, the same for
+/// every solver and every number of steps that divides `finest`.
+template <class Model, class Solver>
+X solve(const Model& model, const Solver& solver, X x, const TimeGrid& grid, Index pieces) {
+  using P = TimeReversed<Model>;
+  const P down{model};
+  const Index width = 512, m = wiener_dimension(down, x.rows());
+  const Needs needs = needs_of(solver);
+  for_each_index((x.cols() + width - 1) / width, [&](Index b) {
+    const Index first = b * width, n = std::min(width, x.cols() - first);
+    CoarsenedIncrements noise{
+        BrownianIncrements<double>(seed, static_cast<std::uint64_t>(first), n, m, needs), pieces,
+        needs};
+    Stepping run(down, solver, X(x.middleCols(first, n)), std::move(noise));
+    for (std::size_t k = 0; k + 1 < grid.size(); ++k) run.to(-grid[k], -grid[k + 1]);
+    x.middleCols(first, n) = run.x();
+  });
+  return x;
+}
+
+/// Rows of some solvers of one equation, whose solution `reference` gives in `finest` steps.
+template <class Model, class Reference, class... Solvers>
+void measure(std::string equation, const Model& model, const X& start, const Metric& metric,
+             std::vector<Row>& rows, const Reference& reference, const Solvers&... solvers) {
+  const X exact = solve(model, reference, start, uniform_grid(1, 0, finest), 1);
+  const auto add = [&](const auto& solver) {
+    for (const Index steps : all_steps) {
+      const X end = solve(model, solver, start, uniform_grid(1, 0, steps), finest / steps);
+      const Eigen::ArrayXd square = (end - exact).square().colwise().sum().transpose();
+      rows.push_back({std::string(name_of(solver)), equation, steps,
+                      steps * facts_of(solver).evaluations(noise_kind<Model>).drift, metric(end),
+                      root_mean_square({square.data(), static_cast<std::size_t>(square.size())})});
+    }
   };
+  (add(solvers), ...);
+}
 
-  /// n samples of a law.
-  template <class Law>
-  X samples(const Law& law, Index n, std::uint64_t from_seed) {
-    X all(law.dimension(), n);
-    PathRandom random(from_seed, 0, n);
-    law.sample(random, all);
-    return all;
-  }
+void print(const std::vector<Row>& rows, const Floor& floor) {
+  fmt::print("Two exact samples: sliced W2 {:.3g}, standard deviation {:.2g}.\n\n", floor.mean,
+             floor.sd);
+  fmt::print("| equation | solver | steps | evaluations | sliced W2 | to the solution, RMS |\n");
+  fmt::print("|---|---|---:|---:|---:|---:|\n");
+  for (const Row& row : rows)
+    fmt::print("| {} | `{}` | {} | {} | {:.3g} | {:.2g} |\n", row.equation, row.solver, row.steps,
+               row.evaluations, row.law.value, row.path.value);
+}
 
-  /// The states at the end of the grid, t falling; each path on its own Brownian path, the same for
-  /// every solver and every number of steps that divides `finest`.
-  template <class Model, class Solver>
-  X solve(const Model& model, const Solver& solver, X x, const TimeGrid& grid, Index pieces) {
-    using P = TimeReversed<Model>;
-    const P down{model};
-    const Index width = 512, m = wiener_dimension(down, x.rows());
-    const Needs needs = needs_of(solver);
-    for_each_index((x.cols() + width - 1) / width, [&](Index b) {
-      const Index first = b * width, n = std::min(width, x.cols() - first);
-      CoarsenedIncrements noise{
-          BrownianIncrements<double>(seed, static_cast<std::uint64_t>(first), n, m, needs), pieces,
-          needs};
-      Stepping run(down, solver, X(x.middleCols(first, n)), std::move(noise));
-      for (std::size_t k = 0; k + 1 < grid.size(); ++k) run.to(-grid[k], -grid[k + 1]);
-      x.middleCols(first, n) = run.x();
-    });
-    return x;
+Panel cloud(std::string title, const X& x) {
+  Curve dots{.mark = Mark::dots};
+  for (Index j = 0; j < x.cols(); ++j) {
+    dots.x.push_back(x(0, j));
+    dots.y.push_back(x(1, j));
   }
+  return {.title = std::move(title),
+          .x = {.min = -5.5, .max = 5.5},
+          .y = {.min = -5.5, .max = 5.5},
+          .layers = {std::move(dots)},
+          .equal_aspect = true};
+}
 
-  /// Rows of some solvers of one equation, whose solution `reference` gives in `finest` steps.
-  template <class Model, class Reference, class... Solvers>
-  void measure(std::string equation, const Model& model, const X& start, const Metric& metric,
-               std::vector<Row>& rows, const Reference& reference, const Solvers&... solvers) {
-    const X exact = solve(model, reference, start, uniform_grid(1, 0, finest), 1);
-    const auto add = [&](const auto& solver) {
-      for (const Index steps : all_steps) {
-        const X end = solve(model, solver, start, uniform_grid(1, 0, steps), finest / steps);
-        const Eigen::ArrayXd square = (end - exact).square().colwise().sum().transpose();
-        rows.push_back(
-            {std::string(name_of(solver)), equation, steps,
-             steps * facts_of(solver).evaluations(noise_kind<Model>).drift, metric(end),
-             root_mean_square({square.data(), static_cast<std::size_t>(square.size())})});
-      }
-    };
-    (add(solvers), ...);
+template <class Value>
+Panel errors(std::string title, const std::vector<Row>& rows, const Value& value) {
+  Panel panel{.title = std::move(title),
+              .x = {.label = "evaluations", .log = true, .powers_of_two = true},
+              .y = {.log = true}};
+  std::vector<Curve> curves;
+  for (const Row& row : rows) {
+    const std::string label = row.solver + ", " + row.equation;
+    if (curves.empty() || curves.back().label != label)
+      curves.push_back({.label = label, .dashed = row.equation != "flow"});
+    curves.back().x.push_back(static_cast<double>(row.evaluations));
+    curves.back().y.push_back(value(row));
   }
-
-  void print(const std::vector<Row>& rows, const Floor& floor) {
-    fmt::print("Two exact samples: sliced W2 {:.3g}, standard deviation {:.2g}.\n\n", floor.mean,
-               floor.sd);
-    fmt::print("| equation | solver | steps | evaluations | sliced W2 | to the solution, RMS |\n");
-    fmt::print("|---|---|---:|---:|---:|---:|\n");
-    for (const Row& row : rows)
-      fmt::print("| {} | `{}` | {} | {} | {:.3g} | {:.2g} |\n", row.equation, row.solver, row.steps,
-                 row.evaluations, row.law.value, row.path.value);
-  }
-
-  Panel cloud(std::string title, const X& x) {
-    Curve dots{.mark = Mark::dots};
-    for (Index j = 0; j < x.cols(); ++j) {
-      dots.x.push_back(x(0, j));
-      dots.y.push_back(x(1, j));
-    }
-    return {.title = std::move(title),
-            .x = {.min = -5.5, .max = 5.5},
-            .y = {.min = -5.5, .max = 5.5},
-            .layers = {std::move(dots)},
-            .equal_aspect = true};
-  }
-
-  template <class Value>
-  Panel errors(std::string title, const std::vector<Row>& rows, const Value& value) {
-    Panel panel{.title = std::move(title),
-                .x = {.label = "evaluations", .log = true, .powers_of_two = true},
-                .y = {.log = true}};
-    std::vector<Curve> curves;
-    for (const Row& row : rows) {
-      const std::string label = row.solver + ", " + row.equation;
-      if (curves.empty() || curves.back().label != label)
-        curves.push_back({.label = label, .dashed = row.equation != "flow"});
-      curves.back().x.push_back(static_cast<double>(row.evaluations));
-      curves.back().y.push_back(value(row));
-    }
-    for (Curve& curve : curves) panel.layers.emplace_back(std::move(curve));
-    return panel;
-  }
+  for (Curve& curve : curves) panel.layers.emplace_back(std::move(curve));
+  return panel;
+}
 
 }  // namespace
 

@@ -15,13 +15,14 @@ namespace fokker {
 
 namespace detail {
 
-/// One step of `method` from t0 to t1 > t0 on the clock of the process: a sampler steps the model
-/// beneath `TimeReversed` in its own time.
+/// One step of `method` from t0 to t1 > t0 on the clock of the process. A sampler steps the model
+/// beneath `TimeReversed` in its own time, from t = -t0 to t_next = -(t0 + h), h = t1 - t0: so that
+/// t - t_next is h to the bit.
 template <class M, class P, State X, class W>
 void take_step(const M& method, const P& process, const X& x, Time t0, Time t1,
                const Increment<P, X>& dw, X& y, W& w) {
   if constexpr (Sampler<M>)
-    method.step(stepped_by<M>(process), x, 0.0 - t0, 0.0 - t1, dw, y, w);
+    method.step(stepped_by<M>(process), x, 0.0 - t0, 0.0 - (t0 + (t1 - t0)), dw, y, w);
   else
     method.step(process, x, t0, t1 - t0, dw, y, w);
 }

@@ -26,7 +26,8 @@ State<Problem> start() {
 
 template <class Problem, class Method = fokker::DormandPrince54>
 auto solve(const fokker::IntegrateOptions& options, double tolerance = Problem::ours) {
-  return fokker::integrate(Problem::process, Method{tolerance, tolerance}, start<Problem>(),
+  return fokker::integrate(Problem::process, Method{},
+                           fokker::Adaptive{.rtol = tolerance, .atol = tolerance}, start<Problem>(),
                            {0, Problem::end}, options);
 }
 
@@ -50,7 +51,10 @@ void callback(benchmark::State& state) {
   for (auto _ : state) {
     std::vector<double> t;
     std::vector<X> x;
-    fokker::integrate(LorenzProblem::process, fokker::DormandPrince54{}, fokker::Adaptive{.rtol = LorenzProblem::ours, .atol = LorenzProblem::ours}, start<LorenzProblem>(), {0, LorenzProblem::end}, {.save_at = {LorenzProblem::end}}, [&](double time, const X& at) {
+    fokker::integrate(LorenzProblem::process, fokker::DormandPrince54{},
+                      fokker::Adaptive{.rtol = LorenzProblem::ours, .atol = LorenzProblem::ours},
+                      start<LorenzProblem>(), {0, LorenzProblem::end},
+                      {.save_at = {LorenzProblem::end}}, [&](double time, const X& at) {
                         t.push_back(time);
                         x.push_back(at);
                       });

@@ -28,6 +28,7 @@
 #include <fokker/diffusion/model/two_sided_interpolant.hpp>
 #include <fokker/solvers/core/grid.hpp>
 #include <fokker/solvers/ensemble/threads.hpp>
+#include <fokker/solvers/integrate/stepping.hpp>
 #include <fokker/solvers/ito/euler_maruyama.hpp>
 #include <fokker/solvers/ito/sra.hpp>
 #include <fokker/solvers/noise/brownian.hpp>
@@ -71,16 +72,9 @@ X solve(const Model& model, const Solver& solver, X x, const TimeGrid& grid, Ind
     CoarsenedIncrements noise{
         BrownianIncrements<double>(seed, static_cast<std::uint64_t>(first), n, m, needs), pieces,
         needs};
-    Increment<P, X> dw;
-    dw.resize(m, n, needs);
-    typename Solver::template Workspace<X> workspace(x.rows(), n);
-    X now = x.middleCols(first, n), next(x.rows(), n);
-    for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
-      noise.increment(-grid[k], -grid[k + 1], dw);
-      solver.step(down, now, -grid[k], grid[k] - grid[k + 1], dw, next, workspace);
-      now.swap(next);
-    }
-    x.middleCols(first, n) = now;
+    Stepping run(down, solver, X(x.middleCols(first, n)), std::move(noise));
+    for (std::size_t k = 0; k + 1 < grid.size(); ++k) run.to(-grid[k], -grid[k + 1]);
+    x.middleCols(first, n) = run.x();
   });
   return x;
 }

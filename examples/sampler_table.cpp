@@ -120,7 +120,7 @@ void print_table(const std::string& process, const Data& data, const Errors& err
       floor = std::max(floor, best.floor);
     }
   fmt::print("\n### {}, {}\n\n", process, data.name);
-  if (floor > 0) fmt::print("Two exact samples: {:.3g}.\n\n", floor);
+  if (floor > 0) fmt::print("Noise floor: {:.3g}.\n\n", floor);
   fmt::print("| sampler |");
   for (const Index nfe : budgets) fmt::print(" {} |", nfe);
   fmt::print("\n|---|");
@@ -165,8 +165,9 @@ std::vector<double> errors_with(const Data& data, const LinearScoreError& error)
       piece.to = std::numeric_limits<double>::infinity();
       const ReverseSde reverse{process, with_error(process, exact_score(process, data.data), piece),
                                eta};
-      const SampledLaw sampled = sampled_law(reverse, law, {stops[k - 1], stops[k]},
-                                             DormandPrince54{.rtol = 1e-10, .atol = 1e-13});
+      const SampledLaw sampled =
+          sampled_law(reverse, DormandPrince54{}, Adaptive{.rtol = 1e-10, .atol = 1e-13}, law,
+                      {stops[k - 1], stops[k]});
       if (sampled.status != Status::success) throw std::runtime_error(sampled.message);
       law = sampled.law;
     }

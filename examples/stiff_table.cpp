@@ -115,8 +115,9 @@ template <class M, class P>
 auto solve(const P& process, double tolerance, Counts& counts) {
   auto x = P::start;
   typename M::template Run<P, std::remove_cvref_t<decltype(x)>> run(
-      M{.rtol = tolerance, .atol = tolerance * P::scale}, process, x.rows());
-  run.to(x, 0, P::end, counts);
+      M{}, Adaptive{.rtol = tolerance, .atol = tolerance * P::scale}, process, x.rows());
+  detail::Leg leg{.end = P::end, .tries = 10'000'000};
+  detail::run_to(run, x, 0, leg, counts);
   return x;
 }
 

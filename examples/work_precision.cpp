@@ -30,7 +30,8 @@
 #include <fokker/processes/models/kubo.hpp>
 #include <fokker/solvers/core/grid.hpp>
 #include <fokker/solvers/ensemble/threads.hpp>
-#include <fokker/solvers/integrate/adaptive_sde.hpp>
+#include <fokker/solvers/integrate/integrate.hpp>
+#include <fokker/solvers/integrate/stepping.hpp>
 #include <fokker/solvers/ito/milstein.hpp>
 #include <fokker/solvers/ito/sra.hpp>
 #include <fokker/solvers/ito/sri.hpp>
@@ -126,23 +127,17 @@ class Problem {
 
   /// An adaptive solver, `name` of them.
   template <class M>
-  void adaptive(std::string_view name, M method, const std::vector<double>& all) {
+  void adaptive(std::string_view name, const M& method, const std::vector<double>& all) {
     for (const double tolerance : all) {
-      method.rtol = method.atol = tolerance;
+      const Adaptive steps{.rtol = tolerance, .atol = tolerance};
       measure(name, true, tolerance, [&](std::uint64_t path, Counts& counts) {
-        using Run = typename M::template Run<P, X>;
-        auto run = [&] {
-          if constexpr (noise_kind<P> == NoiseKind::none)
-            return Run(method, process_, x0_.rows());
-          else
-            return Run(method, process_, x0_.rows(), PathKey{seed, path});
-        }();
-        X x = x0_;
-        const Status status = run.to(x, 0, end_, counts);
-        if (status != Status::success)
+        const auto run = integrate(process_, method, steps, x0_, {0, end_},
+                                   {.save_at = {end_}, .seed = seed, .path = path, .check = false});
+        counts = run.counts;
+        if (run.status != Status::success)
           throw std::runtime_error(fmt::format("{}, {} at tolerance {}: {}", results_.problem, name,
-                                               tolerance, to_string(status)));
-        return x;
+                                               tolerance, to_string(run.status)));
+        return run.end;
       });
     }
   }
@@ -151,7 +146,7 @@ class Problem {
   template <class M>
   void both(const M& method, const std::vector<Index>& steps, const std::vector<double>& all) {
     fixed(method, steps);
-    adaptive(name_of(method), AdaptiveSde<M>{method}, all);
+    adaptive(name_of(method), method, all);
   }
 
   const Results& results() const { return results_; }
@@ -171,27 +166,16 @@ class Problem {
 
   template <class M>
   X walk(const M& method, Index steps, std::uint64_t path) const {
-    X x = x0_, y = x0_;
-    typename M::template Workspace<X> workspace(x.rows(), 1);
-    Increment<P, X> dw;
-    dw.resize(wieners(), 1, needs_of(method));
-    const auto go = [&](auto&& draw) {
-      Time t = 0;
-      for (Index i = 0; i < steps; ++i) {
-        const Time next = subdivision(0, end_, i + 1, steps);
-        draw(t, next);
-        method.step(process_, x, t, next - t, dw, y, workspace);
-        x.swap(y);
-        t = next;
-      }
+    const auto along = [&](auto source) {
+      Stepping run(process_, method, x0_, std::move(source));
+      for (Index i = 0; i < steps; ++i)
+        run.to(subdivision(0, end_, i, steps), subdivision(0, end_, i + 1, steps));
+      return run.x();
     };
-    if constexpr (noise_kind<P> == NoiseKind::none) {
-      go([](Time, Time) {});
-    } else {
-      BrownianTree<double> noise = tree(path);
-      go([&](Time s, Time t) { noise.increment(s, t, dw); });
-    }
-    return x;
+    if constexpr (noise_kind<P> == NoiseKind::none)
+      return along(NoNoise{});
+    else
+      return along(tree(path));
   }
 
   template <class Solve>

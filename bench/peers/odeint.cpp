@@ -90,9 +90,10 @@ void many(benchmark::State& state) {
 }
 
 void through_integrate(benchmark::State& state) {
-  const fokker::OdeintDormandPrince5 method{LorenzProblem::theirs, LorenzProblem::theirs};
+  const fokker::OdeintDormandPrince5 method;
+  const fokker::Adaptive steps{.rtol = LorenzProblem::theirs, .atol = LorenzProblem::theirs};
   for (auto _ : state)
-    benchmark::DoNotOptimize(fokker::integrate(LorenzProblem::process, method,
+    benchmark::DoNotOptimize(fokker::integrate(LorenzProblem::process, method, steps,
                                                Eigen::Array3d(1, 1, 1), {0, LorenzProblem::end},
                                                {.save_at = {LorenzProblem::end}})
                                  .end);

@@ -22,6 +22,7 @@
 
 #include <fokker/solvers/core/grid.hpp>
 #include <fokker/solvers/core/solver.hpp>
+#include <fokker/solvers/integrate/stepping.hpp>
 
 #include "quadrature.hpp"
 

@@ -1,8 +1,8 @@
 # Puts the rows that the tests left in FOLDER together as DOCS/limits.md.
 
 set(text "# Limits\n
-Behaviour of solvers, laws, samplers and commands at the ends of their parameters. Each row is
-written by the test that checks it (`scripts/test -L limits`), which fails where the row is not true.
+Behaviour of solvers, laws, samplers and commands at the ends of their parameters. The test that checks
+a row also writes it (`scripts/test -L limits`).
 ")
 foreach(part IN ITEMS "coefficients:User-defined coefficients" "ode:Ordinary differential equations"
                       "sde:Stochastic differential equations" "langevin:Langevin dynamics"

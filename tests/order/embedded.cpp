@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "run_to.hpp"
 
 #include <fokker/solvers/ode/embedded_runge_kutta.hpp>
 #include <fokker/solvers/ode/rosenbrock.hpp>
@@ -215,10 +216,11 @@ using PathRun = typename M::template Run<P, Path<double, 2>>;
 template <class P>
 Path<double, 2> exact_at(double t1) {
   const P process;
-  PathRun<DormandPrince853, P> run(DormandPrince853{.rtol = 1e-15, .atol = 1e-15}, process, 2);
+  PathRun<DormandPrince853, P> run(DormandPrince853{}, Adaptive{.rtol = 1e-15, .atol = 1e-15},
+                                   process, 2);
   Path<double, 2> x = P::x0;
   Counts counts;
-  run.to(x, 0, t1, counts);
+  fokker_test::run_to(run, x, 0, t1, counts);
   return x;
 }
 
@@ -226,7 +228,7 @@ Path<double, 2> exact_at(double t1) {
 template <class M, class P>
 double error_of_steps(double t1, int n) {
   const P process;
-  PathRun<M, P> run(M{.rtol = 1e100, .atol = 1e100}, process, 2);
+  PathRun<M, P> run(M{}, Adaptive{.rtol = 1e100, .atol = 1e100}, process, 2);
   run.first_step(1e3);
   Path<double, 2> x = P::x0;
   Counts counts;
@@ -239,7 +241,7 @@ double error_of_steps(double t1, int n) {
 template <class M>
 double error_inside(double h) {
   const Pendulum process;
-  PathRun<M, Pendulum> run(M{.rtol = 1e100, .atol = 1e100}, process, 2);
+  PathRun<M, Pendulum> run(M{}, Adaptive{.rtol = 1e100, .atol = 1e100}, process, 2);
   run.first_step(h);
   Path<double, 2> x = Pendulum::x0, inside;
   Counts counts;
@@ -253,9 +255,10 @@ template <class M, class P>
 double end_error(double rtol, double atol) {
   const P process;
   auto x = P::x0;
-  typename M::template Run<P, decltype(x)> run(M{.rtol = rtol, .atol = atol}, process, x.rows());
+  typename M::template Run<P, decltype(x)> run(M{}, Adaptive{.rtol = rtol, .atol = atol}, process,
+                                               x.rows());
   Counts counts;
-  CHECK(run.to(x, 0, P::end, counts) == Status::success);
+  CHECK(fokker_test::run_to(run, x, 0, P::end, counts) == Status::success);
   return (x - P::exact).abs().maxCoeff();
 }
 
@@ -269,10 +272,10 @@ AdaptiveSlopes adaptive_slopes() {
   for (int k = 8; k <= 20; ++k) {
     const double tolerance = std::pow(10.0, -0.5 * k);
     const Oscillator process;
-    PathRun<M, Oscillator> run(M{.rtol = tolerance, .atol = tolerance}, process, 2);
+    PathRun<M, Oscillator> run(M{}, Adaptive{.rtol = tolerance, .atol = tolerance}, process, 2);
     Path<double, 2> x{1, 0};
     Counts counts;
-    run.to(x, 0, 100, counts);
+    fokker_test::run_to(run, x, 0, 100, counts);
     log_error.push_back(std::log((x - Oscillator::exact(100)).matrix().norm()));
     log_step.push_back(-std::log(static_cast<double>(counts.accepted)));
     log_tolerance.push_back(std::log(tolerance));

@@ -57,8 +57,8 @@ AdaptiveSlopes adaptive_slopes(const P& process) {
   std::vector<double> log_error, log_step, log_tolerance;
   for (int k = 12; k <= 22; ++k) {
     const double tolerance = std::pow(10.0, -0.5 * k);
-    const auto s =
-        integrate(AnyOde{process}, M{.rtol = tolerance, .atol = tolerance}, P::x0, {0, 100});
+    const auto s = integrate(AnyOde{process}, M{}, Adaptive{.rtol = tolerance, .atol = tolerance},
+                             P::x0, {0, 100});
     log_error.push_back(std::log((s.end - P::exact(100)).matrix().norm()));
     log_step.push_back(-std::log(static_cast<double>(s.counts.accepted)));
     log_tolerance.push_back(std::log(tolerance));
@@ -122,7 +122,8 @@ struct Arenstorf {
 template <class M, class P, int d>
 double end_error(const P& process, double tolerance, const Path<double, d>& x0, double end,
                  const Path<double, d>& exact) {
-  const auto s = integrate(AnyOde{process}, M{.rtol = tolerance, .atol = tolerance}, x0, {0, end});
+  const auto s =
+      integrate(AnyOde{process}, M{}, Adaptive{.rtol = tolerance, .atol = tolerance}, x0, {0, end});
   CHECK(s.status == Status::success);
   CHECK(s.end_time == end);
   return (s.end - exact).abs().maxCoeff();

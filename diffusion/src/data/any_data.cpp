@@ -1,5 +1,5 @@
 /// @file  any_data.cpp
-/// @brief What any data distribution says of itself, and what it refuses.
+/// @brief Moments of any data distribution, and the checks of its arguments.
 
 #include <fokker/diffusion/data/any_data.hpp>
 

@@ -1,5 +1,5 @@
 /// @file  boxes.cpp
-/// @brief Unions of boxes: normal laws cut to intervals, and the posterior over boxes.
+/// @brief Unions of boxes, and the posterior over boxes.
 
 #include <fokker/diffusion/data/boxes.hpp>
 
@@ -12,67 +12,12 @@
 
 #include <Eigen/Core>
 
-#include <fokker/diffusion/detail/gauss_legendre.hpp>
-
+#include "data/cut_normal.hpp"
 #include "data/data_model.hpp"
 
 namespace fokker {
 namespace detail {
 namespace {
-
-constexpr int nodes = 32;
-
-/// The Gauss-Legendre rule on [0, 1].
-struct Quadrature {
-  Quadrature() {
-    const auto& rule = gauss_legendre<nodes>();
-    for (int i = 0; i < nodes; ++i) {
-      at[i] = 0.5 * (1 - rule.node[static_cast<std::size_t>(i)]);
-      weight[i] = 0.5 * rule.weight[static_cast<std::size_t>(i)];
-    }
-  }
-  Eigen::Array<double, nodes, 1> at, weight;
-};
-
-/// A normal variable cut to [low, high].
-struct Slice {
-  double log_density;  ///< log of the average over [low, high] of exp(-y^2/2)
-  double mean;         ///< of the variable
-  double place;        ///< (mean - low) / width, in [0, 1]
-  double spread;       ///< its variance / width^2
-};
-
-/// @param middle, width  (low + high) / 2 and high - low, without the rounding of the ends; the
-///                       width may be 0, then the variable is uniform on what is left of it
-Slice slice(double low, double high, double middle, double width) {
-  if (middle < 0) {
-    const Slice mirrored = slice(-high, -low, -middle, width);
-    return {mirrored.log_density, -mirrored.mean, 1 - mirrored.place, mirrored.spread};
-  }
-  const double decay = width * middle;  // (high^2 - low^2) / 2
-  if (width >= 2 && low < 1.5) {
-    const double root = std::numbers::sqrt2;
-    const double mass =
-        std::sqrt(std::numbers::pi / 2) * (std::erfc(low / root) - std::erfc(high / root));
-    const double at_low = std::exp(-0.5 * low * low), at_high = at_low * std::exp(-decay);
-    const double mean = -at_low * std::expm1(-decay) / mass;
-    const double variance = 1 + (low * at_low - high * at_high) / mass - mean * mean;
-    return {std::log(mass / width), mean, (mean - low) / width, variance / (width * width)};
-  }
-  // y = low + width q with a density of q in proportion to exp(-l t - t^2/2), t = width q, up to
-  // where that is e^-40 of its start.
-  static const Quadrature rule;
-  const double reach = std::min(width, 80 / (low + std::sqrt(low * low + 80)));
-  const double share = width > 0 ? reach / width : 1;
-  const auto t = reach * rule.at;
-  const Eigen::Array<double, nodes, 1> weight = rule.weight * (-t * (low + 0.5 * t)).exp();
-  const double sum = weight.sum();
-  const double place = (weight * rule.at).sum() / sum;
-  const double spread = (weight * (rule.at - place).square()).sum() / sum;
-  const double drop = decay > 0 ? -std::expm1(-decay) / decay : 1;
-  return {std::log(sum * share) - 0.5 * low * low, middle * drop / (sum * share), place * share,
-          spread * share * share};
-}
 
 class BoxesModel final : public DoubleModel<BoxesModel> {
  public:
@@ -171,10 +116,10 @@ class BoxesModel final : public DoubleModel<BoxesModel> {
   void covariance_times_values(BlockView<const double> x, double s, double std,
                                BlockView<const double> v, BlockView<double> out) const {
     as_array(out).setZero();
-    if (std == 0 && s > 0) return;  // x tells x0
+    if (std == 0 && s > 0) return;  // x determines x0
     Eigen::Map<Eigen::VectorXd> mean(scratch<double, Slot<BoxesModel, 0>>(x.rows), x.rows);
     for (Index j = 0; j < x.columns; ++j) {
-      // Without noise and without scale x says nothing, as at any std > 0 without scale.
+      // Without noise and scale x0 is independent of x, as at any std > 0 without scale.
       const Posterior& p = posterior(x, j, s, std == 0 ? 1 : std);
       for (Index r = 0; r < x.rows; ++r) mean(r) = denoised(p, r);
       for (const auto& [weight, k] : p.boxes) {
@@ -198,19 +143,18 @@ class BoxesModel final : public DoubleModel<BoxesModel> {
     double low, high;
   };
 
-  /// The posterior of one path: what it says of the intervals, and the boxes with their weights.
+  /// The posterior of one path: of each interval, and the boxes with their weights.
   struct Posterior {
     std::vector<double> low, high;  ///< ends of the noise in each interval
     std::vector<double> bound;      ///< of the log density
-    std::vector<Slice> slices;      ///< of intervals that a box has asked for
+    std::vector<CutNormal> slices;  ///< of intervals that a box has asked for
     std::vector<char> known;
     std::vector<std::pair<double, std::size_t>> boxes;
     double log_sum;
   };
 
   static void check(const Box& box, std::size_t d) {
-    if (!(box.weight > 0) || !std::isfinite(box.weight))
-      throw std::invalid_argument(fmt::format("the weight must be positive: got {}", box.weight));
+    check_positive("the weight", box.weight);
     if (d == 0 || box.low.size() != d || box.high.size() != d)
       throw std::invalid_argument(
           fmt::format("all boxes need the same dimension >= 1: got {} lows and {} highs, and {} in "
@@ -288,8 +232,8 @@ class BoxesModel final : public DoubleModel<BoxesModel> {
         if (p.known[i] == 0) {
           const Interval& e = intervals_[i];
           const double at = x.row(e.coordinate)[j];
-          p.slices[i] = slice(p.low[i], p.high[i], (at - 0.5 * s * (e.low + e.high)) / std,
-                              s * (e.high - e.low) / std);
+          p.slices[i] = cut_normal(p.low[i], p.high[i], (at - 0.5 * s * (e.low + e.high)) / std,
+                                   s * (e.high - e.low) / std);
           p.known[i] = 1;
         }
         logit += p.slices[i].log_density;
@@ -350,9 +294,7 @@ Boxes::Boxes(std::vector<Box> boxes)
 
 Boxes Boxes::checkerboard(Index cells, double half_width) {
   detail::require_count(cells, detail::most_cells, "a checkerboard needs cells");
-  if (!(half_width > 0) || !std::isfinite(half_width))
-    throw std::invalid_argument(
-        fmt::format("a checkerboard needs half_width > 0: got {}", half_width));
+  check_positive({"the half width of a checkerboard", "half_width"}, half_width);
   const auto edge = [=](Index i) {
     return half_width * (2 * static_cast<double>(i) / static_cast<double>(cells) - 1);
   };

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include <fokker/diffusion/data/any_data.hpp>
+#include <fokker/solvers/support/checks.hpp>
 
 namespace fokker::detail {
 

@@ -13,6 +13,7 @@
 #include <fokker/diffusion/detail/kernels.hpp>
 
 #include "data/data_model.hpp"
+#include "data/point_posterior.hpp"
 
 namespace fokker {
 namespace detail {
@@ -131,13 +132,13 @@ class FiniteSetModel final : public TypedModel<FiniteSetModel> {
     auto mean = column.col(0), direction = column.col(1), sum = column.col(2),
          offset = column.col(3);
     for (Index j = 0; j < x.columns; ++j) {
-      const Posterior& p = posterior(x, j, s, std);
+      const PointPosterior& p = posterior(x, j, s, std);
       mean_of(p, mean.data(), 1);
       direction = as_array(v).col(j);
       sum.setZero();
       with_points([&](const auto* points) {
         for (const auto& [weight, i] : p.points) {
-          offset = point(points, i).template cast<double>() - mean;
+          offset = point_of(points, i, d_).template cast<double>() - mean;
           sum += weight * offset.dot(direction) * offset;
         }
       });
@@ -149,13 +150,6 @@ class FiniteSetModel final : public TypedModel<FiniteSetModel> {
   Index nearest(BlockView<const double> x) const { return posterior(x, 0, 1, 0).points[0].second; }
 
  private:
-  /// The points that may have made x, with weights that sum to 1.
-  struct Posterior {
-    std::vector<std::pair<double, Index>> points;
-    double log_sum;  ///< of exp(-|x - s y_i|^2 / (2 std^2))
-    std::vector<double> column;
-  };
-
   /// Up to this many standard deviations the points may reach for logits from scalar products, in
   /// double: their rounding is 1e-16 of its square.
   static constexpr double kernel_ratio = 8192;
@@ -181,11 +175,6 @@ class FiniteSetModel final : public TypedModel<FiniteSetModel> {
       f(floats_.data());
     else
       f(doubles_.data());
-  }
-
-  template <class T>
-  Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, 1>> point(const T* points, Index i) const {
-    return {points + i * d_, d_};
   }
 
   /// f(block) for blocks of points less their mean, d x (at most 256).
@@ -246,8 +235,8 @@ class FiniteSetModel final : public TypedModel<FiniteSetModel> {
       kernel_mean(points, first, count, x, s, precision, part, own.data());
       for (Index j = 0; j < x.columns; ++j) {
         const double largest = std::max(top(j), own(j));
-        const double before = relative_weight(top(j) - largest);
-        const double now = relative_weight(own(j) - largest);
+        const double before = PointPosterior::relative_weight(top(j) - largest);
+        const double now = PointPosterior::relative_weight(own(j) - largest);
         as_array(out).col(j) = before * as_array(out).col(j) + now * as_array(part).col(j);
         sum(j) = before * sum(j) + now;
         top(j) = largest;
@@ -256,58 +245,18 @@ class FiniteSetModel final : public TypedModel<FiniteSetModel> {
     as_array(out).rowwise() /= sum;
   }
 
-  /// exp, and 0 where the kernels say 0.
-  static double relative_weight(double logit) { return logit < -80 ? 0 : std::exp(logit); }
-
-  /// Of column j of x, by distances.
-  const Posterior& posterior(BlockView<const double> x, Index j, double s, double std) const {
-    static thread_local Posterior p;
-    p.column.resize(static_cast<std::size_t>(d_));
-    for (Index r = 0; r < d_; ++r) p.column[static_cast<std::size_t>(r)] = x.row(r)[j];
-    p.points.clear();
-    const double variance = std * std;
-    double least = std::numeric_limits<double>::infinity();
-    with_points([&](const auto* points) {
-      for (Index i = 0; i < size(); ++i) {
-        const double limit = least + 160 * variance;
-        const double square = distance(p.column.data(), s, points + i * d_, limit);
-        if (square > limit) continue;
-        p.points.emplace_back(square, i);
-        least = std::min(least, square);
-      }
-    });
-    double sum = 0;
-    for (auto& [weight, i] : p.points)
-      sum += weight = weight == least ? 1 : relative_weight(-0.5 * (weight - least) / variance);
-    std::erase_if(p.points, [](const auto& point) { return point.first == 0; });
-    for (auto& [weight, i] : p.points) weight /= sum;
-    p.log_sum = std::log(sum) - 0.5 * least / variance;
+  /// Of column j of x.
+  const PointPosterior& posterior(BlockView<const double> x, Index j, double s, double std) const {
+    static thread_local PointPosterior p;
+    with_points([&](const auto* points) { p.find(points, size(), x, j, s, std); });
     return p;
   }
 
-  /// |x - s y|^2, or a part of it that is above `limit`.
-  template <class T>
-  double distance(const double* x, double s, const T* y, double limit) const {
-    constexpr Index chunk = 32;
-    double sum = 0;
-    for (Index first = 0; first < d_ && !(sum > limit); first += chunk) {
-      const Index count = std::min(chunk, d_ - first);
-      const Eigen::Map<const Eigen::ArrayXd> at(x + first, count);
-      const Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>> point(y + first, count);
-      sum += (at - s * point.template cast<double>()).square().sum();
-    }
-    return sum;
-  }
-
   /// out_r = sum of w_i y_ir, at out + r * stride.
-  void mean_of(const Posterior& p, double* out, Index stride) const {
+  void mean_of(const PointPosterior& p, double* out, Index stride) const {
     Eigen::Map<Eigen::VectorXd, 0, Eigen::InnerStride<>> mean(out, d_,
                                                               Eigen::InnerStride<>(stride));
-    mean.setZero();
-    with_points([&](const auto* points) {
-      for (const auto& [weight, i] : p.points)
-        mean += weight * point(points, i).template cast<double>();
-    });
+    with_points([&](const auto* points) { p.mean(points, mean); });
   }
 
   Index d_;

@@ -88,9 +88,8 @@ GaussianMixture::GaussianMixture(std::vector<MixtureComponent> components)
 
 GaussianMixture GaussianMixture::ring(Index modes, double radius, double std) {
   detail::require_count(modes, detail::most_modes, "a ring needs modes");
-  if (!(std > 0)) throw std::invalid_argument(fmt::format("a ring needs std > 0: got {}", std));
-  if (!(radius >= 0) || !std::isfinite(radius))
-    throw std::invalid_argument(fmt::format("a ring needs a radius >= 0: got {}", radius));
+  check_positive({"the std of a ring", "std"}, std);
+  check_not_negative({"the radius of a ring", "radius"}, radius);
   std::vector<MixtureComponent> components;
   for (Index k = 0; k < modes; ++k) {
     const double angle = 2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(modes);
@@ -114,8 +113,7 @@ void add_modes(std::vector<MixtureComponent>& components, Index modes, double lo
 
 void check_curve(std::string_view name, double std, Index modes) {
   detail::require_count(modes, detail::most_modes, fmt::format("{} need modes", name));
-  if (!(std > 0) || !std::isfinite(std))
-    throw std::invalid_argument(fmt::format("{} need std > 0: got {}", name, std));
+  check_positive({fmt::format("the std of {}", name), "std"}, std);
 }
 
 }  // namespace

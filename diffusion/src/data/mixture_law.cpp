@@ -40,8 +40,7 @@ MixtureLaw::MixtureLaw(std::vector<MixtureComponent> components)
 
 void MixtureLaw::add(const MixtureComponent& c) {
   const auto d = static_cast<std::size_t>(d_);
-  if (!(c.weight > 0) || !std::isfinite(c.weight))
-    throw std::invalid_argument(fmt::format("the weight must be positive: got {}", c.weight));
+  check_positive("the weight", c.weight);
   if (d == 0 || c.mean.size() != d)
     throw std::invalid_argument(fmt::format(
         "all means need the same dimension >= 1: got {}, and {} in the first", c.mean.size(), d));

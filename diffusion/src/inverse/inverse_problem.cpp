@@ -11,6 +11,8 @@
 #include <fmt/format.h>
 #include <Eigen/QR>
 
+#include <fokker/solvers/support/checks.hpp>
+
 namespace fokker {
 
 void LinearObservation::validate(Index d) const {
@@ -34,9 +36,7 @@ void LinearObservation::validate(Index d) const {
 
 LinearObservation LinearObservation::of_rows(Index d, std::span<const Index> rows,
                                              const Eigen::VectorXd& y, double noise) {
-  if (!(noise >= 0))
-    throw std::invalid_argument(
-        fmt::format("the noise of an observation is a standard deviation >= 0: got {}", noise));
+  check_not_negative("the noise of an observation", noise);
   const Index m = static_cast<Index>(rows.size());
   LinearObservation seen{Eigen::MatrixXd::Zero(m, d), y,
                          noise * noise * Eigen::MatrixXd::Identity(m, m)};

@@ -155,9 +155,7 @@ Time CosineVariancePreserving::time_of_sigma(double sigma) const {
 void CosineVariancePreserving::validate() const {
   constexpr double beta_cap = 999;
   const Time cap = (std::atan(0.5 * beta_cap / angular_speed) - angle0) / angular_speed;
-  if (!(end > 0) || !(end <= cap))
-    throw std::invalid_argument("end must lie in (0, " + text(cap) +
-                                "], where beta is below its cap: got end=" + text(end));
+  check_in("end", end, 0, cap, Ends::open_left, "beta is below its cap there");
 }
 
 // ---- sub-variance preserving

@@ -8,6 +8,7 @@
 
 #include <fokker/diffusion/files/csv.hpp>
 #include <fokker/diffusion/schedule/discrete_schedule.hpp>
+#include <fokker/solvers/support/checks.hpp>
 #include <fokker/solvers/support/text.hpp>
 
 namespace fokker {
@@ -69,10 +70,8 @@ DiscreteVariancePreserving read_discrete_schedule(const FilePath& path) {
 }
 
 Time DiscreteVariancePreserving::time_of_level(Index j) const {
-  if (j < 0 || j > levels())
-    throw std::invalid_argument("the level must lie in [0, " + std::to_string(levels()) +
-                                "]: got " + std::to_string(j));
-  return static_cast<double>(j) / static_cast<double>(levels());
+  const auto m = static_cast<double>(levels());
+  return check_in("the level", static_cast<double>(j), 0, m) / m;
 }
 
 DiscreteVariancePreserving::Place DiscreteVariancePreserving::place(Time t) const {

@@ -1,5 +1,5 @@
 /// @file  time_grids.cpp
-/// @brief Time grids for the way back.
+/// @brief Time grids for reverse time.
 
 #include <algorithm>
 #include <cmath>
@@ -9,6 +9,7 @@
 
 #include <fokker/diffusion/files/csv.hpp>
 #include <fokker/diffusion/schedule/time_grids.hpp>
+#include <fokker/solvers/support/checks.hpp>
 #include <fokker/solvers/support/names.hpp>
 #include <fokker/solvers/support/text.hpp>
 
@@ -171,12 +172,8 @@ TimeGrid make_grid(std::string_view name, const AnySchedule& schedule, Time star
   if (steps > most_steps)
     throw std::invalid_argument("a time grid has at most " + std::to_string(most_steps) +
                                 " steps: got " + std::to_string(steps));
-  if (!(start > 0) || !(start <= schedule.ends().end))
-    throw std::invalid_argument("the start must lie in (0, " + text(schedule.ends().end) +
-                                "]: got start=" + text(start));
-  if (!(t_min >= 0) || !(t_min < start))
-    throw std::invalid_argument("t_min must lie in [0, " + text(start) +
-                                "): got t_min=" + text(t_min));
+  check_in({"the start", "start"}, start, 0, schedule.ends().end, Ends::open_left);
+  check_in("t_min", t_min, 0, start, Ends::open_right);
   if (info->in_sigma && !std::isfinite(schedule.at(start).sigma))
     throw std::invalid_argument("the " + info->name + " grid needs a finite sigma at its start: " +
                                 std::string(schedule.name()) + " has none at t=" + text(start) +

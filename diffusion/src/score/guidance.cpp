@@ -1,5 +1,5 @@
 /// @file  guidance.cpp
-/// @brief What classifier-free guidance is meant to sample.
+/// @brief The target laws of classifier-free guidance.
 
 #include <fokker/diffusion/score/guidance.hpp>
 

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <fokker/solvers/noise/initial.hpp>
+#include <fokker/solvers/support/checks.hpp>
 
 namespace fokker {
 
@@ -18,10 +19,8 @@ ScoreField::ScoreField(Index d, double amplitude, double length, std::uint64_t s
     throw std::invalid_argument(fmt::format(
         "a random field needs d >= 1 dimensions and at least one feature: got {} and {}", d,
         features));
-  if (!std::isfinite(amplitude) || !(length > 0) || !std::isfinite(length))
-    throw std::invalid_argument(
-        fmt::format("a random field needs a finite amplitude and a length > 0: got {} and {}",
-                    amplitude, length));
+  check_finite({"the amplitude of a random field", "amplitude"}, amplitude);
+  check_positive({"the length of a random field", "length"}, length);
   PathRandom random(seed, 0, features);
   Block<double> normals(2 * d, features);
   Eigen::Array<double, 1, Eigen::Dynamic> uniforms(features);

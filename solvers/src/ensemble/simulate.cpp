@@ -334,7 +334,8 @@ Course course_of(std::optional<RegularTimes> regular, Time t0, Time t1, bool dow
           text("save_at must lie between the ends and follow the direction of time: got {}", {t}));
     stops.push_back(sign * t);
   }
-  Course course{.down = down};
+  Course course;
+  course.down = down;
   if (from == to) {
     course.points = {from};
   } else if (regular) {

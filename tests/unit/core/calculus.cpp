@@ -7,6 +7,7 @@
 #include "catch.hpp"
 
 #include <fokker/solvers/core/calculus.hpp>
+#include <fokker/solvers/integrate/integrate.hpp>
 #include <fokker/solvers/noise/brownian.hpp>
 #include <fokker/solvers/noise/recorded_path.hpp>
 #include <fokker/solvers/stratonovich/stochastic_heun.hpp>

@@ -558,11 +558,13 @@ TEST_CASE("bad boxes, spheres, products and factors are refused") {
   CHECK_THROWS_WITH(Boxes({{1, {0}, {1}}, {1, {0, 0}, {1, 1}}}), ContainsSubstring("dimension"));
   CHECK_THROWS_WITH(Boxes({{1, {0}, {NAN}}}), ContainsSubstring("box 1 of 1"));
   CHECK_THROWS_WITH(Boxes::checkerboard(0), ContainsSubstring("cells >= 1"));
-  CHECK_THROWS_WITH(Boxes::checkerboard(4, -1), ContainsSubstring("half_width > 0"));
+  CHECK_THROWS_WITH(Boxes::checkerboard(4, -1),
+                    ContainsSubstring("half width of a checkerboard must be positive"));
   CHECK_THROWS_WITH(Sphere(0), ContainsSubstring("dimension >= 1"));
   CHECK_THROWS_WITH(Sphere(3, 0), ContainsSubstring("radius > 0"));
   CHECK_THROWS_WITH(Product({}), ContainsSubstring("at least one factor"));
-  CHECK_THROWS_WITH(GaussianMixture::two_moons(0), ContainsSubstring("std > 0"));
+  CHECK_THROWS_WITH(GaussianMixture::two_moons(0),
+                    ContainsSubstring("std of two moons must be positive"));
   CHECK_THROWS_WITH(GaussianMixture::swiss_roll(0.1, 0), ContainsSubstring("modes >= 1"));
   CHECK_THROWS_WITH(fokker::GaussianLowRank(V{0, 0}, V{1, 2, 3}, 0.1),
                     ContainsSubstring("got 2 and 3"));

@@ -37,8 +37,8 @@ TEST_CASE("in one dimension the latent of x is the quantile of x") {
   Block<double> x(1, 4);
   x << -1.4, -0.5, 0.1, 1.6;
 
-  const Carried latent = encode(ProbabilityFlow{vp, exact_score(vp, line)}, x,
-                                DormandPrince853{.rtol = 1e-10, .atol = 1e-12});
+  const Carried latent = encode(ProbabilityFlow{vp, exact_score(vp, line)}, DormandPrince853{},
+                                Adaptive{.rtol = 1e-10, .atol = 1e-12}, x);
 
   REQUIRE(latent.success());
   for (Index j = 0; j < 4; ++j)
@@ -56,7 +56,8 @@ TEST_CASE("what is encoded and decoded comes back, with an error that falls with
   std::vector<double> errors;
   for (const double rtol : {1e-4, 1e-6, 1e-8})
     errors.push_back(
-        round_trip_error(flow, x, DormandPrince54{.rtol = rtol, .atol = rtol}).maxCoeff());
+        round_trip_error(flow, DormandPrince54{}, Adaptive{.rtol = rtol, .atol = rtol}, x)
+            .maxCoeff());
 
   INFO(errors[0] << " " << errors[1] << " " << errors[2]);
   CHECK(errors[1] < 0.2 * errors[0]);
@@ -68,10 +69,11 @@ TEST_CASE("a method of fixed step carries with its order") {
   const ProbabilityFlow flow{vp, exact_score(vp, line)};
   Block<double> x(1, 1);
   x << 0.4;
-  const double exact = encode(flow, x, DormandPrince853{.rtol = 1e-12, .atol = 1e-13}).x(0, 0);
+  const double exact =
+      encode(flow, DormandPrince853{}, Adaptive{.rtol = 1e-12, .atol = 1e-13}, x).x(0, 0);
 
   const auto error = [&](double dt) {
-    return std::abs(carry(flow, x, {vp.t_min(), 1}, RungeKutta4{}, {.dt = dt}).x(0, 0) - exact);
+    return std::abs(carry(flow, RungeKutta4{}, Fixed{dt}, x, {vp.t_min(), 1}).x(0, 0) - exact);
   };
 
   const double order = std::log2(error(0.999 / 400) / error(0.999 / 800));
@@ -82,13 +84,14 @@ TEST_CASE("a method of fixed step carries with its order") {
 TEST_CASE("the straight line between latents of normal data decodes to the straight line") {
   const Eigen::MatrixXd c{{1.0, 0.5}, {0.5, 2.0}};
   const ProbabilityFlow flow{vp, exact_score(vp, Gaussian(Eigen::VectorXd{{1, -1}}, c))};
-  const DormandPrince853 tight{.rtol = 1e-11, .atol = 1e-12};
+  const Adaptive tight{.rtol = 1e-11, .atol = 1e-12};
   Block<double> ends(2, 2);
   ends << 0.5, 2, -2, 1;
   const Eigen::ArrayXd weights{{0.0, 0.3, 1.0}};
 
-  const Block<double> latents = encode(flow, ends, tight).x;
-  const Carried between = decode(flow, linear_path(latents.col(0), latents.col(1), weights), tight);
+  const Block<double> latents = encode(flow, DormandPrince853{}, tight, ends).x;
+  const Carried between =
+      decode(flow, DormandPrince853{}, tight, linear_path(latents.col(0), latents.col(1), weights));
 
   const Block<double> expected = linear_path(ends.col(0), ends.col(1), weights);
   CHECK((between.x - expected).abs().maxCoeff() < 1e-8);
@@ -128,6 +131,6 @@ TEST_CASE("a path that fails is nan in the round trip and named in the status") 
   x << 1;
   const ProbabilityFlow flow{vp, broken};
 
-  CHECK_FALSE(encode(flow, x, DormandPrince54{}).success());
-  CHECK(std::isnan(round_trip_error(flow, x, DormandPrince54{})(0)));
+  CHECK_FALSE(encode(flow, DormandPrince54{}, Adaptive{}, x).success());
+  CHECK(std::isnan(round_trip_error(flow, DormandPrince54{}, Adaptive{}, x)(0)));
 }

@@ -357,7 +357,7 @@ TEST_CASE("bad observations are refused with the reason") {
   CHECK_THROWS_WITH(observed(vp, score, {h, y, MatrixXd{{0.0}}}, PointEstimate{}),
                     ContainsSubstring("which is singular"));
   CHECK_THROWS_WITH(observed(vp, score, {h, y, one}, IsotropicCovariance{0}),
-                    ContainsSubstring("variance > 0"));
+                    ContainsSubstring("variance of IsotropicCovariance must be positive"));
   CHECK_THROWS_WITH(LinearObservation::of_rows(2, outside, y), ContainsSubstring("0 to 1: got 2"));
   CHECK_THROWS_WITH(LinearObservation::of_rows(2, std::array<Index, 1>{0}, y, -1),
                     ContainsSubstring("got -1"));

@@ -95,7 +95,7 @@ auto end_density(const MatrixXd& c, Time t) {
   };
 }
 
-const DormandPrince853 tight{.rtol = 1e-11, .atol = 1e-12};
+const Adaptive tight{.rtol = 1e-11, .atol = 1e-12};
 constexpr std::array<Time, 2> span{0.01, 0.8};
 
 GaussianMixture two_modes() {
@@ -199,8 +199,8 @@ TEST_CASE("a direction of length 0 gives 0, and a column's size does not leak in
 TEST_CASE("the log density of normal data is exact, however the divergence is found") {
   const Block<double> x = points();
   const auto check = [&](const auto& score, double tolerance, double per_step) {
-    const auto result = log_likelihood(ProbabilityFlow{vp, score}, x, span,
-                                       end_density(correlated, span[1]), tight, ExactDivergence{});
+    const auto result = log_likelihood(ProbabilityFlow{vp, score}, DormandPrince853{}, tight, x,
+                                       span, end_density(correlated, span[1]), ExactDivergence{});
     const Eigen::ArrayXd expected = end_density(correlated, span[0])(x);
     CHECK((result.log_density - expected).abs().maxCoeff() < tolerance);
     CHECK(result.standard_error.maxCoeff() == 0);
@@ -231,8 +231,9 @@ TEST_CASE(
 
   std::vector<double> errors;
   for (const double rtol : {1e-3, 1e-5, 1e-7}) {
-    const auto result = log_likelihood(
-        flow, x, span, end, DormandPrince54{.rtol = rtol, .atol = rtol}, ExactDivergence{});
+    const auto result =
+        log_likelihood(flow, DormandPrince54{}, Adaptive{.rtol = rtol, .atol = rtol}, x, span, end,
+                       ExactDivergence{});
     errors.push_back((result.log_density - expected).abs().maxCoeff());
   }
 
@@ -248,8 +249,9 @@ TEST_CASE("through the denoiser the log density is the same") {
   const auto end = end_density(correlated, span[1]);
   const ProbabilityFlow flow{ThroughDenoiser{}, NormalWithCovariance{{correlated}}};
 
-  const auto exact = log_likelihood(flow, x, span, end, tight, ExactDivergence{});
-  const auto given = log_likelihood(flow, x, span, end, tight,
+  const auto exact =
+      log_likelihood(flow, DormandPrince853{}, tight, x, span, end, ExactDivergence{});
+  const auto given = log_likelihood(flow, DormandPrince853{}, tight, x, span, end,
                                     GivenProbes{std::sqrt(3.0) * MatrixXd::Identity(3, 3)});
 
   const Eigen::ArrayXd expected = end_density(correlated, span[0])(x);
@@ -264,8 +266,8 @@ TEST_CASE("flow matching starts at t = 1 through the denoiser") {
   x << -1.3, 0.9, 0.1, -0.3;
 
   const auto result = log_likelihood(
-      ProbabilityFlow{fm, exact_score(fm, data)}, x, {0.02, 1.0},
-      [](const Block<double>& z) { return prior_log_density(z, 1); }, tight, ExactDivergence{});
+      ProbabilityFlow{fm, exact_score(fm, data)}, DormandPrince853{}, tight, x, {0.02, 1.0},
+      [](const Block<double>& z) { return prior_log_density(z, 1); }, ExactDivergence{});
 
   const Eigen::ArrayXd expected = data.log_density(x, 0.98, 0.02).transpose();
   CHECK((result.log_density - expected).abs().maxCoeff() < 1e-6);
@@ -276,7 +278,7 @@ TEST_CASE("by default the model ends in the prior of the process") {
   Block<double> x(2, 1);
   x << 0.3, -1.2;
 
-  const auto result = log_likelihood(flow, x, tight);
+  const auto result = log_likelihood(flow, DormandPrince853{}, tight, x);
 
   CHECK_THAT(result.log_density(0),
              WithinRel(log_normal(x.matrix(), MatrixXd::Identity(2, 2)), 1e-9));
@@ -292,8 +294,8 @@ TEST_CASE(
   for (Index k = 0; k < 8; ++k)
     for (Index i = 0; i < 3; ++i) all(i, k) = (k >> i) % 2 == 0 ? 1 : -1;
 
-  const auto result =
-      log_likelihood(flow, x, span, end_density(correlated, span[1]), tight, GivenProbes{all});
+  const auto result = log_likelihood(flow, DormandPrince853{}, tight, x, span,
+                                     end_density(correlated, span[1]), GivenProbes{all});
 
   const Eigen::ArrayXd expected = end_density(correlated, span[0])(x);
   CHECK((result.log_density - expected).abs().maxCoeff() < 1e-9);
@@ -321,8 +323,9 @@ TEST_CASE("a Gaussian probe has variance 2 |B|^2, by a quadrature that is exact 
       weights(3 * i + j) = (i == 1 ? 2.0 / 3 : 1.0 / 6) * (j == 1 ? 2.0 / 3 : 1.0 / 6);
     }
 
-  const auto result = log_likelihood(ProbabilityFlow{vp, NormalWithJacobian{{c}}}, x, span,
-                                     end_density(c, span[1]), tight, GivenProbes{nodes});
+  const auto result =
+      log_likelihood(ProbabilityFlow{vp, NormalWithJacobian{{c}}}, DormandPrince853{}, tight, x,
+                     span, end_density(c, span[1]), GivenProbes{nodes});
 
   const double expected = end_density(c, span[0])(x)(0);
   const double mean = (weights * result.estimates.col(0)).sum();
@@ -355,8 +358,10 @@ TEST_CASE("one probe has no standard error, and paths do not depend on their com
   const Block<double> x = points(), first = x.leftCols(1);
   const auto end = end_density(correlated, span[1]);
 
-  const auto both = log_likelihood(flow, x, span, end, tight, HutchinsonDivergence{});
-  const auto alone = log_likelihood(flow, first, span, end, tight, HutchinsonDivergence{});
+  const auto both =
+      log_likelihood(flow, DormandPrince853{}, tight, x, span, end, HutchinsonDivergence{});
+  const auto alone =
+      log_likelihood(flow, DormandPrince853{}, tight, first, span, end, HutchinsonDivergence{});
 
   CHECK(std::isnan(both.standard_error(0)));
   CHECK(both.log_density(0) == alone.log_density(0));
@@ -364,19 +369,21 @@ TEST_CASE("one probe has no standard error, and paths do not depend on their com
 
 TEST_CASE("a probe redrawn inside the right-hand side wrecks an adaptive solver") {
   const ProbabilityFlow flow{vp, Normal{correlated}};
-  const DormandPrince54 method{.rtol = 1e-6, .atol = 1e-6};
+  const DormandPrince54 method;
+  const Adaptive steps{.rtol = 1e-6, .atol = 1e-6};
   Path<double> y = Path<double>::Zero(4);
   y.head(3) = points().col(0);
 
   const detail::FlowWithDivergence once(flow, HutchinsonDivergence{}.probes(3, 0));
-  const auto fixed = integrate(once, method, y, span, {.save_at = {span[1]}, .max_steps = 2000});
-  const auto redrawn = integrate(Redrawn{flow}, method, y, span,
+  const auto fixed =
+      integrate(once, method, steps, y, span, {.save_at = {span[1]}, .max_steps = 2000});
+  const auto redrawn = integrate(Redrawn{flow}, method, steps, y, span,
                                  {.save_at = {span[1]}, .max_steps = 2000, .check = false});
 
   CHECK(fixed.status == Status::success);
   CHECK(fixed.counts.accepted < 100);
   CHECK(redrawn.status != Status::success);
-  CHECK_THROWS_WITH(integrate(Redrawn{flow}, method, y, span),
+  CHECK_THROWS_WITH(integrate(Redrawn{flow}, method, steps, y, span),
                     StartsWith("the drift gave two different results at one state"));
 }
 
@@ -387,7 +394,7 @@ TEST_CASE("a flow that fails says so and gives no number") {
   Block<double> x(1, 1);
   x << 0.5;
 
-  const auto result = log_likelihood(ProbabilityFlow{vp, broken}, x, tight);
+  const auto result = log_likelihood(ProbabilityFlow{vp, broken}, DormandPrince853{}, tight, x);
 
   CHECK(result.status[0] == Status::non_finite);
   CHECK(std::isnan(result.log_density(0)));

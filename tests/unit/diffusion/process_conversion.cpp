@@ -11,6 +11,7 @@
 #include <fokker/diffusion/score/conversion.hpp>
 #include <fokker/diffusion/score/exact_score.hpp>
 #include <fokker/solvers/core/grid.hpp>
+#include <fokker/solvers/integrate/stepping.hpp>
 #include <fokker/solvers/ode/runge_kutta.hpp>
 
 #include "catch.hpp"
@@ -46,15 +47,9 @@ double difference(const X& a, const X& b) { return (a - b).abs().maxCoeff() / b.
 template <class Solver, class Flow>
 X follow(const Solver& solver, const Flow& flow, X x, const TimeGrid& grid) {
   const TimeReversed<Flow> down{flow};
-  typename Solver::template Workspace<X> workspace(x.rows(), x.cols());
-  Increment<TimeReversed<Flow>, X> dw;
-  dw.w.resize(0, x.cols());
-  X y(x.rows(), x.cols());
-  for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
-    solver.step(down, x, -grid[k], grid[k] - grid[k + 1], dw, y, workspace);
-    x = y;
-  }
-  return x;
+  Stepping run(down, solver, std::move(x), NoNoise{});
+  for (std::size_t k = 0; k + 1 < grid.size(); ++k) run.to(-grid[k], -grid[k + 1]);
+  return run.x();
 }
 
 }  // namespace

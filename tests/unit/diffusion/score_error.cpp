@@ -26,8 +26,9 @@ constexpr double v = 0.5, m = 0.3, far = 30;
 GaussianLaw sampled(const auto& error, double eta) {
   const auto score = exact_score(edm, GaussianSpectrum(VectorXd{{m}}, VectorXd{{v}}));
   const GaussianLaw start{VectorXd{{m}}, MatrixXd{{v + far * far}}};
-  const auto result = sampled_law(ReverseSde{edm, with_error(edm, score, error), eta}, start,
-                                  {far, 1e-7}, DormandPrince54{.rtol = 1e-10, .atol = 1e-12});
+  const auto result =
+      sampled_law(ReverseSde{edm, with_error(edm, score, error), eta}, DormandPrince54{},
+                  Adaptive{.rtol = 1e-10, .atol = 1e-12}, start, {far, 1e-7});
   REQUIRE(result.status == Status::success);
   return result.law;
 }
@@ -164,7 +165,8 @@ TEST_CASE("over its draws a random field has the covariance amplitude^2 exp(-|x 
 TEST_CASE("bad errors are refused with the reason") {
   CHECK_THROWS_WITH(pulse(ScoreScale{1}, 0.5, 0.5), ContainsSubstring("from < to"));
   CHECK_THROWS_WITH(ScoreField(0, 1, 1, 0), ContainsSubstring("got 0 and 256"));
-  CHECK_THROWS_WITH(ScoreField(1, 1, 0, 0), ContainsSubstring("length > 0"));
+  CHECK_THROWS_WITH(ScoreField(1, 1, 0, 0),
+                    ContainsSubstring("length of a random field must be positive"));
   const AffineProcess fm{FlowMatching{}};
   const auto score = exact_score(fm, GaussianSpectrum(VectorXd{{m}}, VectorXd{{v}}));
   Block<double> x(1, 1), out(1, 1);

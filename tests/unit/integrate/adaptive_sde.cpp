@@ -88,9 +88,9 @@ struct Recorder {
 
 /// The first step that a run on [0, 1] accepts, tried first at 1/2, and the rejections before it.
 template <class M>
-std::pair<Time, int> first_accepted(const AdaptiveSde<M>& method, double x0 = 0) {
-  typename AdaptiveSde<M>::template Run<Brownian, X> run(method, brownian, 1, {1, 0});
-  run.first_step(0.5);
+std::pair<Time, int> first_accepted(double rtol, double atol, double x0 = 0) {
+  const Adaptive steps{.rtol = rtol, .atol = atol, .first_step = 0.5};
+  detail::AdaptiveSdeRun<M, Brownian, X> run({}, steps, brownian, 1, {1, 0});
   X x = X::Constant(x0);
   Counts counts;
   Time t = 0;
@@ -101,10 +101,11 @@ std::pair<Time, int> first_accepted(const AdaptiveSde<M>& method, double x0 = 0)
 }  // namespace
 
 TEST_CASE("adaptive paths have the same numbers for any number of threads and paths") {
-  const AdaptiveSde<Sriw1> method{Sriw1{}, 1e-2, 1e-4};
   const auto ends = [&](Index paths, int threads) {
-    return simulate(gbm, method, OnGrid{uniform_grid(0, 1, 4)}, 1.0,
-                    {.paths = paths, .seed = 3, .threads = threads}, FinalState{})
+    return simulate(
+               gbm, Sriw1{}, Adaptive{.rtol = 1e-2, .atol = 1e-4}, 1.0, {0, 1},
+               {.paths = paths, .save_at = uniform_grid(0, 1, 4), .seed = 3, .threads = threads},
+               FinalState{})
         .value;
   };
 
@@ -116,14 +117,14 @@ TEST_CASE("adaptive paths have the same numbers for any number of threads and pa
 
 TEST_CASE("a step with an error estimate costs its own evaluations, another three steps'") {
   const auto evaluations = [](const auto& method) {
-    const Solution<Path<double, 1>> s = integrate(gbm, method, 1.0, {0.0, 1.0});
+    const Solution<Path<double, 1>> s = integrate(gbm, method, Adaptive{}, 1.0, {0.0, 1.0});
     REQUIRE(s.status == Status::success);
     const double tries = static_cast<double>(s.counts.accepted + s.counts.rejected);
     return static_cast<double>(s.counts.drift_evaluations) / tries;
   };
 
-  CHECK(evaluations(AdaptiveSde{Sriw1{}}) == Sriw1::facts.evaluations(NoiseKind::diagonal).drift);
-  CHECK(evaluations(AdaptiveSde{Milstein{}}) == 3);
+  CHECK(evaluations(Sriw1{}) == Sriw1::facts.evaluations(NoiseKind::diagonal).drift);
+  CHECK(evaluations(Milstein{}) == 3);
 }
 
 TEST_CASE("a run lands on the end and on the times to save") {
@@ -166,31 +167,31 @@ TEMPLATE_TEST_CASE("the step after a rejection is the one that the power of the 
   // h -> 0.9 h e^(-1/k) is 0.9 times the h where the error meets the tolerance, whatever was tried:
   // just above 1/8 a smaller power would end at 1/16, just below 1/4 a larger one at 1/4.
   const auto meets_tolerance_at = [](Time h) {
-    return AdaptiveSde<TestType>{TestType{}, 1e-12, TestType::error(h)};
+    return first_accepted<TestType>(1e-12, TestType::error(h));
   };
 
-  CHECK(first_accepted(meets_tolerance_at(0.126 / 0.9)) == std::pair{0.125, 1});
-  CHECK(first_accepted(meets_tolerance_at(0.249 / 0.9)) == std::pair{0.125, 1});
-  CHECK(first_accepted(meets_tolerance_at(0.251 / 0.9)) == std::pair{0.25, 1});
+  CHECK(meets_tolerance_at(0.126 / 0.9) == std::pair{0.125, 1});
+  CHECK(meets_tolerance_at(0.249 / 0.9) == std::pair{0.125, 1});
+  CHECK(meets_tolerance_at(0.251 / 0.9) == std::pair{0.25, 1});
 }
 
 TEST_CASE(
     "a step is accepted where its error is within atol + rtol max(|x|, |y|), and nowhere else") {
-  using Method = AdaptiveSde<KnownError<true>>;
+  using Method = KnownError<true>;
   const double error = KnownError<true>::error(0.5), y = std::pow(0.5, 1.5);
 
-  CHECK(first_accepted(Method{{}, 1e-12, 1.0001 * error}).first == 0.5);
-  CHECK(first_accepted(Method{{}, 1e-12, 0.9999 * error}).second > 0);
-  CHECK(first_accepted(Method{{}, 1.0001 * error / y, 1e-12}).first == 0.5);
-  CHECK(first_accepted(Method{{}, 0.9999 * error / y, 1e-12}).second > 0);
-  CHECK(first_accepted(Method{{}, 1.0001 * error / 3, 1e-12}, -3.0).first == 0.5);
-  CHECK(first_accepted(Method{{}, 0.9999 * error / 3, 1e-12}, -3.0).second > 0);
+  CHECK(first_accepted<Method>(1e-12, 1.0001 * error).first == 0.5);
+  CHECK(first_accepted<Method>(1e-12, 0.9999 * error).second > 0);
+  CHECK(first_accepted<Method>(1.0001 * error / y, 1e-12).first == 0.5);
+  CHECK(first_accepted<Method>(0.9999 * error / y, 1e-12).second > 0);
+  CHECK(first_accepted<Method>(1.0001 * error / 3, 1e-12, -3.0).first == 0.5);
+  CHECK(first_accepted<Method>(0.9999 * error / 3, 1e-12, -3.0).second > 0);
 }
 
 TEST_CASE("a step that fails is never accepted, also where the next would be too small to take") {
-  using Method = AdaptiveSde<KnownError<true>>;
   // error(h) = h^1.5 (1 - 2^-1/2) meets a tolerance of 1e-30 for no h that can be taken.
-  Method::Run<Brownian, X> run(Method{{}, 1e-15, 1e-30}, brownian, 1, {1, 0});
+  const Adaptive steps{.rtol = 1e-15, .atol = 1e-30};
+  detail::AdaptiveSdeRun<KnownError<true>, Brownian, X> run({}, steps, brownian, 1, {1, 0});
   X x = X::Zero();
   Counts counts;
   Time t = 0;
@@ -209,9 +210,9 @@ TEST_CASE("time is double where the state is float: far from zero its steps are 
   const Time start = 1 << 20;
   const double tolerance = KnownError<true>::error(1.0 / 256) / std::pow(0.9, 1.5);
   const auto steps = [&]<class S>(S zero) {
-    const AdaptiveSde<KnownError<true>> method{{}, 1e-15, tolerance};
-    const auto s = integrate(brownian, method, Fixed{1.0 / 256}, Path<S, 1>::Constant(zero).eval(),
-                             {start, start + 1}, {.seed = 4});
+    const Adaptive adaptive{.rtol = 1e-15, .atol = tolerance, .first_step = 1.0 / 256};
+    const auto s = integrate(brownian, KnownError<true>{}, adaptive,
+                             Path<S, 1>::Constant(zero).eval(), {start, start + 1}, {.seed = 4});
     CHECK(s.status == Status::success);
     return std::pair{s.t, s.counts.rejected};
   };
@@ -228,9 +229,8 @@ TEST_CASE("a step without an error estimate is its two half steps on the two hal
                [](const auto& x, double t) { return (0.5 + t) * x.sin(); }, noise::diagonal);
   using P = std::remove_const_t<decltype(process)>;
   const PathKey key{5, 7};
-  AdaptiveSde<Milstein>::Run<P, X> run(AdaptiveSde<Milstein>{Milstein{}, 1e9, 1e9}, process, 1,
-                                       key);
-  run.first_step(0.25);
+  const Adaptive steps{.rtol = 1e9, .atol = 1e9, .first_step = 0.25};
+  detail::AdaptiveSdeRun<Milstein, P, X> run({}, steps, process, 1, {key.seed, key.path});
   X x = X::Constant(1);
   Counts counts;
   Time t = 0;
@@ -257,8 +257,8 @@ TEST_CASE("every time that a step looked at is visited") {
   std::uint64_t rejected = 0;
   for (std::uint64_t path = 0; path < 20; ++path) {
     std::set<Time> looked_at, visited;
-    const AdaptiveSde<Recorder> method{Recorder{&looked_at}, 1e-12, 1.0};
-    AdaptiveSde<Recorder>::Run<Brownian, X> run(method, brownian, 1, {2, path});
+    const Adaptive steps{.rtol = 1e-12, .atol = 1.0};
+    detail::AdaptiveSdeRun<Recorder, Brownian, X> run({&looked_at}, steps, brownian, 1, {2, path});
     X x = X::Zero();
     Counts counts;
     for (Time t = 0; t < 1;) {
@@ -273,11 +273,11 @@ TEST_CASE("every time that a step looked at is visited") {
 
 TEST_CASE(
     "steps chosen from the state are the largest halves within delta / max(1, |f| / max(1, |x|))") {
-  using Method = PrevisibleSde<EulerMaruyama>;
   const auto first_step = [](double slope, double x0, double delta) {
     const auto process = make_sde([slope](const auto& x, double) { return slope * x; },
                                   [](const auto& x, double) { return 0.0 * x; }, noise::diagonal);
-    Method::Run<std::remove_const_t<decltype(process)>, X> run(Method{{}, delta}, process, 1, {});
+    using P = std::remove_const_t<decltype(process)>;
+    detail::PredictableRun<EulerMaruyama, P, X> run({}, {delta}, process, 1, {});
     X x = X::Constant(x0);
     Counts counts;
     Time t = 0;
@@ -296,14 +296,13 @@ TEST_CASE(
 }
 
 TEST_CASE("steps chosen from the state take the paths of a block together, by its fastest") {
-  using Method = PrevisibleSde<EulerMaruyama>;
   const auto process = make_sde([](const auto& x, double) { return -x.cube(); },
                                 [](const auto& x, double) { return 0.1 * x; }, noise::diagonal);
   Block<double> start(1, 3);
   start << 1, 4, -2;
   const auto first_time = [&](const Block<double>& x0) {
-    Method::Run<std::remove_const_t<decltype(process)>, Block<double>> run(Method{{}, 1.0}, process,
-                                                                           1, {});
+    using P = std::remove_const_t<decltype(process)>;
+    detail::PredictableRun<EulerMaruyama, P, Block<double>> run({}, {1.0}, process, 1, {});
     Block<double> x = x0;
     Counts counts;
     Time t = 0;
@@ -316,13 +315,15 @@ TEST_CASE("steps chosen from the state take the paths of a block together, by it
 }
 
 TEST_CASE("runs with steps chosen from the state end, save and repeat like all others") {
-  const PrevisibleSde method{EulerMaruyama{}, 0.1};
+  const Predictable steps{0.1};
   const auto ends = [&](Index paths, int threads) {
-    return simulate(gbm, method, OnGrid{uniform_grid(0, 1, 4)}, 1.0,
-                    {.paths = paths, .seed = 3, .threads = threads}, FinalState{})
+    return simulate(
+               gbm, EulerMaruyama{}, steps, 1.0, {0, 1},
+               {.paths = paths, .save_at = uniform_grid(0, 1, 4), .seed = 3, .threads = threads},
+               FinalState{})
         .value;
   };
-  const auto s = integrate(gbm, method, Fixed{0.01}, 1.0, {0.0, 0.7}, {.save_at = {0.1, 0.3}});
+  const auto s = integrate(gbm, EulerMaruyama{}, steps, 1.0, {0.0, 0.7}, {.save_at = {0.1, 0.3}});
   const auto many = ends(3000, 1);
 
   REQUIRE(s.t == std::vector<Time>{0.1, 0.3});

@@ -306,7 +306,7 @@ TEST_CASE("every entry point checks, unless check = false") {
                     refused);
   CHECK(simulate(p, EulerMaruyama{}, OnGrid{grid}, two, unchecked, Moments{}).paths == 64);
   CHECK_THROWS_WITH(integrate(p, EulerMaruyama{}, Fixed{0.1}, block, {0, 1}), refused);
-  CHECK_THROWS_WITH(Integration(p, EulerMaruyama{}, block, 0, {.dt = 0.1}), refused);
+  CHECK_THROWS_WITH(Integration(p, EulerMaruyama{}, Fixed{0.1}, block, 0), refused);
   CHECK_NOTHROW(integrate(p, EulerMaruyama{}, Fixed{0.1}, block, {0, 1}, {.check = false}));
   BrownianIncrements<double> source(1, 0, 2, 2);
   CHECK_THROWS_WITH(integrate(p, EulerMaruyama{}, OnGrid{grid}, block, {.noise = source}), refused);
@@ -314,7 +314,5 @@ TEST_CASE("every entry point checks, unless check = false") {
       integrate(p, EulerMaruyama{}, OnGrid{grid}, block, {.noise = source, .check = false}));
   CHECK_THROWS_WITH(OdeintStepper(EulerMaruyama{}, p, block, source), refused);
   // one path at a time, where linear indices are right
-  CHECK(
-      simulate(p, AdaptiveSde<Sriw1>{}, OnGrid{grid}, Path2(two), {.paths = 2}, Moments{}).failed ==
-      0);
+  CHECK(simulate(p, Sriw1{}, Adaptive{}, Path2(two), {0, 1}, {.paths = 2}, Moments{}).failed == 0);
 }

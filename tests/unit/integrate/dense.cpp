@@ -81,10 +81,12 @@ TEST_CASE("dense output runs down in time, and has the bits of the steps at thei
 
 TEST_CASE("with dense output save_at shortens no step") {
   const std::vector<Time> at{0, 0.5, 1.234, 5, 10};
-  const OdeintDormandPrince5 method{.rtol = 1e-6, .atol = 1e-6};
+  const OdeintDormandPrince5 method;
+  const Adaptive steps{.rtol = 1e-6, .atol = 1e-6};
 
-  const auto free = integrate(Oscillator{}, method, start, {0, 10}, {});
-  const auto s = integrate(Oscillator{}, method, start, {0, 10}, {.save_at = at, .dense = true});
+  const auto free = integrate(Oscillator{}, method, steps, start, {0, 10}, {});
+  const auto s =
+      integrate(Oscillator{}, method, steps, start, {0, 10}, {.save_at = at, .dense = true});
 
   CHECK(s.counts.accepted == free.counts.accepted);
   CHECK((s.end == free.end).all());
@@ -106,9 +108,9 @@ TEST_CASE("a path of an SDE is joined by lines") {
 }
 
 TEST_CASE("nothing is told beyond the run or of a run that kept nothing") {
-  const IntegrateOptions options{
-      .dt = 0.3, .events = {level_event(0, 0.5, Crossing::both, true)}, .dense = true};
-  const auto s = integrate(Oscillator{}, RungeKutta4{}, start, {0, 3}, options);
+  const IntegrateOptions options{.events = {level_event(0, 0.5, Crossing::both, true)},
+                                 .dense = true};
+  const auto s = integrate(Oscillator{}, RungeKutta4{}, Fixed{0.3}, start, {0, 3}, options);
   const auto without = integrate(Oscillator{}, RungeKutta4{}, Fixed{0.3}, start, {0, 3});
 
   REQUIRE(s.status == Status::event);

@@ -15,6 +15,7 @@
 #include <fokker/solvers/integrate/integrate.hpp>
 #include <fokker/solvers/ito/euler_maruyama.hpp>
 #include <fokker/solvers/ito/milstein.hpp>
+#include <fokker/solvers/ode/embedded_runge_kutta.hpp>
 #include <fokker/solvers/ode/runge_kutta.hpp>
 
 using namespace fokker;
@@ -49,7 +50,7 @@ struct Pretender {
 
   template <class P, State X>
   struct Run {
-    Run(const Pretender&, const P&, Index) {}
+    Run(const Pretender&, const Adaptive&, const P&, Index) {}
     void first_step(Time) {}
     Status try_step(X& x, Time& t, Time t1, Counts& counts) {
       last = t = std::min(t + 0.25, t1);
@@ -215,12 +216,12 @@ TEST_CASE("a run that starts at a zero does not find it again, so a ball can bou
 
 TEST_CASE("an event of an SDE that is no level is sought on the line between the steps") {
   const Event even{.condition = [](const auto& x, Time t) { return x(0) - (0.1 - t); }};
-  const IntegrateOptions plain{.dt = 0.25, .seed = 5};
+  const IntegrateOptions plain{.seed = 5};
   auto options = plain;
   options.events = {even};
 
-  const auto path = integrate(brownian_motion, EulerMaruyama{}, 0.0, {0, 4}, plain);
-  const auto s = integrate(brownian_motion, EulerMaruyama{}, 0.0, {0, 4}, options);
+  const auto path = integrate(brownian_motion, EulerMaruyama{}, Fixed{0.25}, 0.0, {0, 4}, plain);
+  const auto s = integrate(brownian_motion, EulerMaruyama{}, Fixed{0.25}, 0.0, {0, 4}, options);
 
   std::vector<Time> expected;
   for (std::size_t k = 0; k + 1 < path.t.size(); ++k) {
@@ -238,11 +239,11 @@ TEST_CASE(
     "adaptive steps of an SDE find the events of the steps that were accepted, and no others") {
   const auto noisy = make_sde([](const auto& x, Time) { return 0.2 - x; },
                               [](const auto& x, Time) { return 0.8 * x.cos(); }, noise::diagonal);
-  const AdaptiveSde method{Milstein{}, 1e-2, 1e-3};
   const auto condition = [](const Eigen::ArrayXd& x, Time) { return x[0] - 0.25; };
   const IntegrateOptions options{.seed = 5, .events = {{.condition = condition}}};
 
-  const auto s = integrate(noisy, method, 0.0, {0, 6}, options);
+  const auto s =
+      integrate(noisy, Milstein{}, Adaptive{.rtol = 1e-2, .atol = 1e-3}, 0.0, {0, 6}, options);
 
   REQUIRE(s.counts.rejected > 0);
   std::size_t crossings = 0;
@@ -263,13 +264,14 @@ TEST_CASE("a terminal level ends an adaptive SDE run at the first passage, from 
     return IntegrateOptions{.seed = seed,
                             .events = {level_event(0, 0.5, Crossing::rising, terminal, "half")}};
   };
-  const AdaptiveSde method{EulerMaruyama{}, 1e-2, 1e-2};
+  const EulerMaruyama method;
+  const Adaptive steps{.rtol = 1e-2, .atol = 1e-2};
   int passages = 0, ends = 0;
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
-    Integration<Path<double, 1>> run{brownian_motion, method, 0.0, 0.0, options(seed, true)};
+    Integration<Path<double, 1>> run{brownian_motion, method, steps, 0.0, 0.0, options(seed, true)};
 
     const auto first = run.to(4);
-    const auto whole = integrate(brownian_motion, method, 0.0, {0, 4}, options(seed, false));
+    const auto whole = integrate(brownian_motion, method, steps, 0.0, {0, 4}, options(seed, false));
 
     INFO("seed " << seed);
     REQUIRE((first.status == Status::event) == !whole.events.empty());
@@ -376,11 +378,11 @@ TEST_CASE("an ODE at rest ends its run") {
 }
 
 TEST_CASE("an adaptive solver's own interpolant and verdict of stiffness are used") {
-  const auto s = integrate(Cubic{}, Pretender{}, 0.0, {0, 1},
+  const auto s = integrate(Cubic{}, Pretender{}, Adaptive{}, 0.0, {0, 1},
                            {.events = {level_event(0, 0.6)}, .dense = true});
-  const auto early = integrate(Cubic{}, Pretender{}, 0.0, {0, 0.4});
-  const auto limited = integrate(Cubic{}, Pretender{}, 0.0, {0, 9}, {.max_steps = 3});
-  const auto bounded = integrate(Cubic{}, Pretender{}, 0.0, {0, 1}, {.max_dt = 0.125});
+  const auto early = integrate(Cubic{}, Pretender{}, Adaptive{}, 0.0, {0, 0.4});
+  const auto limited = integrate(Cubic{}, Pretender{}, Adaptive{}, 0.0, {0, 9}, {.max_steps = 3});
+  const auto bounded = integrate(Cubic{}, Pretender{}, Adaptive{.max_step = 0.125}, 0.0, {0, 1});
 
   REQUIRE(s.events.size() == 3);  // t^2 has not reached 0.6 by 0.75, and falls behind there again
   CHECK_THAT(s.events[0].t, WithinAbs(0.75, 1e-15));
@@ -392,8 +394,8 @@ TEST_CASE("an adaptive solver's own interpolant and verdict of stiffness are use
   CHECK(limited.status == Status::too_many_steps);
   CHECK_THAT(limited.message, ContainsSubstring("looks stiff"));
   CHECK(bounded.counts.accepted == 8);
-  CHECK_THROWS_WITH(integrate(Cubic{}, Pretender{}, 0.0, {0, 1}, {.max_dt = -1}),
-                    ContainsSubstring("max_dt"));
+  CHECK_THROWS_WITH(integrate(Cubic{}, DormandPrince54{}, Adaptive{.max_step = -1}, 0.0, {0, 1}),
+                    ContainsSubstring("max_step"));
 }
 
 TEST_CASE(

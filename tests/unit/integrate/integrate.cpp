@@ -142,10 +142,11 @@ TEMPLATE_TEST_CASE("a run that nobody watches has the bits of one that is watche
                    DormandPrince54, DormandPrince853) {
   const VanDerPol process{.mu = 5};
   const Path<double, 2> x0(2, 0);
-  const TestType method{.rtol = 1e-7, .atol = 1e-7};
-  const auto same = [&](const IntegrateOptions& options) {
-    const auto alone = integrate(process, method, x0, {0, 20}, options);
-    const auto watched = integrate(process, method, x0, {0, 20}, options, go_on);
+  const TestType method;
+  const auto same = [&](const IntegrateOptions& options, Time max_step = 0) {
+    const Adaptive steps{.rtol = 1e-7, .atol = 1e-7, .max_step = max_step};
+    const auto alone = integrate(process, method, steps, x0, {0, 20}, options);
+    const auto watched = integrate(process, method, steps, x0, {0, 20}, options, go_on);
     CHECK((alone.end == watched.end).all());
     CHECK(alone.end_time == watched.end_time);
     CHECK(alone.t == watched.t);
@@ -159,7 +160,7 @@ TEMPLATE_TEST_CASE("a run that nobody watches has the bits of one that is watche
   };
 
   CHECK(same({.save_at = {0, 3, 20}}) == Status::success);
-  CHECK(same({.save_at = {20}, .max_dt = 0.01}) == Status::success);
+  CHECK(same({.save_at = {20}}, 0.01) == Status::success);
   CHECK(same({.save_at = {20}, .max_steps = 100}) == Status::too_many_steps);
   const std::atomic<bool> cancel = true;
   CHECK(same({.save_at = {20}, .cancel = &cancel}) == Status::cancelled);
@@ -192,32 +193,32 @@ TEST_CASE("progress rises to one") {
 
 TEST_CASE("bad options are refused with a line that says what was wrong") {
   const double nan = std::nan("");
-  const auto run = [](std::array<Time, 2> span, IntegrateOptions options, double x0 = 1) {
-    return integrate(Decay{}, Euler{}, x0, span, options, go_on);
+  const auto run = [](std::array<Time, 2> span, Fixed steps, IntegrateOptions options = {},
+                      double x0 = 1) {
+    return integrate(Decay{}, Euler{}, steps, x0, span, options, go_on);
   };
 
-  CHECK_THROWS_WITH(run({0, 1}, {}),
-                    ContainsSubstring("needs dt > 0 in IntegrateOptions: got dt=0"));
-  CHECK_THROWS_WITH(run({0, 1}, {.dt = -0.1}), ContainsSubstring("dt=-0.1"));
-  CHECK_THROWS_WITH(run({0, 1}, {.dt = nan}), ContainsSubstring("dt=nan"));
-  CHECK_THROWS_WITH(run({1, 2}, {.dt = 1e-20}), ContainsSubstring("below the resolution of t"));
-  CHECK_THROWS_WITH(run({0, nan}, {.dt = 0.1}), ContainsSubstring("two finite ends"));
-  CHECK_THROWS_WITH(run({0, 1}, {.dt = 0.1}, nan), ContainsSubstring("x0 is not finite"));
-  CHECK_THROWS_WITH(run({0, 1}, {.dt = 0.1, .save_at = {2}}), ContainsSubstring("got 2"));
-  CHECK_THROWS_WITH(run({0, 1}, {.dt = 0.1, .save_at = {0.5, 0.2}}), ContainsSubstring("got 0.2"));
-  CHECK_THROWS_WITH(run({0, 1}, {.dt = 0.1, .save_at = {nan}}), ContainsSubstring("got nan"));
+  CHECK_THROWS_WITH(run({0, 1}, {0}), ContainsSubstring("a step size above zero: got 0"));
+  CHECK_THROWS_WITH(run({0, 1}, {-0.1}), ContainsSubstring("got -0.1"));
+  CHECK_THROWS_WITH(run({0, 1}, {nan}), ContainsSubstring("got nan"));
+  CHECK_THROWS_WITH(run({1, 2}, {1e-20}), ContainsSubstring("below the resolution of t"));
+  CHECK_THROWS_WITH(run({0, nan}, {0.1}), ContainsSubstring("two finite ends"));
+  CHECK_THROWS_WITH(run({0, 1}, {0.1}, {}, nan), ContainsSubstring("x0 is not finite"));
+  CHECK_THROWS_WITH(run({0, 1}, {0.1}, {.save_at = {2}}), ContainsSubstring("got 2"));
+  CHECK_THROWS_WITH(run({0, 1}, {0.1}, {.save_at = {0.5, 0.2}}), ContainsSubstring("got 0.2"));
+  CHECK_THROWS_WITH(run({0, 1}, {0.1}, {.save_at = {nan}}), ContainsSubstring("got nan"));
 }
 
 TEST_CASE("an SDE's end does not depend on what is saved, and its seed and path fix the noise") {
   const auto process = brownian_motion();
-  const IntegrateOptions base{.dt = 0.25, .seed = 3, .path = 5};
+  const IntegrateOptions base{.seed = 3, .path = 5};
 
-  const auto a = integrate(process, EulerMaruyama{}, 0.0, {0, 1}, base);
+  const auto a = integrate(process, EulerMaruyama{}, Fixed{0.25}, 0.0, {0, 1}, base);
   auto options = base;
   options.save_at = {0.5, 1};
-  const auto b = integrate(process, EulerMaruyama{}, 0.0, {0, 1}, options);
+  const auto b = integrate(process, EulerMaruyama{}, Fixed{0.25}, 0.0, {0, 1}, options);
   options.seed = 4;
-  const auto c = integrate(process, EulerMaruyama{}, 0.0, {0, 1}, options);
+  const auto c = integrate(process, EulerMaruyama{}, Fixed{0.25}, 0.0, {0, 1}, options);
   const auto block = integrate(process, EulerMaruyama{}, Fixed{0.25},
                                Block<double, 1>::Zero(1, 8).eval(), {0, 1}, {.seed = 3, .path = 0});
 

@@ -158,18 +158,18 @@ TEST_CASE("a clock jumps where the integral of the intensity reaches its exponen
 TEST_CASE("clocks: without intensity no jump, on any threads the same bits, carried on the same") {
   const ClockJumps never{[](const auto&, Time) { return 0.0; }, one};
   const ClockJumps jumps{[](const auto& x, Time t) { return 1 + std::abs(x(0)) + t; }, shift};
-  const JumpAdapted method{EulerMaruyama{}, jumps};
-  const IntegrateOptions options{.dt = 0.25, .seed = 3, .path = 4};
+  const JumpAdapted steps{Fixed{0.25}, jumps};
+  const IntegrateOptions options{.seed = 3, .path = 4};
 
   const auto alone =
       simulate(growth, EulerMaruyama{}, OnGrid{grid}, 1.0, {.paths = 500, .seed = 3}, FinalState{});
-  Integration run(growth, method, 1.0, 0.0, options);
+  Integration run(growth, EulerMaruyama{}, steps, 1.0, 0.0, options);
   run.to(1);
   auto copy = run;
 
   CHECK((ends(growth, never, grid) == alone.value).all());
   CHECK((ends(growth, jumps, grid, 1) == ends(growth, jumps, grid, 2)).all());
-  const auto whole = integrate(growth, method, 1.0, {0.0, 2.0}, options);
+  const auto whole = integrate(growth, EulerMaruyama{}, steps, 1.0, {0.0, 2.0}, options);
   CHECK((run.to(2).end == whole.end).all());
   CHECK((copy.to(2).end == whole.end).all());
 }
@@ -195,10 +195,10 @@ TEST_CASE("an intensity that explodes ends in step_underflow, one that cannot be
 }
 
 TEST_CASE("integrate takes steps of dt and lands on every jump") {
-  const JumpAdapted method{EulerMaruyama{}, PoissonJumps{3.0, one}};
+  const JumpAdapted steps{Fixed{0.25}, PoissonJumps{3.0, one}};
 
   const auto solution =
-      integrate(still, method, Fixed{0.25}, 0.0, {0.0, 2.0}, {.seed = 3, .path = 4});
+      integrate(still, EulerMaruyama{}, steps, 0.0, {0.0, 2.0}, {.seed = 3, .path = 4});
 
   double jumps = 0;
   for (std::size_t k = 1; k < solution.t.size(); ++k) {
@@ -214,46 +214,45 @@ TEST_CASE("integrate takes steps of dt and lands on every jump") {
 }
 
 TEST_CASE("a run carried on after a stop on its way gives the same bits") {
-  const JumpAdapted method{EulerMaruyama{}, PoissonJumps{3.0, shift}};
-  const IntegrateOptions options{.dt = 0.25, .seed = 3, .path = 4};
+  const JumpAdapted steps{Fixed{0.25}, PoissonJumps{3.0, shift}};
+  const IntegrateOptions options{.seed = 3, .path = 4};
 
-  Integration run(growth, method, 1.0, 0.0, options);
+  Integration run(growth, EulerMaruyama{}, steps, 1.0, 0.0, options);
   run.to(1);
   auto copy = run;
 
-  const auto whole = integrate(growth, method, 1.0, {0.0, 2.0}, options);
+  const auto whole = integrate(growth, EulerMaruyama{}, steps, 1.0, {0.0, 2.0}, options);
   CHECK((run.to(2).end == whole.end).all());
   CHECK((copy.to(2).end == whole.end).all());
 }
 
 TEST_CASE("a state that is not finite after a jump is a status") {
-  const JumpAdapted method{EulerMaruyama{},
-                           PoissonJumps{3.0, [](auto& x, Time, JumpRandom&) { x /= 0.0; }}};
+  const PoissonJumps breaks{3.0, [](auto& x, Time, JumpRandom&) { x /= 0.0; }};
 
-  const auto solution = integrate(growth, method, Fixed{0.25}, 1.0, {0.0, 9.0});
-  const auto ensemble = simulate(growth, method, OnGrid{grid}, 1.0, {.paths = 10}, FinalState{});
+  const auto solution =
+      integrate(growth, EulerMaruyama{}, JumpAdapted{Fixed{0.25}, breaks}, 1.0, {0.0, 9.0});
+  const auto ensemble = simulate(growth, EulerMaruyama{}, JumpAdapted{OnGrid{grid}, breaks}, 1.0,
+                                 {.paths = 10}, FinalState{});
 
   CHECK(solution.status == Status::non_finite);
   CHECK(ensemble.status == Status::non_finite);
 }
 
 TEST_CASE("rates, bounds, blocks and steps that cannot be are refused") {
-  const auto run = [](const auto& jumps, const IntegrateOptions& options, const auto& x0) {
-    integrate(clock_process, JumpAdapted{EulerMaruyama{}, jumps}, x0, {0.0, 5.0}, options);
+  const auto run = [](const auto& jumps, Fixed steps, const auto& x0) {
+    integrate(clock_process, EulerMaruyama{}, JumpAdapted{steps, jumps}, x0, {0.0, 5.0});
   };
   const auto rising = [](const auto& x, Time) { return x(0); };
 
-  CHECK_THROWS_WITH(run(PoissonJumps{-1.0, one}, {.dt = 0.1}, 0.0),
+  CHECK_THROWS_WITH(run(PoissonJumps{-1.0, one}, {0.1}, 0.0),
                     ContainsSubstring("finite and not negative: got -1"));
-  CHECK_THROWS_WITH(run(PoissonJumps{INFINITY, one}, {.dt = 0.1}, 0.0),
+  CHECK_THROWS_WITH(run(PoissonJumps{INFINITY, one}, {0.1}, 0.0),
                     ContainsSubstring("finite and not negative: got inf"));
-  CHECK_THROWS_WITH(run(PoissonJumps{1.0, one}, {}, 0.0), ContainsSubstring("got dt=0"));
-  CHECK_THROWS_WITH(run(IntensityJumps{rising, 4.0, one}, {.dt = 0.1}, 3.9),
+  CHECK_THROWS_WITH(run(PoissonJumps{1.0, one}, {0}, 0.0), ContainsSubstring("got 0"));
+  CHECK_THROWS_WITH(run(IntensityJumps{rising, 4.0, one}, {0.1}, 3.9),
                     ContainsSubstring("[0, 4], its bound: it is") && ContainsSubstring("at t = "));
-  CHECK_THROWS_WITH(run(IntensityJumps{rising, 50.0, one}, {.dt = 0.1}, -40.0),
+  CHECK_THROWS_WITH(run(IntensityJumps{rising, 50.0, one}, {0.1}, -40.0),
                     ContainsSubstring("it is -"));
-  CHECK_THROWS_WITH(run(PoissonJumps{1.0, one}, {.dt = 0.1}, Block<double>(1, 2).setZero().eval()),
+  CHECK_THROWS_WITH(run(PoissonJumps{1.0, one}, {0.1}, Block<double>(1, 2).setZero().eval()),
                     ContainsSubstring("a block of 2"));
-  STATIC_REQUIRE_FALSE(
-      JumpAdapted<EulerMaruyama, PoissonJumps<decltype(one)>>::supports(NoiseKind::none));
 }

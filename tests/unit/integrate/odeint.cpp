@@ -68,11 +68,12 @@ X start() {
 TEMPLATE_TEST_CASE("adaptive methods solve to their tolerance, up and down", "",
                    OdeintDormandPrince5, Fehlberg78, BulirschStoer) {
   std::uint64_t calls = 0;
-  const TestType tight{.rtol = 1e-10, .atol = 1e-12};
+  const Adaptive tight{.rtol = 1e-10, .atol = 1e-12};
 
-  const auto up = integrate(AnyOde{Oscillator{&calls}}, tight, start<Block<double>>(), {0, 10},
-                            {.check = false});
-  const auto down = integrate(AnyOde{Oscillator{}}, tight, start<Block<double>>(), {0, -10});
+  const auto up = integrate(AnyOde{Oscillator{&calls}}, TestType{}, tight, start<Block<double>>(),
+                            {0, 10}, {.check = false});
+  const auto down =
+      integrate(AnyOde{Oscillator{}}, TestType{}, tight, start<Block<double>>(), {0, -10});
 
   CHECK(up.status == Status::success);
   CHECK(up.end_time == 10);
@@ -105,15 +106,16 @@ TEST_CASE("our dopri5 and odeint's keep a tolerance at the same work for the sam
     return static_cast<double>(steps) * std::pow(error, 0.2);
   };
   for (const double tolerance : {1e-4, 1e-6, 1e-8, 1e-10}) {
+    const Adaptive adaptive{.rtol = tolerance, .atol = tolerance};
     const auto error = [&](const auto& method, std::uint64_t& steps) {
-      const auto run = integrate(Oscillator{}, method, start<Path<double, 2>>(), {0, 10});
+      const auto run = integrate(Oscillator{}, method, adaptive, start<Path<double, 2>>(), {0, 10});
       steps = run.counts.accepted;
       return std::hypot(run.end(0) - std::cos(10), run.end(1) + std::sin(10));
     };
     std::uint64_t steps = 0, their_steps = 0;
 
-    const double ours = error(DormandPrince54{tolerance, tolerance}, steps);
-    const double theirs = error(OdeintDormandPrince5{tolerance, tolerance}, their_steps);
+    const double ours = error(DormandPrince54{}, steps);
+    const double theirs = error(OdeintDormandPrince5{}, their_steps);
 
     INFO("tolerance " << tolerance << ": errors " << ours << " and " << theirs << ", steps "
                       << steps << " and " << their_steps);
@@ -152,9 +154,9 @@ TEST_CASE("save_at is met exactly by adaptive steps, which resume their size") {
 TEMPLATE_TEST_CASE("a nan is a rejected step, and the run ends in a status where nan remains", "",
                    OdeintDormandPrince5, Fehlberg78, BulirschStoer) {
   const AnyOde undefined{UndefinedAfterOne{}};
-  const auto before = integrate(undefined, TestType{}, Fixed{0.7}, 0.0, {0, 1});
-  const auto beyond = integrate(undefined, TestType{}, 0.0, {0, 2});
-  const auto blow_up = integrate(AnyOde{BlowUp{}}, TestType{}, 1.0, {0, 2});
+  const auto before = integrate(undefined, TestType{}, Adaptive{.first_step = 0.7}, 0.0, {0, 1});
+  const auto beyond = integrate(undefined, TestType{}, Adaptive{}, 0.0, {0, 2});
+  const auto blow_up = integrate(AnyOde{BlowUp{}}, TestType{}, Adaptive{}, 1.0, {0, 2});
 
   CHECK(before.status == Status::success);
   CHECK_THAT(before.end(0, 0), WithinAbs(1, 1e-12));
@@ -169,20 +171,20 @@ TEMPLATE_TEST_CASE("a nan is a rejected step, and the run ends in a status where
 
 TEST_CASE("limits and tolerances of adaptive methods are checked") {
   const auto x0 = start<Block<double>>();
-  const auto run = [&](OdeintDormandPrince5 method, IntegrateOptions options) {
-    return integrate(AnyOde{Oscillator{}}, method, x0, {0, 10}, options);
+  const auto run = [&](Adaptive steps, IntegrateOptions options) {
+    return integrate(AnyOde{Oscillator{}}, OdeintDormandPrince5{}, steps, x0, {0, 10}, options);
   };
 
   CHECK(run({}, {.max_steps = 5}).status == Status::too_many_steps);
   CHECK_THROWS_WITH(run({.rtol = 0}, {}), ContainsSubstring("tolerances above zero: got rtol=0"));
   CHECK_THROWS_WITH(run({.atol = -1}, {}), ContainsSubstring("atol=-1"));
-  CHECK_THROWS_WITH(run({}, {.dt = -1}), ContainsSubstring("got dt=-1"));
+  CHECK_THROWS_WITH(run({.first_step = -1}, {}), ContainsSubstring("got -1"));
 }
 
 TEST_CASE("simulate gives every path its own steps, on the grid, and marks those that fail") {
-  const auto result = simulate(AnyOde{BlowUp{}}, OdeintDormandPrince5{}, Adaptive{}, Starts{},
-                               {uniform_grid(0, 0.5, 4).front(), uniform_grid(0, 0.5, 4).back()},
-                               {.paths = 5, .threads = 1}, FinalState{});
+  const auto result =
+      simulate(AnyOde{BlowUp{}}, OdeintDormandPrince5{}, Adaptive{}, Starts{}, {0, 0.5},
+               {.paths = 5, .save_at = uniform_grid(0, 0.5, 4), .threads = 1}, FinalState{});
 
   CHECK(result.failed == 1);
   CHECK(result.status != Status::success);

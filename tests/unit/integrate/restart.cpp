@@ -2,6 +2,7 @@
 /// @brief An integration that is stopped, kept and carried on has the bits of one that is not.
 
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -36,11 +37,22 @@ auto process() {
     return noisy;
 }
 
+/// Milstein with steps of its own.
+struct AdaptiveMilstein : Milstein {};
+
+/// Fixed steps, or adaptive ones that begin with the same.
+template <class M>
+auto steps() {
+  if constexpr (AdaptiveSolver<M> || std::is_same_v<M, AdaptiveMilstein>)
+    return Adaptive{.first_step = 0.125};
+  else
+    return Fixed{0.125};
+}
+
 template <class M>
 Integration<X> begin(IntegrateOptions options = {}) {
-  options.dt = 0.125;
   options.seed = 3;
-  return {process<M>(), M{}, 1.0, 0.0, options};
+  return {process<M>(), M{}, steps<M>(), 1.0, 0.0, options};
 }
 
 bool same(const std::vector<X>& a, const std::vector<X>& b) {
@@ -58,15 +70,14 @@ std::vector<T> joined(std::vector<T> a, const std::vector<T>& b) {
 
 }  // namespace
 
-using AdaptiveMilstein = AdaptiveSde<Milstein>;
-
 #define EVERY_SOLVER                                                                        \
   EulerMaruyama, Milstein, AdaptiveMilstein, RungeKutta4, OdeintDormandPrince5, Fehlberg78, \
       BulirschStoer
 
 TEMPLATE_TEST_CASE("one `to` is integrate", "", EVERY_SOLVER) {
   const auto a = begin<TestType>().to(2);
-  const auto b = integrate(process<TestType>(), TestType{}, Fixed{0.125}, 1.0, {0, 2}, {.seed = 3});
+  const auto b =
+      integrate(process<TestType>(), TestType{}, steps<TestType>(), 1.0, {0, 2}, {.seed = 3});
 
   CHECK(a.t == b.t);
   CHECK(same(a.x, b.x));
@@ -142,7 +153,7 @@ TEST_CASE(
   auto run = begin<AdaptiveMilstein>();
   const auto first = run.to(2, [&](Time t, const auto&) { return t < 0.5; });
   const auto rest = run.to(2);
-  const auto anew = integrate(noisy, AdaptiveMilstein{}, Fixed{0.125}, first.end,
+  const auto anew = integrate(noisy, AdaptiveMilstein{}, steps<AdaptiveMilstein>(), first.end,
                               {first.end_time, 2}, {.seed = 3});
 
   CHECK(rest.end(0) == whole.end(0));

@@ -219,10 +219,10 @@ TEST_CASE("asking for areas leaves W as it is") {
 }
 
 TEST_CASE("the number of terms keeps the error of an area at h^(3/2)") {
-  for (const auto& [tail, factor] :
-       {std::pair{LevyTail::mrongowius_roessler, 1.0}, std::pair{LevyTail::wiktorsson, 5.0}})
+  for (const LevyTail tail : {LevyTail::mrongowius_roessler, LevyTail::wiktorsson})
     for (const Index m : {2, 3, 10})
       for (const double h : {4.0, 1.0, 0.1, 1e-3, 1e-6}) {
+        const double factor = tail == LevyTail::wiktorsson ? 5.0 : 1.0;
         const auto error = [&](Index p) {
           return std::sqrt(factor * static_cast<double>(m) / 12) * h /
                  (std::numbers::pi * static_cast<double>(p));

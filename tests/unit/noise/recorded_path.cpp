@@ -7,6 +7,7 @@
 #include "catch.hpp"
 
 #include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/integrate/integrate.hpp>
 #include <fokker/solvers/ito/euler_maruyama.hpp>
 #include <fokker/solvers/ito/milstein.hpp>
 #include <fokker/solvers/noise/recorded_path.hpp>
@@ -47,8 +48,9 @@ TEMPLATE_TEST_CASE("a replayed path gives the states of simulate and integrate, 
 
   const auto replayed = integrate(wave, Milstein{}, OnGrid{grid}, x0, {.noise = path});
 
-  const auto simulated = simulate<S>(wave, Milstein{}, OnGrid{grid}, Eigen::Array2d(1, 2),
-                                     {.paths = n, .seed = 9}, SavedStates({0, 7, 16}));
+  const auto simulated =
+      simulate<S>(wave, Milstein{}, OnGrid{grid}, Eigen::Array2d(1, 2),
+                  {.paths = n, .save_at = {grid[0], grid[7], grid[16]}, .seed = 9}, States{});
   CHECK((replayed.x[0].template cast<double>() == simulated.value[0]).all());
   CHECK((replayed.x[7].template cast<double>() == simulated.value[1]).all());
   CHECK((replayed.x[16].template cast<double>() == simulated.value[2]).all());

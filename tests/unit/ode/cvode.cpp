@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "catch.hpp"
+#include "run_to.hpp"
 
 #include <fokker/solvers/integrate/walk.hpp>
 #include <fokker/solvers/ode/cvode.hpp>
@@ -70,9 +71,10 @@ struct BlowUp {
 };
 
 template <class M, class P, State X>
-X end_of(const M& method, const P& process, X x, Time t0, Time t1, Counts& counts) {
-  typename M::template Run<P, X> run(method, process, x.rows());
-  CHECK(run.to(x, t0, t1, counts) == Status::success);
+X end_of(const M& method, const Adaptive& steps, const P& process, X x, Time t0, Time t1,
+         Counts& counts) {
+  typename M::template Run<P, X> run(method, steps, process, x.rows());
+  CHECK(fokker_test::run_to(run, x, t0, t1, counts) == Status::success);
   return x;
 }
 
@@ -82,9 +84,10 @@ TEST_CASE("cvode decays as the exponential, the better the tighter, and counts i
   std::uint64_t calls = 0;
   Counts loose, tight;
 
-  const One at_loose = end_of(Cvode{.rtol = 1e-4, .atol = 1e-4}, Decay{}, One{1}, 0, 5, loose);
+  const One at_loose =
+      end_of(Cvode{}, Adaptive{.rtol = 1e-4, .atol = 1e-4}, Decay{}, One{1}, 0, 5, loose);
   const One at_tight =
-      end_of(Cvode{.rtol = 1e-10, .atol = 1e-12}, Decay{&calls}, One{1}, 0, 5, tight);
+      end_of(Cvode{}, Adaptive{.rtol = 1e-10, .atol = 1e-12}, Decay{&calls}, One{1}, 0, 5, tight);
 
   CHECK(std::abs(at_loose(0) - std::exp(-5)) > 1e-6);
   CHECK_THAT(at_loose(0), WithinAbs(std::exp(-5), 1e-3));
@@ -94,13 +97,14 @@ TEST_CASE("cvode decays as the exponential, the better the tighter, and counts i
 }
 
 TEST_CASE("cvode meets the end of Robertson's reaction, with differences or the Jacobian") {
-  const Cvode method{.rtol = 1e-8, .atol = 1e-16};
+  const Cvode method;
+  const Adaptive steps{.rtol = 1e-8, .atol = 1e-16};
   std::uint64_t jacobians = 0;
   Counts by_differences, by_jacobian;
 
-  const auto differences = end_of(method, Robertson<false>{}, Robertson<false>::x0, 0,
+  const auto differences = end_of(method, steps, Robertson<false>{}, Robertson<false>::x0, 0,
                                   Robertson<false>::end, by_differences);
-  const auto exact = end_of(method, Robertson<true>{&jacobians}, Robertson<true>::x0, 0,
+  const auto exact = end_of(method, steps, Robertson<true>{&jacobians}, Robertson<true>::x0, 0,
                             Robertson<true>::end, by_jacobian);
 
   for (const auto& x : {differences, exact}) {
@@ -115,17 +119,17 @@ TEST_CASE("cvode meets the end of Robertson's reaction, with differences or the 
 
 TEST_CASE("cvode and rodas5p agree on a driven stiff oscillator") {
   Counts counts;
-  const Pair bdf =
-      end_of(Cvode{.rtol = 1e-10, .atol = 1e-12}, VanDerPol{}, Pair{2, 0}, 0.5, 2, counts);
-  const Pair rosenbrock =
-      end_of(Rodas5P{.rtol = 1e-10, .atol = 1e-12}, VanDerPol{}, Pair{2, 0}, 0.5, 2, counts);
+  const Pair bdf = end_of(Cvode{}, Adaptive{.rtol = 1e-10, .atol = 1e-12}, VanDerPol{}, Pair{2, 0},
+                          0.5, 2, counts);
+  const Pair rosenbrock = end_of(Rodas5P{}, Adaptive{.rtol = 1e-10, .atol = 1e-12}, VanDerPol{},
+                                 Pair{2, 0}, 0.5, 2, counts);
 
   CHECK((bdf - rosenbrock).abs().maxCoeff() < 1e-7);
 }
 
 TEST_CASE("cvode lands on every stop and goes on, and its interpolant meets the solution") {
   const Decay process;
-  Cvode::Run<Decay, One> run(Cvode{.rtol = 1e-9, .atol = 1e-12}, process, 1);
+  Cvode::Run<Decay, One> run(Cvode{}, Adaptive{.rtol = 1e-9, .atol = 1e-12}, process, 1);
   run.first_step(1e-3);
   One x{1}, out{0};
   Counts counts;
@@ -152,7 +156,7 @@ TEST_CASE("cvode lands on every stop and goes on, and its interpolant meets the 
 TEST_CASE("nan and blow-up end a run of cvode in a status") {
   Counts counts;
   const UndefinedAfterOne undefined;
-  Cvode::Run<UndefinedAfterOne, One> run(Cvode{}, undefined, 1);
+  Cvode::Run<UndefinedAfterOne, One> run(Cvode{}, Adaptive{}, undefined, 1);
   One x{0};
   Time t = 0;
   Status status = Status::success;
@@ -162,9 +166,9 @@ TEST_CASE("nan and blow-up end a run of cvode in a status") {
   CHECK_THAT(t, WithinAbs(1, 1e-6));
 
   const BlowUp blow_up;
-  Cvode::Run<BlowUp, One> up(Cvode{}, blow_up, 1);
+  Cvode::Run<BlowUp, One> up(Cvode{}, Adaptive{}, blow_up, 1);
   One y{1};
-  const Status end = up.to(y, 0, 2, counts);
+  const Status end = fokker_test::run_to(up, y, 0, 2, counts);
   CHECK((end == Status::step_underflow || end == Status::non_finite));
 }
 
@@ -183,10 +187,11 @@ TEST_CASE("cvode takes the walk of integrate, float and dynamic states, and one 
   CHECK_THROWS_AS(walk->clone(), std::logic_error);
 
   Counts counts;
-  Cvode::Run<Decay, Block<double>> run(Cvode{}, process, 1);
+  Cvode::Run<Decay, Block<double>> run(Cvode{}, Adaptive{}, process, 1);
   Block<double> two = Block<double>::Ones(1, 2);
-  CHECK_THROWS_WITH(run.to(two, 0, 1, counts),
+  CHECK_THROWS_WITH(fokker_test::run_to(run, two, 0, 1, counts),
                     ContainsSubstring("one path at a time: got a block of 2"));
   using Run = Cvode::Run<Decay, One>;
-  CHECK_THROWS_AS(Run(Cvode{.rtol = 1e-6, .atol = 0}, process, 1), std::invalid_argument);
+  CHECK_THROWS_AS(Run(Cvode{}, Adaptive{.rtol = 1e-6, .atol = 0}, process, 1),
+                  std::invalid_argument);
 }

@@ -47,8 +47,9 @@ struct Starts {
 template <class M, class S = double>
 auto states(const auto& process, const Starts& starts, Index paths, std::vector<Time> grid,
             int threads = 1, const StepControl& control = step_controls::pi) {
-  return simulate<S>(process, M{.rtol = 1e-8, .atol = 1e-8, .control = control}, starts, grid,
-                     {.paths = paths, .seed = 1, .threads = threads}, SavedStates{{0, 1, 2, 3}});
+  return simulate<S>(process, M{}, Adaptive{.rtol = 1e-8, .atol = 1e-8, .control = control}, starts,
+                     {grid.front(), grid.back()},
+                     {.paths = paths, .save_at = grid, .seed = 1, .threads = threads}, States{});
 }
 
 }  // namespace

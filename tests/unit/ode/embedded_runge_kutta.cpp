@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "catch.hpp"
+#include "run_to.hpp"
 
 #include <fokker/solvers/core/any_process.hpp>
 #include <fokker/solvers/integrate/integrate.hpp>
@@ -81,10 +82,10 @@ using RunOf = typename M::template Run<P, X>;
 
 /// The status of a run over [1, 3] from (1, 1), with its counts.
 template <class M, class P>
-Status outcome(const P& process, const M& method, Counts& counts, bool* stiff = nullptr) {
-  RunOf<M, P> run(method, process, 2);
+Status outcome(const P& process, const Adaptive& steps, Counts& counts, bool* stiff = nullptr) {
+  RunOf<M, P> run(M{}, steps, process, 2);
   Pair2 x{1, 1};
-  const Status status = run.to(x, 1, 3, counts);
+  const Status status = fokker_test::run_to(run, x, 1, 3, counts);
   if (stiff) *stiff = run.stiff();
   return status;
 }
@@ -96,13 +97,14 @@ Status outcome(const P& process, const M& method, Counts& counts, bool* stiff = 
 TEMPLATE_TEST_CASE("embedded pairs solve to their tolerance, up and down, and count their calls",
                    "", PAIRS) {
   std::uint64_t calls = 0;
-  const TestType tight{.rtol = 1e-9, .atol = 1e-11};
+  const Adaptive tight{.rtol = 1e-9, .atol = 1e-11};
   const Pair2 x0{1, 0};
 
-  const auto there = integrate(Oscillator{&calls}, tight, x0, {0, 10}, {.check = false});
+  const auto there =
+      integrate(Oscillator{&calls}, TestType{}, tight, x0, {0, 10}, {.check = false});
   const auto counted = calls;
-  const auto back = integrate(Oscillator{&calls}, tight, there.end, {10, 0});
-  const auto circle = integrate(Circle{}, tight, x0, {0, 10});
+  const auto back = integrate(Oscillator{&calls}, TestType{}, tight, there.end, {10, 0});
+  const auto circle = integrate(Circle{}, TestType{}, tight, x0, {0, 10});
 
   CHECK(there.status == Status::success);
   CHECK(there.end_time == 10);
@@ -116,7 +118,7 @@ TEMPLATE_TEST_CASE("a step has the bits of the fixed-step method of the same tab
                    tableaus::Verner76, tableaus::DormandPrince853) {
   const Oscillator process;
   RunOf<EmbeddedRungeKutta<TestType>, Oscillator> run(
-      EmbeddedRungeKutta<TestType>{.rtol = 1e100, .atol = 1e100}, process, 2);
+      EmbeddedRungeKutta<TestType>{}, Adaptive{.rtol = 1e100, .atol = 1e100}, process, 2);
   run.first_step(0.25);
   Pair2 x{1, 0.5};
   Counts counts;
@@ -138,10 +140,11 @@ TEMPLATE_TEST_CASE("the error is the estimate over atol + rtol max(|x|, |y|), th
                    tableaus::Verner76, tableaus::DormandPrince853) {
   constexpr std::size_t s = TestType::tableau.b.size();
   constexpr double h = 0.03, rtol = 1e-3, atol = 1e-4;
-  const EmbeddedRungeKutta<TestType> method{.rtol = rtol, .atol = atol};
+  const Adaptive method{.rtol = rtol, .atol = atol};
   const double rate = GENERATE(-50.0, 20.0);
   const Decay process{rate};
-  RunOf<EmbeddedRungeKutta<TestType>, Decay> run(method, process, 2);
+  RunOf<EmbeddedRungeKutta<TestType>, Decay> run(EmbeddedRungeKutta<TestType>{}, method, process,
+                                                 2);
   run.first_step(h);
   Pair2 x{2, 0.3};
   Counts counts;
@@ -173,7 +176,7 @@ TEMPLATE_TEST_CASE("the error is the estimate over atol + rtol max(|x|, |y|), th
 
 TEMPLATE_TEST_CASE("first same as last: the slope at the end is not evaluated twice", "", PAIRS) {
   Counts counts;
-  const TestType method{.rtol = 1e-7, .atol = 1e-7};
+  const Adaptive method{.rtol = 1e-7, .atol = 1e-7};
   constexpr bool in_error = std::is_same_v<TestType, BogackiShampine32> ||
                             std::is_same_v<TestType, DormandPrince54> ||
                             std::is_same_v<TestType, Tsitouras54>;
@@ -182,10 +185,10 @@ TEMPLATE_TEST_CASE("first same as last: the slope at the end is not evaluated tw
                                    : std::is_same_v<TestType, Verner76>        ? 10
                                                                                : 12;
   const Oscillator process;
-  RunOf<TestType, Oscillator> run(method, process, 2);
+  RunOf<TestType, Oscillator> run(TestType{}, method, process, 2);
   run.first_step(1);
   Pair2 x{1, 0};
-  run.to(x, 0, 20, counts);
+  fokker_test::run_to(run, x, 0, 20, counts);
 
   CHECK(counts.rejected > 0);
   const auto tries = counts.accepted + counts.rejected;
@@ -195,7 +198,7 @@ TEMPLATE_TEST_CASE("first same as last: the slope at the end is not evaluated tw
 
 TEMPLATE_TEST_CASE("steps are accepted for their error alone, however large the first", "", PAIRS) {
   const Decay process;
-  RunOf<TestType, Decay> run(TestType{}, process, 2);
+  RunOf<TestType, Decay> run(TestType{}, Adaptive{}, process, 2);
   run.first_step(3);
   Pair2 x{1, 1};
   Counts counts;
@@ -212,9 +215,9 @@ TEMPLATE_TEST_CASE("steps are accepted for their error alone, however large the 
 
 TEMPLATE_TEST_CASE("a block shares the steps, and its error is that of its worst path", "", PAIRS) {
   const Oscillator process;
-  const TestType method{.rtol = 1e-4, .atol = 1e-4};
+  const Adaptive method{.rtol = 1e-4, .atol = 1e-4};
   const auto first_error = [&](auto x) {
-    RunOf<TestType, Oscillator, decltype(x)> run(method, process, 2);
+    RunOf<TestType, Oscillator, decltype(x)> run(TestType{}, method, process, 2);
     run.first_step(0.5);
     Counts counts;
     Time t = 0;
@@ -227,8 +230,8 @@ TEMPLATE_TEST_CASE("a block shares the steps, and its error is that of its worst
 
   CHECK(first_error(both) == std::max(first_error(Pair2{0.1, 0}), first_error(Pair2{2, 0.5})));
 
-  const auto block = integrate(process, method, twins, {0, 10});
-  const auto path = integrate(process, method, Pair2{1, 0.5}, {0, 10});
+  const auto block = integrate(process, TestType{}, method, twins, {0, 10});
+  const auto path = integrate(process, TestType{}, method, Pair2{1, 0.5}, {0, 10});
   CHECK(block.counts.accepted == path.counts.accepted);
   CHECK((block.end.col(2) - path.end).abs().maxCoeff() < 1e-12);
 }
@@ -237,8 +240,9 @@ TEMPLATE_TEST_CASE("embedded pairs take float states and processes with the type
                    Tsitouras54, DormandPrince853) {
   Block<float> x0(2, 2);
   x0 << 1, 1, 0, 0;
-  const auto single = integrate(Circle{}, TestType{.rtol = 1e-5, .atol = 1e-5}, x0, {0, 3});
-  const auto erased = integrate(AnyOde{Circle{}}, TestType{}, Pair2{1, 0}, {0, 3});
+  const auto single =
+      integrate(Circle{}, TestType{}, Adaptive{.rtol = 1e-5, .atol = 1e-5}, x0, {0, 3});
+  const auto erased = integrate(AnyOde{Circle{}}, TestType{}, Adaptive{}, Pair2{1, 0}, {0, 3});
 
   CHECK_THAT(single.end(0, 1), WithinAbs(std::cos(3), 1e-3));
   CHECK_THAT(erased.end(0, 0), WithinAbs(std::cos(3), 1e-4));
@@ -247,12 +251,12 @@ TEMPLATE_TEST_CASE("embedded pairs take float states and processes with the type
 TEMPLATE_TEST_CASE("a nan is a rejected step, and the run ends in a status where nan remains", "",
                    PAIRS) {
   const UndefinedAfterOne process;
-  RunOf<TestType, UndefinedAfterOne> run(TestType{}, process, 2);
+  RunOf<TestType, UndefinedAfterOne> run(TestType{}, Adaptive{}, process, 2);
   run.first_step(0.4);
   Pair2 x{0, 0};
   Counts counts;
 
-  const Status status = run.to(x, 0, 2, counts);
+  const Status status = fokker_test::run_to(run, x, 0, 2, counts);
 
   CHECK(status == Status::non_finite);
   CHECK_THAT(x(0), WithinAbs(1, 1e-9));
@@ -264,7 +268,8 @@ TEMPLATE_TEST_CASE("a nan is a rejected step, and the run ends in a status where
 TEMPLATE_TEST_CASE("a drift that no step can follow ends in step underflow", "", PAIRS) {
   Counts counts;
 
-  CHECK(outcome(Rough{}, TestType{.rtol = 1e-14, .atol = 1e-14}, counts) == Status::step_underflow);
+  CHECK(outcome<TestType>(Rough{}, {.rtol = 1e-14, .atol = 1e-14}, counts) ==
+        Status::step_underflow);
   CHECK(counts.rejected < 100'000);
 }
 
@@ -274,7 +279,7 @@ TEMPLATE_TEST_CASE("a run lands on its stops, with no trace of them in the size 
   Counts free, stopped;
   const auto run = [&](std::initializer_list<double> stops, Counts& counts) {
     // `calm` keeps one of many sizes in its wide dead band, by how the run began.
-    RunOf<TestType, Circle> r(TestType{.control = step_controls::pi}, process, 2);
+    RunOf<TestType, Circle> r(TestType{}, Adaptive{.control = step_controls::pi}, process, 2);
     Pair2 x{1, 0};
     Time t = 0;
     for (const double stop : stops)
@@ -291,14 +296,15 @@ TEMPLATE_TEST_CASE("a run lands on its stops, with no trace of them in the size 
 }
 
 TEMPLATE_TEST_CASE("steps that keep their size in a row are those one by one", "", PAIRS) {
-  const TestType method{.rtol = 1e-7, .atol = 1e-7, .control = step_controls::pi};
+  const Adaptive method{.rtol = 1e-7, .atol = 1e-7, .control = step_controls::pi};
   const Swing process;
-  RunOf<TestType, Swing> row(method, process, 2), single(method, process, 2);
+  RunOf<TestType, Swing> row(TestType{}, method, process, 2),
+      single(TestType{}, method, process, 2);
   Counts in_a_row, one_by_one;
   Pair2 x{2, 0}, y{2, 0};
   Time t = 0;
 
-  REQUIRE(row.to(x, 0, 20, in_a_row) == Status::success);
+  REQUIRE(fokker_test::run_to(row, x, 0, 20, in_a_row) == Status::success);
   while (t < 20) REQUIRE(single.try_step(y, t, 20, one_by_one) == Status::success);
 
   CHECK((x == y).all());
@@ -312,10 +318,10 @@ TEMPLATE_TEST_CASE("interpolation leaves the run as it is, meets its ends and sa
                    "", PAIRS) {
   std::uint64_t calls = 0;
   const Oscillator process{&calls};
-  const TestType method{.rtol = 1e-7, .atol = 1e-7};
+  const Adaptive method{.rtol = 1e-7, .atol = 1e-7};
   const Oscillator plain;
-  RunOf<TestType, Oscillator> with(method, process, 2);
-  RunOf<TestType, Oscillator> without(method, plain, 2);
+  RunOf<TestType, Oscillator> with(TestType{}, method, process, 2);
+  RunOf<TestType, Oscillator> without(TestType{}, method, plain, 2);
   Pair2 x{1, 0}, y{1, 0}, out;
   Counts counts, other;
 
@@ -345,25 +351,25 @@ TEMPLATE_TEST_CASE("a stiff problem is recognised, and one that is not is not", 
                    Tsitouras54, Verner76, DormandPrince853) {
   Counts counts;
   bool stiff = false;
-  const TestType method{.rtol = 1e-4, .atol = 1e-4};
+  const Adaptive method{.rtol = 1e-4, .atol = 1e-4};
 
-  CHECK(outcome(VanDerPol{}, method, counts, &stiff) == Status::success);
+  CHECK(outcome<TestType>(VanDerPol{}, method, counts, &stiff) == Status::success);
   CHECK(stiff);
 
   const Circle circle;
-  RunOf<TestType, Circle> run(TestType{.rtol = 1e-3, .atol = 1e-3}, circle, 2);
+  RunOf<TestType, Circle> run(TestType{}, Adaptive{.rtol = 1e-3, .atol = 1e-3}, circle, 2);
   Pair2 x{1, 0};
-  CHECK(run.to(x, 0, 300, counts) == Status::success);
+  CHECK(fokker_test::run_to(run, x, 0, 300, counts) == Status::success);
   CHECK_FALSE(run.stiff());
 }
 
 TEST_CASE("tolerances, first steps and controllers of embedded pairs are checked") {
-  const auto solve = [](Tsitouras54 method, double dt = 0) {
-    return integrate(Circle{}, method, Fixed{dt}, Pair2{1, 0}, {0, 1});
+  const auto solve = [](const Adaptive& steps) {
+    return integrate(Circle{}, Tsitouras54{}, steps, Pair2{1, 0}, {0, 1});
   };
 
   CHECK_THROWS_WITH(solve({.rtol = 0}), ContainsSubstring("tolerances above zero: got rtol=0"));
   CHECK_THROWS_WITH(solve({.atol = -1}), ContainsSubstring("atol=-1"));
-  CHECK_THROWS_WITH(solve({.control = {.safety = 2}}), ContainsSubstring("safety=2"));
-  CHECK_THROWS_WITH(solve({}, -1), ContainsSubstring("got dt=-1"));
+  CHECK_THROWS_WITH(solve({.control = StepControl{.safety = 2}}), ContainsSubstring("safety=2"));
+  CHECK_THROWS_WITH(solve({.first_step = -1}), ContainsSubstring("got -1"));
 }

@@ -8,6 +8,7 @@
 #include <Eigen/LU>
 
 #include "catch.hpp"
+#include "run_to.hpp"
 
 #include <fokker/solvers/ode/radau.hpp>
 
@@ -155,7 +156,8 @@ template <class P>
 using PairRun = Radau5::Run<P, Pair>;
 
 /// Any error passes, and Newton's iteration goes to rounding.
-constexpr Radau5 unchecked{.rtol = 1e100, .atol = 1e100, .newton = 0};
+constexpr Radau5 exactly{.newton = 0};
+const Adaptive unchecked{.rtol = 1e100, .atol = 1e100};
 
 /// The pendulum at t, to 1e-13: Runge's method of order 4 with very many steps.
 Pair pendulum_at(double t) {
@@ -179,7 +181,7 @@ Pair pendulum_at(double t) {
 /// The error at t = 8 after n equal steps.
 double error_of_steps(int n) {
   const Pendulum process;
-  PairRun<Pendulum> run(unchecked, process, 2);
+  PairRun<Pendulum> run(exactly, unchecked, process, 2);
   run.first_step(1e3);
   Pair x = Pendulum::x0;
   Counts counts;
@@ -195,7 +197,7 @@ struct OneStep {
 };
 OneStep one_step(double h) {
   const Pendulum process;
-  PairRun<Pendulum> run(unchecked, process, 2);
+  PairRun<Pendulum> run(exactly, unchecked, process, 2);
   run.first_step(h);
   Pair x = Pendulum::x0, inside;
   Counts counts;
@@ -209,16 +211,17 @@ template <class P>
 double end_error(double rtol, double atol) {
   const P process;
   auto x = P::x0;
-  Radau5::Run<P, decltype(x)> run(Radau5{.rtol = rtol, .atol = atol}, process, x.rows());
+  Radau5::Run<P, decltype(x)> run(Radau5{}, Adaptive{.rtol = rtol, .atol = atol}, process,
+                                  x.rows());
   Counts counts;
-  CHECK(run.to(x, 0, P::end, counts) == Status::success);
+  CHECK(fokker_test::run_to(run, x, 0, P::end, counts) == Status::success);
   return (x - P::exact).abs().maxCoeff();
 }
 
 /// The factor by which one step of 1 multiplies x at the eigenvalue z.
 double amplification(double z) {
   const Scaling process{z};
-  Radau5::Run<Scaling, One> run(unchecked, process, 1);
+  Radau5::Run<Scaling, One> run(exactly, unchecked, process, 1);
   run.first_step(1);
   One x{1};
   Counts counts;
@@ -263,7 +266,7 @@ TEST_CASE("T takes the inverse of a into a real and a complex block") {
 TEST_CASE("a step is the formula's, with its error estimate") {
   constexpr double h = 0.05, t0 = 0.3;
   const Linear<true> process;
-  PairRun<Linear<true>> run(Radau5{.rtol = 1e-3, .atol = 1e100, .newton = 0}, process, 2);
+  PairRun<Linear<true>> run(Radau5{.newton = 0}, Adaptive{.rtol = 1e-3, .atol = 1e100}, process, 2);
   run.first_step(h);
   const Pair x0{1, -0.5};
   Pair x = x0;
@@ -337,7 +340,7 @@ TEST_CASE("radau5 is stable on the left and has forgotten the start at infinity:
 
 TEST_CASE("what is fast and gone in the first step is no error of radau5") {
   const Scaling process{-1e6};
-  Radau5::Run<Scaling, One> run(Radau5{.rtol = 1e-3, .atol = 1e-3}, process, 1);
+  Radau5::Run<Scaling, One> run(Radau5{}, Adaptive{.rtol = 1e-3, .atol = 1e-3}, process, 1);
   run.first_step(1);
   One x{1};
   Counts counts;
@@ -350,11 +353,11 @@ TEST_CASE("what is fast and gone in the first step is no error of radau5") {
 
 TEST_CASE("the Jacobian by differences serves radau5 as the exact one, and for several steps") {
   std::uint64_t with = 0, without = 0;
-  const Radau5 method{.rtol = 1e-8, .atol = 1e-8};
+  const Adaptive steps{.rtol = 1e-8, .atol = 1e-8};
   const auto end = [&](const auto& process, Counts& counts) {
-    PairRun<std::remove_cvref_t<decltype(process)>> run(method, process, 2);
+    PairRun<std::remove_cvref_t<decltype(process)>> run(Radau5{}, steps, process, 2);
     Pair x{1, -0.5};
-    CHECK(run.to(x, 0, 3, counts) == Status::success);
+    CHECK(fokker_test::run_to(run, x, 0, 3, counts) == Status::success);
     return x;
   };
   Counts exact, differences;
@@ -378,11 +381,11 @@ TEST_CASE(
       GENERATE(Bounds{1e-4, 315, 45, 3050, 120}, Bounds{1e-6, 950, 30, 8000, 250});
   std::uint64_t counted = 0;
   const FastVanDerPol process{&counted};
-  PairRun<FastVanDerPol> run(Radau5{.rtol = tolerance, .atol = tolerance}, process, 2);
+  PairRun<FastVanDerPol> run(Radau5{}, Adaptive{.rtol = tolerance, .atol = tolerance}, process, 2);
   Pair x{2, -0.66};
   Counts counts;
 
-  REQUIRE(run.to(x, 0, 2, counts) == Status::success);
+  REQUIRE(fokker_test::run_to(run, x, 0, 2, counts) == Status::success);
 
   CHECK_THAT(x(0), WithinAbs(1.706167437543211, tolerance));
   CHECK_THAT(x(1), WithinAbs(-0.8928100165510826, tolerance));
@@ -394,7 +397,7 @@ TEST_CASE(
 
 TEST_CASE("nan ends a run of radau5 in a status, and no convergence shortens its steps") {
   const UndefinedAfterOne undefined;
-  Radau5::Run<UndefinedAfterOne, One> run(Radau5{}, undefined, 1);
+  Radau5::Run<UndefinedAfterOne, One> run(Radau5{}, Adaptive{}, undefined, 1);
   One x{0};
   Counts counts;
   Time t = 0;
@@ -405,18 +408,18 @@ TEST_CASE("nan ends a run of radau5 in a status, and no convergence shortens its
   CHECK(counts.rejected < 1000);
 
   const Scaling wrong{-50, 50};
-  Radau5::Run<Scaling, One> slow(Radau5{}, wrong, 1);
+  Radau5::Run<Scaling, One> slow(Radau5{}, Adaptive{}, wrong, 1);
   slow.first_step(0.5);
   One y{1};
   Counts tried;
-  CHECK(slow.to(y, 0, 1, tried) == Status::success);
+  CHECK(fokker_test::run_to(slow, y, 0, 1, tried) == Status::success);
   CHECK(tried.rejected > 0);
   CHECK_THAT(y(0), WithinAbs(std::exp(-50), 1e-8));
 }
 
 TEST_CASE("radau5 lands on the end, goes on from there, and copies carry on to the same bits") {
   const Linear<false> process;
-  PairRun<Linear<false>> run(Radau5{}, process, 2);
+  PairRun<Linear<false>> run(Radau5{}, Adaptive{}, process, 2);
   Pair x{1, -0.5};
   Counts counts;
   Time t = 0;
@@ -425,15 +428,15 @@ TEST_CASE("radau5 lands on the end, goes on from there, and copies carry on to t
   auto copy = run;
   Pair y = x;
 
-  CHECK(run.to(x, 0.7, 2, counts) == Status::success);
-  CHECK(copy.to(y, 0.7, 2, counts) == Status::success);
+  CHECK(fokker_test::run_to(run, x, 0.7, 2, counts) == Status::success);
+  CHECK(fokker_test::run_to(copy, y, 0.7, 2, counts) == Status::success);
 
   CHECK((x == y).all());
 }
 
 TEST_CASE("the interpolant of radau5 meets the ends of the step") {
   const Linear<false> process;
-  PairRun<Linear<false>> run(Radau5{}, process, 2);
+  PairRun<Linear<false>> run(Radau5{}, Adaptive{}, process, 2);
   Pair x{1, -0.5}, out;
   Counts counts;
 
@@ -452,17 +455,19 @@ TEST_CASE("the interpolant of radau5 meets the ends of the step") {
 
 TEST_CASE("radau5 in float, on dynamic states, and what it refuses") {
   const Scaling process{-1};
-  Radau5::Run<Scaling, Block<float>> run(Radau5{.rtol = 1e-4, .atol = 1e-5}, process, 1);
+  Radau5::Run<Scaling, Block<float>> run(Radau5{}, Adaptive{.rtol = 1e-4, .atol = 1e-5}, process,
+                                         1);
   Block<float> x = Block<float>::Ones(1, 1);
   Counts counts;
-  CHECK(run.to(x, 0, 2, counts) == Status::success);
+  CHECK(fokker_test::run_to(run, x, 0, 2, counts) == Status::success);
   CHECK_THAT(x(0, 0), WithinAbs(std::exp(-2.0), 1e-5));
 
-  Radau5::Run<Scaling, Block<float>> two(Radau5{}, process, 1);
+  Radau5::Run<Scaling, Block<float>> two(Radau5{}, Adaptive{}, process, 1);
   Block<float> block = Block<float>::Ones(1, 2);
-  CHECK_THROWS_WITH(two.to(block, 0, 2, counts),
+  CHECK_THROWS_WITH(fokker_test::run_to(two, block, 0, 2, counts),
                     ContainsSubstring("one path at a time: got a block of 2"));
   using Run = Radau5::Run<Scaling, One>;
-  CHECK_THROWS_AS(Run(Radau5{.rtol = 0}, process, 1), std::invalid_argument);
-  CHECK_THROWS_WITH(Run(Radau5{.newton = 1}, process, 1), ContainsSubstring("newton=1"));
+  CHECK_THROWS_AS(Run(Radau5{}, Adaptive{.rtol = 0}, process, 1), std::invalid_argument);
+  CHECK_THROWS_WITH(Run(Radau5{.newton = 1}, Adaptive{}, process, 1),
+                    ContainsSubstring("newton=1"));
 }

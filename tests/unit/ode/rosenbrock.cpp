@@ -68,7 +68,7 @@ TEMPLATE_TEST_CASE("a step is the formula's, stage by stage", "", tableaus::Roda
   constexpr double h = 0.05, t0 = 0.3;
   const Linear<true> process;
   typename Rosenbrock<TestType>::template Run<Linear<true>, Pair> run(
-      Rosenbrock<TestType>{.rtol = 1e-3, .atol = 1e100}, process, 2);
+      Rosenbrock<TestType>{}, Adaptive{.rtol = 1e-3, .atol = 1e100}, process, 2);
   run.first_step(h);
   Pair x{1, -0.5};
   Counts counts;
@@ -97,7 +97,7 @@ TEMPLATE_TEST_CASE("at infinity the solution is gone: L-stable", "", Rodas4, Rod
   const auto factor = [](double z) {
     const Scaling process{z};
     typename TestType::template Run<Scaling, Path<double, 1>> run(
-        TestType{.rtol = 1e100, .atol = 1e100}, process, 1);
+        TestType{}, Adaptive{.rtol = 1e100, .atol = 1e100}, process, 1);
     run.first_step(1);
     Path<double, 1> x{1};
     Counts counts;
@@ -114,11 +114,13 @@ TEMPLATE_TEST_CASE("at infinity the solution is gone: L-stable", "", Rodas4, Rod
 TEMPLATE_TEST_CASE("the Jacobian by differences serves as the exact one, which saves calls", "",
                    Rodas4, Rodas5P) {
   std::uint64_t with = 0, without = 0;
-  const TestType method{.rtol = 1e-8, .atol = 1e-8};
+  const TestType method;
+  const Adaptive steps{.rtol = 1e-8, .atol = 1e-8};
   const Pair x0{1, -0.5};
 
-  const auto exact = integrate(Linear<true>{&with}, method, x0, {0, 3}, {.check = false});
-  const auto differences = integrate(Linear<false>{&without}, method, x0, {0, 3}, {.check = false});
+  const auto exact = integrate(Linear<true>{&with}, method, steps, x0, {0, 3}, {.check = false});
+  const auto differences =
+      integrate(Linear<false>{&without}, method, steps, x0, {0, 3}, {.check = false});
 
   CHECK((exact.end - differences.end).abs().maxCoeff() < 1e-9);
   CHECK(exact.counts.drift_evaluations == with);
@@ -129,9 +131,10 @@ TEMPLATE_TEST_CASE("the Jacobian by differences serves as the exact one, which s
 
 TEMPLATE_TEST_CASE("Rosenbrock methods take large steps where the solution is smooth, up and down",
                    "", Rodas4, Rodas5P) {
-  const TestType method{.rtol = 1e-6, .atol = 1e-6};
-  const auto stiff = integrate(Prothero{}, method, 1.0, {0, 10});
-  const auto down = integrate(Circle{}, method, Pair{1, 0}, {10, 0});
+  const TestType method;
+  const Adaptive steps{.rtol = 1e-6, .atol = 1e-6};
+  const auto stiff = integrate(Prothero{}, method, steps, 1.0, {0, 10});
+  const auto down = integrate(Circle{}, method, steps, Pair{1, 0}, {10, 0});
   const double exact = (1e6 * std::cos(10.0) + 1e3 * std::sin(10.0)) / (1e6 + 1);
 
   CHECK(stiff.status == Status::success);
@@ -141,7 +144,8 @@ TEMPLATE_TEST_CASE("Rosenbrock methods take large steps where the solution is sm
 }
 
 TEMPLATE_TEST_CASE("nan ends a Rosenbrock run in a status", "", Rodas4, Rodas5P) {
-  const auto s = integrate(UndefinedAfterOne{}, TestType{}, Fixed{0.3}, 0.0, {0, 2});
+  const auto s =
+      integrate(UndefinedAfterOne{}, TestType{}, Adaptive{.first_step = 0.3}, 0.0, {0, 2});
 
   CHECK(s.status == Status::non_finite);
   CHECK_THAT(s.end_time, WithinAbs(1, 1e-6));
@@ -151,7 +155,7 @@ TEMPLATE_TEST_CASE("nan ends a Rosenbrock run in a status", "", Rodas4, Rodas5P)
 TEMPLATE_TEST_CASE("the interpolant of a Rosenbrock method meets the ends of the step", "", Rodas4,
                    Rodas5P) {
   const Linear<false> process;
-  typename TestType::template Run<Linear<false>, Pair> run(TestType{}, process, 2);
+  typename TestType::template Run<Linear<false>, Pair> run(TestType{}, Adaptive{}, process, 2);
   Pair x{1, -0.5}, out;
   Counts counts;
 
@@ -171,11 +175,11 @@ TEMPLATE_TEST_CASE("the interpolant of a Rosenbrock method meets the ends of the
 TEMPLATE_TEST_CASE("a block goes path by path in simulate and is refused by integrate", "", Rodas4,
                    Rodas5P) {
   Block<double> x0 = Block<double>::Ones(1, 2);
-  CHECK_THROWS_WITH(integrate(Prothero{}, TestType{}, x0, {0, 1}),
+  CHECK_THROWS_WITH(integrate(Prothero{}, TestType{}, Adaptive{}, x0, {0, 1}),
                     ContainsSubstring("one path at a time: got a block of 2"));
 
-  const auto result = simulate(Prothero{}, TestType{}, OnGrid{uniform_grid(0, 1, 2)}, 1.0,
+  const auto result = simulate(Prothero{}, TestType{}, Adaptive{}, 1.0, {0, 1},
                                {.paths = 3, .threads = 1}, FinalState{});
-  const auto path = integrate(Prothero{}, TestType{}, 1.0, {0, 1});
+  const auto path = integrate(Prothero{}, TestType{}, Adaptive{}, 1.0, {0, 1});
   CHECK_THAT(result.value(0, 2), WithinAbs(path.end(0), 1e-6));
 }

@@ -24,6 +24,7 @@ namespace fokker {
 
 /// Where the samplers start: at the process's Gaussian prior or at the exact marginal.
 enum class Init { prior, exact };
+/// Number type of the states.
 enum class Precision { single, double_ };
 
 /// An error put into the score on purpose, for from <= t < to: (1 + scale) score + bias in every
@@ -34,6 +35,7 @@ struct LinearScoreError {
   Time from = 0;
   Time to = std::numeric_limits<double>::infinity();
 
+  /// Whether the score is exact.
   bool none() const { return scale == 0 && bias == 0; }
 
   template <State X>
@@ -137,6 +139,7 @@ struct ComparisonOrder {
   std::string verdict;
 };
 
+/// The result of `compare`.
 struct Comparison {
   ComparisonSettings settings;          ///< with every default filled in
   double start_time = 0, end_time = 0;  ///< first and last time of the SDE grids

@@ -47,6 +47,7 @@ struct SampleView {
           SampleView(const Eigen::DenseBase<A>& x)  // NOLINT: a view is meant to be implicit
       : SampleView(x.derived().data(), x.rows(), x.cols(), x.outerStride()) {}
 
+  /// Component r of all samples.
   const double* row(Index r) const { return data + r * stride; }
 };
 
@@ -56,7 +57,9 @@ struct Sample {
   Sample(Index dimension, Index count)
       : d(dimension), n(count), values(static_cast<std::size_t>(dimension * count)) {}
 
+  /// A view of all samples.
   operator SampleView() const { return {values.data(), d, n, n}; }  // NOLINT: as above
+  /// Component r of all samples.
   double* row(Index r) { return values.data() + r * n; }
 
   Index d = 0;
@@ -82,6 +85,7 @@ class Metric {
 
  protected:
   Metric(SampleView reference, const std::atomic<bool>* cancel);
+  /// Whether the computation was cancelled.
   bool cancelled() const { return cancel_ && cancel_->load(); }
 
  private:

@@ -88,6 +88,7 @@ struct ImageGrid {
 
 using Layer = std::variant<Curve, Band, HorizontalLine, Heatmap, Bars, ImageGrid>;
 
+/// An axis of a panel.
 struct Axis {
   std::string label = {};
   bool log = false;

@@ -19,8 +19,10 @@ std::string format_with_error(double value, double standard_error);
 /// A table of text for the terminal: columns as wide as their widest cell, numbers to the right.
 class TextTable {
  public:
+  /// Alignment of a column.
   enum class Align { left, right };
 
+  /// A column: its title and the alignment of its cells.
   struct Column {
     std::string title;
     Align align = Align::right;

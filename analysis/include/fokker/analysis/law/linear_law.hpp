@@ -176,6 +176,7 @@ DiagonalGaussian propagate(const P& process, const M& method, DiagonalGaussian l
   return law;
 }
 
+/// The same for a law with a diagonal covariance, one component at a time.
 template <class P, class M>
 DiagonalGaussian propagate(const P& process, const M& method, const DiagonalGaussian& law,
                            std::span<const Time> grid) {

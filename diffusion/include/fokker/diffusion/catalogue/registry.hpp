@@ -32,6 +32,7 @@ using FlowSampler = AnyStepper<FlowModel<S>, Block<S>, true>;
 /// What a sampler solves: the reverse SDE (`ReverseModel`) or the probability flow (`FlowModel`).
 enum class Equation { sde, ode };
 
+/// "sde" or "ode".
 constexpr std::string_view to_string(Equation e) { return e == Equation::sde ? "sde" : "ode"; }
 
 /// A number that a sampler can be told behind its name: "edm-churn:gamma=0.3".
@@ -66,6 +67,7 @@ const SamplerInfo& sampler_info(std::string_view name);
 struct OtherName {
   std::string_view other, name;
 };
+/// Names by which other programs know samplers.
 std::span<const OtherName> other_sampler_names();
 
 /// What a sampler costs in evaluations of the score.
@@ -105,6 +107,7 @@ void check_sampler(const SamplerInfo& sampler, const AnySchedule& schedule, doub
 ///                                the other equation
 template <class S>
 ReverseSampler<S> make_reverse_sampler(std::string_view name);
+/// The sampler of the flow with a name. @throws std::invalid_argument  for an unknown name
 template <class S>
 FlowSampler<S> make_flow_sampler(std::string_view name);
 

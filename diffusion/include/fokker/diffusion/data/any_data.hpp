@@ -19,8 +19,10 @@ class FiniteSet;
 class GaussianMixture;
 class GaussianSpectrum;
 
+/// The family of a data distribution.
 enum class DataKind { gaussian, gaussian_mixture, finite_set, boxes, sphere, product };
 
+/// The name of a family.
 constexpr std::string_view to_string(DataKind kind) {
   switch (kind) {
     case DataKind::gaussian:
@@ -64,6 +66,7 @@ class DataModel {
   DataModel& operator=(const DataModel&) = delete;
   virtual ~DataModel() = default;
 
+  /// The family of the distribution.
   virtual DataKind kind() const = 0;
   virtual Index dimension() const = 0;
   virtual bool has_density() const = 0;            ///< a smooth one, of x0 itself
@@ -104,6 +107,7 @@ class DataModel {
 /// that is small against the data), float states are computed in double and rounded at the end.
 class AnyData {
  public:
+  /// The family of the distribution.
   DataKind kind() const { return model_->kind(); }
   Index dimension() const { return model_->dimension(); }
 
@@ -200,6 +204,7 @@ class AnyData {
 
  protected:
   explicit AnyData(std::shared_ptr<const detail::DataModel> model) : model_(std::move(model)) {}
+  /// The distribution behind the handle.
   const detail::DataModel& model() const { return *model_; }
 
  private:

@@ -1,6 +1,6 @@
 #pragma once
 /// @file  fokker/diffusion/data/data.hpp
-/// @brief What a data distribution is, and blocks as pointers for its compiled code.
+/// @brief Data distributions, and blocks as pointers for their compiled code.
 ///
 /// A distribution of x0 knows its own noised self. With x_t = s x0 + std eps, eps ~ N(0, I), s >= 0
 /// and std >= 0, and blocks x, out of shape d x n (double or float, one path per column),

@@ -40,6 +40,7 @@ class FiniteSet : public AnyData {
   Index size() const;  ///< N
   /// N * d numbers, point by point. A set of floats makes and keeps a copy at the first call.
   std::span<const double> points() const;
+  /// Point i.
   std::span<const double> point(Index i) const;
   std::span<const double> labels() const;  ///< N numbers, or none
 

@@ -27,6 +27,7 @@ class Sphere : public AnyData {
   /// @throws std::invalid_argument  otherwise
   explicit Sphere(Index dimension, double radius = 1);
 
+  /// Radius of the sphere.
   double radius() const;
 };
 

@@ -15,6 +15,7 @@ struct InputFile {
   std::string path;
   std::uint64_t checksum = 0;
 
+  /// Equality.
   friend bool operator==(const InputFile&, const InputFile&) = default;
 };
 

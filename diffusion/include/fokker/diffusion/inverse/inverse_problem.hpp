@@ -42,6 +42,7 @@
 #include <fokker/diffusion/samplers/reverse_step.hpp>
 #include <fokker/diffusion/score/score_jacobian.hpp>
 #include <fokker/solvers/integrate/stepping.hpp>
+#include <fokker/solvers/support/checks.hpp>
 
 namespace fokker {
 
@@ -64,6 +65,7 @@ struct LinearObservation {
 /// The law of x0 given y: normal, N(m + K (y - H m), C - K H C), K = C H^T (H C H^T + R)^-1.
 /// @throws std::invalid_argument  as `validate`, or where H C H^T + R is singular
 Gaussian posterior(const Gaussian& data, const LinearObservation& observation);
+/// The law of x_0 given the observation, for Gaussian data.
 Gaussian posterior(const GaussianSpectrum& data, const LinearObservation& observation);
 
 /// The law of x0 given y: the mixture of the components' posteriors, with weights
@@ -74,7 +76,9 @@ GaussianMixture posterior(const GaussianMixture& data, const LinearObservation& 
 
 /// log p(y), the evidence. @throws std::invalid_argument  as `posterior`
 double log_evidence(const Gaussian& data, const LinearObservation& observation);
+/// Log density of the observation.
 double log_evidence(const GaussianSpectrum& data, const LinearObservation& observation);
+/// Log density of the observation.
 double log_evidence(const GaussianMixture& data, const LinearObservation& observation);
 
 /// S = 0: DPS.
@@ -106,9 +110,7 @@ class ObservedScore {
         approximation(a) {
     observation.validate(d);
     if constexpr (std::same_as<Approximation, IsotropicCovariance>)
-      if (!(approximation.variance > 0 && std::isfinite(approximation.variance)))
-        throw std::invalid_argument("IsotropicCovariance needs a variance > 0: got " +
-                                    std::to_string(approximation.variance));
+      check_positive({"the variance of IsotropicCovariance", "variance"}, approximation.variance);
     if constexpr (std::same_as<Approximation, PointEstimate>)
       if (Eigen::LLT<Eigen::MatrixXd>(observation.covariance).info() != Eigen::Success)
         throw std::invalid_argument(
@@ -237,6 +239,7 @@ class Replacement {
     X change;
   };
 
+  /// Memory of the sampler.
   template <State X>
   std::span<X> memory(Workspace<X>& w) const {
     return memory_of<X>(sampler_, w.inner);

@@ -41,6 +41,7 @@ struct CriticallyDampedLangevin {
   double gamma = 0.04;  ///< variance of the first velocities over M
   Time end = 1;
 
+  /// Frequency of the oscillator.
   double omega() const { return std::sqrt(inverse_mass); }
   double friction() const { return 2 / omega(); }  ///< Gamma
   double noise_strength() const { return std::sqrt(2 * friction() * beta); }

@@ -21,6 +21,7 @@ struct Carried {
   std::vector<Status> status;
   std::vector<Counts> counts;
 
+  /// Whether every path succeeded.
   bool success() const {
     for (const Status s : status)
       if (s != Status::success) return false;

@@ -43,6 +43,7 @@ struct ExactDivergence {
 /// 2 sum_{i != j} B_ij^2 (Rademacher, entries +-1) or 2 |B|_F^2 (Gaussian).
 /// Source: Hutchinson (1990); Grathwohl et al. (2019), arXiv 1810.01367, section 3.1 (fixed probe).
 struct HutchinsonDivergence {
+  /// Law of the random vectors.
   enum class Kind { rademacher, gaussian };
 
   Index count = 1;         ///< probes; their scatter gives a standard error if there are two

@@ -27,15 +27,21 @@ namespace fokker {
 /// both ends but enters through gamma gamma' = 1/2 - t alone; `sine`: gamma = sin^2(pi t); `none`:
 /// gamma = 0, a path without z.
 struct InterpolantPath {
+  /// Form of alpha and beta.
   enum class Weights { linear, trigonometric };
+  /// Form of gamma.
   enum class Gamma { root, sine, none };
   Weights weights = Weights::linear;
   Gamma noise = Gamma::root;
 
+  /// Weight of x_0.
   double alpha(Time t) const;
+  /// Weight of x_1.
   double beta(Time t) const { return alpha(1 - t); }
   double alpha_rate(Time t) const;  ///< alpha'
+  /// Derivative of beta.
   double beta_rate(Time t) const { return -alpha_rate(1 - t); }
+  /// Weight of z.
   double gamma(Time t) const;
   double half_variance_rate(Time t) const;  ///< gamma gamma'
 };
@@ -77,6 +83,7 @@ class TwoSidedInterpolant {
 
   const AnyData& data() const { return x0_; }  ///< the law at t = 0
   const AnyData& base() const { return x1_; }  ///< the law at t = 1
+  /// The weights of the interpolant.
   const InterpolantPath& path() const { return path_; }
   Index dimension() const { return x0_.dimension(); }
 

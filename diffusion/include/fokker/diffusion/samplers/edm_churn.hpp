@@ -167,6 +167,7 @@ struct Restart {
   }
   /// Where a parameter is set: in the last interval.
   RestartInterval& parameter_owner() { return intervals[count - 1]; }
+  /// The part to which the parameters belong.
   const RestartInterval& parameter_owner() const { return intervals[count - 1]; }
   /// @throws std::invalid_argument  for more intervals than there can be
   void add_parameter_owner() {

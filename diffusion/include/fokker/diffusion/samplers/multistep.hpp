@@ -51,6 +51,7 @@ struct MultistepRule {
     noise_in_steps
   };
 
+  /// Form of the corrector.
   enum class Corrector {
     none,
     first_step,  ///< only DDIM's step at the start: its error falls from O(h^2) to O(h^3)

@@ -49,6 +49,7 @@ struct EtaRange {
   double min = 0;
   double max = std::numeric_limits<double>::infinity();
 
+  /// Whether eta lies in the range.
   constexpr bool contains(double eta) const { return eta >= min && eta <= max; }
 };
 
@@ -62,6 +63,7 @@ struct Parameter {
   std::variant<double M::*, int M::*> member;
   std::string_view meaning;
 
+  /// Value of the parameter in a sampler.
   double get(const M& m) const {
     if (const auto* number = std::get_if<double M::*>(&member)) return m.*(*number);
     return m.*std::get<int M::*>(member);

@@ -30,6 +30,7 @@ template <ComplexFunction F>
 struct ComplexStep {
   F f;
   double operator()(Time t) const { return f(t); }
+  /// Derivative at t.
   double derivative(Time t) const { return std::imag(step(t)) / h; }
   /// (f^2)', also where f = 0 and f' is infinite.
   double derivative_of_square(Time t) const {
@@ -48,7 +49,9 @@ struct WithDerivative {
   F f;
   Derivative df;
   double operator()(Time t) const { return f(t); }
+  /// Derivative at t.
   double derivative(Time t) const { return df(t); }
+  /// Derivative of the square at t.
   double derivative_of_square(Time t) const { return 2 * f(t) * df(t); }
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 /// @file  fokker/diffusion/schedule/schedule.hpp
-/// @brief What a noise schedule is: coefficients at a time, and the two ends of the time axis.
+/// @brief Noise schedules: coefficients at a time, and the two ends of the time axis.
 ///
 /// A schedule defines one-step noising, x_t = s(t) (x0 + sigma(t) eps) with eps ~ N(0, I), and with
 /// it the forward process dx = (s'/s) x dt + g dw, g^2 = 2 s^2 sigma sigma'. It is any object with

@@ -89,6 +89,7 @@ struct SubVariancePreserving {
 /// Source: Song et al. (2021), arXiv 2011.13456, section 3.4, appendix C; Song & Ermon (2019), SMLD.
 struct VarianceExploding {
   static constexpr std::string_view name = "ve";
+  /// The exact variance from t = 0, or that of Song et al.
   enum class Variance { exact, song };
   double sigma_min = 0.01;
   double sigma_max = 50;
@@ -183,6 +184,7 @@ struct TrigonometricVariancePreserving {
 /// Source: Albergo, Boffi & Vanden-Eijnden (2023), arXiv 2303.08797.
 struct StochasticInterpolant {
   static constexpr std::string_view name = "interpolant";
+  /// Form of gamma.
   enum class Gamma { root, sine };
   Gamma gamma = Gamma::root;
 

@@ -1,6 +1,6 @@
 #pragma once
 /// @file  fokker/diffusion/schedule/time_grids.hpp
-/// @brief Time grids for the way back: where a sampler spends its steps.
+/// @brief Time grids for reverse time: the times of the steps of a sampler.
 
 #include <span>
 #include <string>
@@ -35,7 +35,7 @@ const std::vector<GridInfo>& list_grids();
 ///     iddpm       the `iddpm_levels` between both ends, every so many of them
 ///
 /// each mapped back to t by the schedule. The last four can end at sigma = 0 as EDM's do: steps - 1
-/// steps down to the schedule's own t_min (iddpm: to its last level above 0) and one from there to
+/// steps down to the default t_min of the schedule (iddpm: to its last level above 0) and one from there to
 /// 0.
 /// @throws std::invalid_argument  for an unknown name, steps < 1, t_min outside [0, start), a start
 ///                                above the end time, a grid in sigma where sigma is infinite; more
@@ -43,6 +43,13 @@ const std::vector<GridInfo>& list_grids();
 ///                                equal
 TimeGrid make_grid(std::string_view name, const AnySchedule& schedule, Time start, Time t_min,
                    Index steps);
+
+/// The grid `logsnr` over the whole time of an affine process, from its end down to its t_min:
+/// equal steps in ln sigma. @throws std::invalid_argument  as make_grid
+template <class Process>
+TimeGrid log_snr_grid(const Process& process, Index steps) {
+  return make_grid("logsnr", process.schedule, process.end_time(), process.t_min(), steps);
+}
 
 /// The noise levels u_0 > ... > u_M = 0 of iDDPM as EDM has them,
 ///

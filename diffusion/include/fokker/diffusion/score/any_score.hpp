@@ -28,7 +28,7 @@ namespace fokker {
 template <class S>
 class AnyScore {
  public:
-  /// @param score  a callable on Block<S>; one that does not take Path<S> is called with a block
+  /// @param score  a callable on `Block<S>`; one that does not take `Path<S>` is called with a block
   ///               of one column
   template <class Score>
   requires(!std::same_as<Score, AnyScore> && detail::ScoreOn<Score, Block<S>>) AnyScore(Score score)
@@ -79,8 +79,9 @@ class AnyScore {
     return score;
   }
 
-  /// @throws std::logic_error  unless made by counted()
+  /// Number of calls. @throws std::logic_error  unless made by counted()
   std::uint64_t calls() const { return counts().calls.load(std::memory_order_relaxed); }
+  /// Number of evaluated columns. @throws std::logic_error  unless made by counted()
   std::uint64_t columns() const { return counts().columns.load(std::memory_order_relaxed); }
 
   /// Sets the counts of this and all copies to 0.

@@ -54,6 +54,7 @@ class LearnedDenoiser {
   explicit LearnedDenoiser(LearnedParts parts);
 
   Index dimension() const { return self_->parts.shape.dimension; }
+  /// Network, scaling and range of the denoiser.
   const LearnedParts& parts() const { return self_->parts; }
 
   /// out = grad log p_t(x). @param x,out  d x n; must not overlap
@@ -126,6 +127,7 @@ class LearnedDenoiser {
 template <class Process>
 using LearnedScore = ExactScore<Process, LearnedDenoiser>;
 
+/// The score of a denoiser under a process.
 template <class Process>
 LearnedScore<Process> learned_score(Process process, LearnedDenoiser denoiser) {
   return {std::move(process), std::move(denoiser)};

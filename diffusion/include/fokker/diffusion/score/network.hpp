@@ -29,8 +29,11 @@ struct NetworkShape {
   Index layers = 3;       ///< residual ones, at least 0
   Index frequencies = 8;  ///< of the features, at least 1
 
+  /// Number of features of the noise level.
   Index features() const { return 1 + 2 * frequencies; }
+  /// Number of weight matrices.
   Index matrices() const { return layers + 2; }
+  /// Rows of matrix l.
   Index rows(Index l) const { return l + 1 == matrices() ? dimension : width; }
   Index inputs(Index l) const { return l == 0 ? dimension : width; }  ///< beside the features
   Index parameters() const;
@@ -38,6 +41,7 @@ struct NetworkShape {
   /// @throws std::invalid_argument  for sizes below their least, or more than 2^26 parameters
   void validate() const;
 
+  /// Equality.
   friend bool operator==(const NetworkShape&, const NetworkShape&) = default;
 };
 
@@ -49,7 +53,9 @@ std::vector<double> feature_frequencies(const NetworkShape& shape);
 template <class S>
 class Network {
  public:
+  /// Weights of a layer, or a block of activations.
   using Matrix = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  /// Parameters in one column.
   using Vector = Eigen::Matrix<S, Eigen::Dynamic, 1>;
 
   /// What a pass leaves for the pass back. It grows to the largest block it has seen.
@@ -64,6 +70,7 @@ class Network {
   /// All weights zero. @throws std::invalid_argument  see NetworkShape::validate
   explicit Network(const NetworkShape& shape);
 
+  /// Sizes of the network.
   const NetworkShape& shape() const { return shape_; }
   Vector& parameters() { return parameters_; }
   const Vector& parameters() const { return parameters_; }
@@ -120,6 +127,7 @@ extern template class Network<double>;
 template <class S>
 class Adam {
  public:
+  /// Parameters in one column.
   using Vector = Eigen::Matrix<S, Eigen::Dynamic, 1>;
 
   explicit Adam(Index size) : mean_(Vector::Zero(size)), square_(Vector::Zero(size)) {}

@@ -31,6 +31,7 @@ namespace fokker {
 /// What a model of x at time t predicts.
 enum class Prediction { score, denoiser, noise, velocity, v_prediction };
 
+/// The name of a parametrisation.
 constexpr std::string_view to_string(Prediction prediction) {
   switch (prediction) {
     case Prediction::score:

@@ -121,6 +121,7 @@ struct PreconditionedDenoiser {
   Network network;
 };
 
+/// The denoiser of a network under a process.
 template <class Process, Preconditioning P, class Network>
 auto preconditioned_denoiser(Process process, P preconditioning, Network network) {
   return PreconditionedDenoiser<Process, P, Network>{std::move(process), std::move(preconditioning),

@@ -124,6 +124,7 @@ constexpr Index width_of(const TrainingSettings& settings, Index d) {
 Training train_score(const AffineProcess<AnySchedule>& process, const TrainingData& data,
                      const TrainingSettings& settings = {});
 
+/// The same under an affine process.
 template <Schedule C>
 Training train_score(const AffineProcess<C>& process, const TrainingData& data,
                      const TrainingSettings& settings = {}) {

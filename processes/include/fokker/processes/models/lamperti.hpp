@@ -22,7 +22,9 @@ struct Lamperti<GeometricBrownianMotion> {
 
   GeometricBrownianMotion base;
 
+  /// From the state of the process to that with additive noise.
   auto forward(const State auto& x) const { return x.log(); }
+  /// From the state with additive noise to that of the process.
   auto inverse(const State auto& y) const { return y.exp(); }
 
   double drift(const State auto&, Time) const { return base.mu - 0.5 * base.sigma * base.sigma; }
@@ -36,7 +38,9 @@ struct Lamperti<CoxIngersollRoss> {
 
   CoxIngersollRoss base;
 
+  /// From the state of the process to that with additive noise.
   auto forward(const State auto& x) const { return x.sqrt(); }
+  /// From the state with additive noise to that of the process.
   auto inverse(const State auto& y) const { return y.square(); }
 
   /// kappa theta / 2 - sigma^2 / 8, the weight of 1/Y.

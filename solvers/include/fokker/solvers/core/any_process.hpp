@@ -26,6 +26,7 @@ class AnyProcess {
   static constexpr NoiseKind noise = kind;
   static constexpr Calculus calculus = c;
   static constexpr Clock clock = direction;
+  /// A block of states.
   using X = Block<double>;
   using Vector = Eigen::Ref<Path<double>, 0, Eigen::InnerStride<>>;  ///< d values, any spacing
 

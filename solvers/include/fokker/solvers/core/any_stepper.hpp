@@ -60,10 +60,10 @@ class AnyStepper {
   /// The facts of the solver inside.
   const Facts& facts() const { return self_->facts; }
 
-  /// @copydoc check_parameters
+  /// As check_parameters (solver.hpp).
   void check(const P& p) const { self_->check(p); }
 
-  /// @copydoc check_first_steps
+  /// As check_first_steps (solver.hpp).
   void check_start(const P& p, const X& x, Index steps,
                    const std::function<Time(Index)>& time) const {
     self_->check_start(p, x, steps, time);

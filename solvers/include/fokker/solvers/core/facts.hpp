@@ -39,7 +39,9 @@ class NoiseKinds {
   constexpr NoiseKinds(std::initializer_list<NoiseKind> kinds) {
     for (const NoiseKind kind : kinds) insert(kind);
   }
+  /// Adds a kind.
   constexpr void insert(NoiseKind kind) { bits_ |= bit(kind); }
+  /// Whether the set has a kind.
   constexpr bool contains(NoiseKind kind) const { return (bits_ & bit(kind)) != 0; }
 
  private:
@@ -47,8 +49,10 @@ class NoiseKinds {
   unsigned bits_ = 0;
 };
 
+/// Every kind of noise.
 inline constexpr NoiseKinds any_noise{NoiseKind::additive, NoiseKind::scalar, NoiseKind::diagonal,
                                       NoiseKind::commutative, NoiseKind::general};
+/// Noise given by its columns g_k.
 inline constexpr NoiseKinds noise_by_columns{NoiseKind::commutative, NoiseKind::general};
 
 /// A figure for some kinds of noise; empty for the others.
@@ -96,10 +100,12 @@ class ByNoise {
   NoiseExceptions<T> exceptions_{};
 };
 
+/// Orders for every kind of noise.
 struct OrdersByNoise {
   ByNoise<double> strong{}, weak{}, deterministic{};
 };
 
+/// Evaluations per step for every kind of noise.
 struct EvaluationsByNoise {
   ByNoise<int> drift{}, diffusion{};
 };

@@ -32,6 +32,7 @@
 
 namespace fokker {
 
+/// The interpretation of an SDE.
 enum class Calculus { ito, stratonovich };
 
 /// How the noise enters; part of the type of a process.
@@ -45,10 +46,12 @@ constexpr bool by_columns(NoiseKind kind) {
 /// The directions of time in which a process may be integrated.
 enum class Clock { both, up, down };
 
+/// "Ito" or "Stratonovich".
 constexpr std::string_view to_string(Calculus c) {
   return c == Calculus::ito ? "Ito" : "Stratonovich";
 }
 
+/// The name of a kind of noise.
 constexpr std::string_view to_string(NoiseKind kind) {
   switch (kind) {
     case NoiseKind::none:
@@ -69,16 +72,21 @@ constexpr std::string_view to_string(NoiseKind kind) {
 
 /// Tags that name the noise kind for `make_sde`.
 namespace noise {
+/// A kind of noise as an argument of make_sde.
 template <NoiseKind k>
 struct Tag {
   static constexpr NoiseKind kind = k;
 };
+/// dX = f dt + g(t) dW, one W per component.
 inline constexpr Tag<NoiseKind::additive> additive{};
+/// dX = f dt + g(X, t) dW, one W for all components.
 inline constexpr Tag<NoiseKind::scalar> scalar{};
+/// dX_i = f_i dt + g_i(X_i, t) dW_i.
 inline constexpr Tag<NoiseKind::diagonal> diagonal{};
 /// Noise given by columns and driven by `sources` independent Wiener processes.
 template <NoiseKind k>
 struct Columns {
+  /// With m Wiener processes.
   constexpr explicit Columns(Index m) : sources(m) {}
   Index sources;
 };
@@ -86,6 +94,7 @@ using commutative = Columns<NoiseKind::commutative>;
 using general = Columns<NoiseKind::general>;
 }  // namespace noise
 
+/// The kind of noise of a process.
 template <class P>
 inline constexpr NoiseKind noise_kind = std::remove_cvref_t<P>::noise;
 
@@ -341,6 +350,7 @@ auto make_sde(Drift drift, Diffusion diffusion, noise::Tag<kind>) {
   return Sde<Drift, Diffusion, kind, c>{std::move(drift), std::move(diffusion)};
 }
 
+/// An SDE with m noise columns, `diffusion(x, t, k)` being the k-th.
 template <Calculus c = Calculus::ito, class Drift, class Diffusion, NoiseKind kind>
 auto make_sde(Drift drift, Diffusion diffusion, noise::Columns<kind> tag) {
   return Sde<Drift, Diffusion, kind, c>{std::move(drift), std::move(diffusion), tag.sources};
@@ -396,6 +406,7 @@ struct TimeReversed {
   Index sources() const requires(by_columns(noise)) { return base.sources(); }
 };
 
+/// As that of the process.
 template <class P>
 inline constexpr int fixed_dimension<TimeReversed<P>> = fixed_dimension<P>;
 

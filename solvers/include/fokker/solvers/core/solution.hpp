@@ -20,6 +20,7 @@ enum class Status {
   chattering       ///< f jumps and points back to the jump from both sides, or events accumulate
 };
 
+/// The name of a status.
 constexpr std::string_view to_string(Status s) {
   switch (s) {
     case Status::success:

@@ -18,6 +18,7 @@
 
 namespace fokker {
 
+/// Number of a row, a column or a path.
 using Index = Eigen::Index;
 using Time = double;  ///< Always double, also when the state is float.
 

@@ -107,9 +107,13 @@ class StepController {
   static bool doubts(double error, double expected) {
     return accepts(error) && expected > 10 && error < 0.01 * expected;
   }
+  /// The same with the error expected of this step.
   bool doubts(double error) const { return doubts(error, expected_); }
+  /// Whether a small error of this step would be in doubt.
   bool doubtful() const { return expected_ > 10; }
+  /// The error expected of this step; 0: none.
   double expected() const { return expected_; }
+  /// Takes the error of this step without a doubt.
   void trust() { expected_ = 0; }
 
   /// The same outside the dead band, by the errors of the two steps accepted before (none: the
@@ -127,14 +131,16 @@ class StepController {
   /// Whether a step with this error is accepted and the next is as long, and what `factor` then
   /// does.
   bool keeps(double error) const { return error >= kept_[0] && error <= kept_[1]; }
+  /// Remembers the error of an accepted step.
   void keep(double error) {
     after_rejection_ = false;
     older_ = previous_;
     previous_ = std::max(error, smallest);
   }
 
-  /// The error aimed at, and the errors of the dead band, [low, high].
+  /// The error aimed at.
   double target() const { return target_; }
+  /// The dead band of errors, [low, high].
   const std::array<double, 2>& kept() const { return kept_; }
 
   /// What is remembered of a smaller error, as in Hairer's code dopri5.

@@ -38,6 +38,7 @@ class Tolerance {
   double operator[](Index component) const {
     return values_.size() == 1 ? values_[0] : values_.at(static_cast<std::size_t>(component));
   }
+  /// One value for all components, or one for each.
   const std::vector<double>& values() const { return values_; }
 
  private:
@@ -79,6 +80,7 @@ struct ErrorControl {
   ErrorControl(std::string_view method, const Adaptive& steps, NoiseKind kind,
                const StepControl& own, Index d);
 
+  /// The same with another step control.
   ErrorControl with(const StepControl& other) const {
     ErrorControl same = *this;
     same.control = other;

@@ -12,7 +12,9 @@ namespace fokker {
 class Communicator {
  public:
   virtual ~Communicator() = default;
+  /// Number of this rank.
   virtual int rank() const = 0;
+  /// Number of ranks.
   virtual int size() const = 0;
 
   /// The bytes of every rank, in the order of the ranks, at rank 0; nothing elsewhere.

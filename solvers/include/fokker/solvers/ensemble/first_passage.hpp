@@ -157,6 +157,7 @@ requires(!detail::GivesGrid<Steps>) Ensemble<PassageTimes> first_passage(
   return simulate<S>(process, method, steps, x0, span, options,
                      FirstPassage<P>(process, level.component, level.value, options.seed));
 }
+/// The same on a grid.
 template <class S = double, class P, class M, detail::GivesGrid Steps, class X0>
 Ensemble<PassageTimes> first_passage(const P& process, const M& method, const Steps& steps,
                                      const X0& x0, const SimulateOptions& options, Level level) {

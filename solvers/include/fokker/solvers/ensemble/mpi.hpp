@@ -32,7 +32,9 @@ class MpiCommunicator final : public Communicator {
     agree_on_instruction_set(*this);
   }
 
+  /// Number of this rank.
   int rank() const override { return rank_; }
+  /// Number of ranks.
   int size() const override { return size_; }
 
   std::vector<std::string> gather(const std::string& bytes) override {

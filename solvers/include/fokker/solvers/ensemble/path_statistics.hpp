@@ -24,6 +24,7 @@ struct FourMoments {
   double mean = 0;
   double m2 = 0, m3 = 0, m4 = 0;  ///< sums of (x - mean)^k
 
+  /// Moments of the numbers.
   static FourMoments of(std::span<const double> x);
 
   /// Of the union of two disjoint sets. Source: Pebay (2008), equations 1.5, 2.1 and 2.2.
@@ -35,6 +36,7 @@ struct FourMoments {
   /// Standard errors of the mean and of the standard deviation; Var of the sample variance is
   /// (m4 - sd^4) / n.
   double mean_error() const { return std::sqrt(variance() / n); }
+  /// Standard error of the standard deviation.
   double sd_error() const;
 };
 
@@ -42,6 +44,7 @@ struct FourMoments {
 /// `keep` paths, for quantiles and pictures, and, if a file is given, the states of all in it
 /// (StreamedStates). Holds points x d x keep numbers, whatever the number of paths.
 struct PathStatistics {
+  /// States of a time, d x paths.
   using States = Eigen::Array<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   struct Value {
     std::vector<FourMoments> moments;  ///< of point i and component r at i d + r
@@ -52,11 +55,13 @@ struct PathStatistics {
   struct Kept {
     Index first = 0, count = 0;
     std::vector<double> values;
+    /// Writes it to a checkpoint.
     void save(ByteWriter& out) const {
       out.put(first);
       out.put(count);
       out.put(values);
     }
+    /// Reads it from a checkpoint.
     void load(ByteReader& in) {
       in.get(first);
       in.get(count);
@@ -67,11 +72,13 @@ struct PathStatistics {
     Index paths = 0;
     std::vector<FourMoments> moments;
     std::vector<Kept> kept;
+    /// Writes it to a checkpoint.
     void save(ByteWriter& out) const {
       out.put(paths);
       out.put(moments);
       out.put(kept);
     }
+    /// Reads it from a checkpoint.
     void load(ByteReader& in) {
       in.get(paths);
       in.get(moments);

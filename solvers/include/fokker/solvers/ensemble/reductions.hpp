@@ -157,6 +157,7 @@ struct PathFunctional {
     else
       update(o.carry, x, t);
   }
+  /// Ends the functional of each path in state x.
   template <State X>
   void close(auto& o, const X& x) const {
     o.values = value(o.carry, x).template cast<double>();

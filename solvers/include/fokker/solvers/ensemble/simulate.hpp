@@ -370,6 +370,7 @@ requires(!detail::GivesGrid<Steps>) auto simulate(const P& process, const M& met
                                                   Reduction reduction) {
   return detail::simulate<S>(process, method, steps, x0, span, options, std::move(reduction));
 }
+/// The same on a grid.
 template <class S = double, class P, class M, detail::GivesGrid Steps, class X0, class Reduction>
 auto simulate(const P& process, const M& method, const Steps& steps, const X0& x0,
               const SimulateOptions& options, Reduction reduction) {

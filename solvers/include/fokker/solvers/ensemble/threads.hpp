@@ -33,6 +33,7 @@ class Threads {
   Threads(const Threads&) = delete;
   Threads& operator=(const Threads&) = delete;
 
+  /// Number of threads.
   int count() const { return count_; }
 
   /// work(), in which the functions below use these threads. An exception comes out of it.

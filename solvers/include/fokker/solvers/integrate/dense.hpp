@@ -23,8 +23,11 @@ class DenseOutput {
   using S = typename X::Scalar;
 
  public:
+  /// Whether nothing is stored.
   bool empty() const { return ends_.empty(); }
+  /// First time.
   Time start() const { return ends_.front(); }
+  /// Last time.
   Time end() const { return end_; }
 
   /// The degree on the last step.

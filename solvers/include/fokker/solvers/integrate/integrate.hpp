@@ -193,6 +193,7 @@ requires(!detail::GivesGrid<Steps>) auto integrate(const P& process, const M& me
                                                    OnStep&& on_step) {
   return detail::integrate(process, method, steps, x0, span, options, on_step);
 }
+/// The same without a callback.
 template <class P, class M, class Steps, class X0>
 requires(!detail::GivesGrid<Steps>) auto integrate(const P& process, const M& method,
                                                    const Steps& steps, const X0& x0,
@@ -200,11 +201,13 @@ requires(!detail::GivesGrid<Steps>) auto integrate(const P& process, const M& me
                                                    const IntegrateOptions& options = {}) {
   return detail::integrate(process, method, steps, x0, span, options, detail::go_on);
 }
+/// The same on a grid.
 template <class P, class M, detail::GivesGrid Steps, class X0, class OnStep>
 auto integrate(const P& process, const M& method, const Steps& steps, const X0& x0,
                const IntegrateOptions& options, OnStep&& on_step) {
   return detail::integrate(process, method, steps, x0, detail::span_of(steps), options, on_step);
 }
+/// The same on a grid, without a callback.
 template <class P, class M, detail::GivesGrid Steps, class X0>
 auto integrate(const P& process, const M& method, const Steps& steps, const X0& x0,
                const IntegrateOptions& options = {}) {
@@ -279,6 +282,7 @@ class Integration {
                                   text(t()) + ", got " + text(t1));
     return trajectory_->run(t1, detail::callback<X>(on_step));
   }
+  /// Integrates on to t1.
   Solution<X> to(Time t1) { return to(t1, detail::go_on); }
 
   /// Where it is: the end of the last step.

@@ -30,11 +30,17 @@ namespace fokker {
 template <class M, class P, State X, class Source = NoNoise>
 class OdeintStepper {
  public:
+  /// As odeint requires.
   using state_type = X;
+  /// As odeint requires.
   using deriv_type = X;
+  /// As odeint requires.
   using value_type = typename X::Scalar;
+  /// As odeint requires.
   using time_type = Time;
+  /// As odeint requires.
   using order_type = unsigned short;
+  /// As odeint requires.
   using stepper_category = boost::numeric::odeint::stepper_tag;
 
   /// @param method   a fixed-step solver that takes the process (checked at compile time)

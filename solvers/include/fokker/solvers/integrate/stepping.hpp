@@ -61,9 +61,12 @@ class Stepping {
     dw_.resize(wiener_dimension(process, x_.rows()), x_.cols(), needs_of(method_));
   }
 
+  /// The state.
   X& x() { return x_; }
+  /// The state.
   const X& x() const { return x_; }
   const Dw& increment() const { return dw_; }  ///< of the last step
+  /// The method.
   const M& method() const { return method_; }
 
   /// Steps and evaluations so far.

@@ -320,7 +320,7 @@ class AdaptiveWalk final : public ProcessWalk<P, X> {
     if (!(to > from)) return true;
     Run again = fresh(x_.rows());
     Counts counts;
-    again.first_step(to - from);
+    if constexpr (requires { again.first_step(to - from); }) again.first_step(to - from);
     Leg leg{.end = to, .tries = 10'000'000};
     const Status status = run_to(again, out, from, leg, counts);
     this->redone_ += counts.drift_evaluations;

@@ -42,6 +42,7 @@ struct SraTableau {
   std::array<double, stages> alpha, beta1, beta2, c0, c1;
 };
 
+/// The tableau as the form that the generic step advances.
 template <std::size_t s, std::size_t r>
 constexpr AdditiveTableau<s, r> additive_form(const AdditiveTableau<s, r>& tableau) {
   return tableau;

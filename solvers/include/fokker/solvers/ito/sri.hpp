@@ -25,6 +25,7 @@ constexpr AdditiveTableau<s, s> additive_form(const SriTableau<s>& sri) {
       SraTableau<s>{sri.a0, sri.b0, sri.alpha, sri.beta1, sri.beta3, sri.c0, sri.c1});
 }
 
+/// Coefficients of the error estimate.
 template <std::size_t s>
 constexpr StochasticWeights<s, s> embedded_error(const SriTableau<s>& sri) {
   return embedded_error(
@@ -163,6 +164,7 @@ struct StochasticRungeKutta {
     static constexpr std::string_view name = Method::name, source = Method::source;
     static constexpr OrdersByNoise order{};
     static constexpr auto tableau = additive_form(Method::tableau);
+    /// Coefficients of the error estimate.
     static constexpr auto error = embedded_error(Method::tableau);
   };
   using Additive = AdditiveRungeKutta<AdditiveForm>;

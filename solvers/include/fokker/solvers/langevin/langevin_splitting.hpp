@@ -50,6 +50,7 @@ template <class Method>
 struct LangevinSplitting {
   static constexpr std::string_view word = Method::word;
 
+  /// How often a part occurs in the splitting.
   static constexpr int count(char letter) {
     int n = 0;
     for (const char c : word) n += c == letter ? 1 : 0;

@@ -114,6 +114,7 @@ class Correlated {
   Eigen::MatrixXd root_;
 };
 
+/// As that of the process.
 template <class P>
 inline constexpr int fixed_dimension<Correlated<P>> = fixed_dimension<P>;
 

@@ -109,6 +109,7 @@ class NoiseSource {
  public:
   NoiseSource() = default;
 
+  /// From a Brownian source.
   template <class Source>
   requires(!std::same_as<Source, NoiseSource> && BrownianSource<Source>)
       NoiseSource(Source source)  // NOLINT: it is one
@@ -118,6 +119,7 @@ class NoiseSource {
                                                                static_cast<Index>(first), needs);
         }) {}
 
+  /// From a function that makes the source of given paths.
   template <class Factory>
   requires(!std::same_as<Factory, NoiseSource> &&
            BrownianSource<std::invoke_result_t<const Factory&, std::uint64_t, Index, Index, Needs>>)
@@ -130,8 +132,10 @@ class NoiseSource {
         }),
         by_block_(true) {}
 
+  /// Whether there is a source.
   explicit operator bool() const { return static_cast<bool>(make_); }
 
+  /// The source of n paths from number `first` on.
   std::unique_ptr<detail::ErasedSource> make(std::uint64_t first, std::uint64_t run_first, Index n,
                                              Index m, Index all, Needs needs) const {
     return make_(by_block_ ? first : first - run_first, n, m, all, needs);

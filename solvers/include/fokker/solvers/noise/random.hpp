@@ -44,6 +44,7 @@ struct Seed {
 
   constexpr Seed(std::uint64_t seed_number = 0, Generator by = Generator::pcg32)
       : number(seed_number), generator(by) {}
+  /// Equality.
   friend bool operator==(const Seed&, const Seed&) = default;
 };
 

@@ -61,6 +61,7 @@ class RecordedPath {
     return RecordedPath(std::move(times), std::move(increments));
   }
 
+  /// Times of the recorded values.
   const TimeGrid& times() const { return times_; }
 
   /// Refuses what is not on the record. @throws std::invalid_argument  unless W is all that is

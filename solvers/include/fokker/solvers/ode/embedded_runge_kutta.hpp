@@ -396,6 +396,7 @@ struct EmbeddedRungeKutta {
   /// The paths of an ensemble of small autonomous systems are solved several at once.
   template <class P, class S, int d>
   static constexpr bool in_lanes = detail::solved_in_lanes<Pair, P, S, d>;
+  /// Sixteen paths in vector lanes.
   template <class P, class S, int d>
   using Lanes = detail::EmbeddedLanes<Pair, P, S, d>;
 

@@ -31,6 +31,7 @@
 #include <fokker/solvers/ode/adaptive_run.hpp>
 #include <fokker/solvers/support/text.hpp>
 
+/// @cond
 /// Eigen arrays are assigned; odeint takes those of Eigen 3.4 for ranges and would copy by
 /// iterators.
 template <class S, int R, int C, int O, int MR, int MC>
@@ -39,6 +40,7 @@ struct boost::numeric::odeint::copy_impl<Eigen::Array<S, R, C, O, MR, MC>,
   using X = Eigen::Array<S, R, C, O, MR, MC>;
   static void copy(const X& from, X& to) { to = from; }
 };
+/// @endcond
 
 namespace fokker {
 

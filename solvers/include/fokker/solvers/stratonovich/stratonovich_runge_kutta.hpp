@@ -18,12 +18,14 @@ namespace fokker {
 /// Stages that nothing uses are not evaluated.
 template <std::size_t stages>
 struct StratonovichTableau {
+  /// Coefficients of the stages.
   using Matrix = std::array<std::array<double, stages>, stages>;
   Matrix a, a_w, a_h;
   std::array<double, stages> c;
   StochasticWeights<stages, stages> weights;
 };
 
+/// The tableau for additive noise.
 template <std::size_t s>
 constexpr AdditiveTableau<s, s> additive_form(const StratonovichTableau<s>& tableau) {
   return {tableau.a, tableau.a_w, tableau.a_h, tableau.c, tableau.c, tableau.weights};

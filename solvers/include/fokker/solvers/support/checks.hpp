@@ -32,6 +32,7 @@ class CheckSubject {
   CheckSubject(const std::string& subject) : CheckSubject(std::string_view(subject)) {}
   CheckSubject(std::string_view phrase, std::string_view name) : phrase_(phrase), name_(name) {}
 
+  /// The start of a message.
   std::string_view phrase() const { return phrase_; }
   std::string_view name() const { return name_; }
 

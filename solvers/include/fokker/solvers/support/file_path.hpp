@@ -11,15 +11,18 @@ namespace fokker {
 /// The path of a file: a text or a std::filesystem::path.
 class FilePath {
  public:
+  /// From text.
   template <class T>
   requires std::convertible_to<const T&, std::string_view> FilePath(const T& text)
       : text_(std::string_view(text)) {}
+  /// From a std::filesystem::path.
   template <class T>
   requires requires(const T& path) {
     { path.string() } -> std::same_as<std::string>;
   }
   FilePath(const T& path) : text_(path.string()) {}
 
+  /// As text.
   const std::string& string() const { return text_; }
 
  private:

@@ -25,9 +25,11 @@ struct DiscreteIncrements {
   static constexpr double a = 0.9674215661017010;
   static constexpr double b = 1.382994127100638;
 
+  /// Increments of all sources.
   using Rows = Eigen::Array<S, Eigen::Dynamic, columns, layout>;
   Rows three, two;
 
+  /// Derives the discrete increments of a step from W.
   template <class W>
   void assign(const W& w, Time h) {
     const auto to_scalar = [](Time value) { return static_cast<S>(value); };
@@ -88,6 +90,7 @@ struct WeakDriftTableau {
   double b2, b3;
   std::array<double, 3> alpha;
 
+  /// Number of stages.
   constexpr int stages() const { return alpha[2] == 0 ? 2 : 3; }
 
   /// Adds x and the drift to y, which has the noise.

@@ -27,11 +27,9 @@ struct Seen {
 
 /// x + dw; steps of 1/4 are rejected where |dw| > sqrt(h); or, blind, every third step.
 struct Adversarial {
-  static constexpr std::string_view name = "adversarial", source = "this test";
-  static constexpr Calculus calculus = Calculus::ito;
-  static constexpr bool supports(NoiseKind) { return true; }
-  static constexpr Orders orders(NoiseKind) { return {.strong = 1, .weak = 1, .deterministic = 1}; }
-  static constexpr Evaluations evaluations(NoiseKind) { return {}; }
+  static constexpr Facts facts{.name = "adversarial",
+                               .source = "this test",
+                               .order = {.strong = 1, .weak = 1, .deterministic = 1}};
   template <State X>
   using Workspace = Scratch<X, 1>;
 

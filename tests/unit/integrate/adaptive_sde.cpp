@@ -34,11 +34,8 @@ using X = Path<double, 1>;
 /// or, where `embedded`, with that difference as its own estimate.
 template <bool embedded>
 struct KnownError {
-  static constexpr std::string_view name = "known-error", source = "this test";
-  static constexpr Calculus calculus = Calculus::ito;
-  static constexpr bool supports(NoiseKind) { return true; }
-  static constexpr Orders orders(NoiseKind) { return {1.5, {}, {}}; }
-  static constexpr Evaluations evaluations(NoiseKind) { return {}; }
+  static constexpr Facts facts{
+      .name = "known-error", .source = "this test", .order = {.strong = 1.5}};
   static constexpr double power = embedded ? 1.5 : 2;  // half an order above 1 and above 1.5
   template <State Y>
   using Workspace = Scratch<Y, 1>;
@@ -58,16 +55,18 @@ struct KnownError {
 };
 
 struct WithNormals : StochasticHeun {
-  static constexpr Needs needs{.normals = 1};
+  static constexpr Facts facts = [] {
+    Facts all = StochasticHeun::facts;
+    all.needs.normals = 1;
+    return all;
+  }();
 };
 
 /// x + dw, refused in a pattern that looks at dw; it notes the ends of the intervals it is shown.
 struct Recorder {
-  [[maybe_unused]] static constexpr std::string_view name = "recorder", source = "this test";
-  static constexpr Calculus calculus = Calculus::ito;
-  static constexpr bool supports(NoiseKind) { return true; }
-  static constexpr Orders orders(NoiseKind) { return {1.0, 1.0, 1.0}; }
-  static constexpr Evaluations evaluations(NoiseKind) { return {}; }
+  static constexpr Facts facts{.name = "recorder",
+                               .source = "this test",
+                               .order = {.strong = 1, .weak = 1, .deterministic = 1}};
   template <State Y>
   using Workspace = Scratch<Y, 1>;
 

@@ -45,10 +45,8 @@ const auto brownian_motion =
 /// An adaptive solver for x' = 1 whose steps are of 1/4, who pretends that x = t^2 inside a step,
 /// and who finds everything stiff from t = 1/2 on.
 struct Pretender {
-  [[maybe_unused]] static constexpr std::string_view name = "pretender", source = "";
+  static constexpr Facts facts{.name = "pretender", .noise = {NoiseKind::none}};
   static constexpr bool adaptive = true;
-  [[maybe_unused]] static constexpr Calculus calculus = Calculus::ito;
-  static constexpr bool supports(NoiseKind kind) { return kind == NoiseKind::none; }
 
   template <class P, State X>
   struct Run {

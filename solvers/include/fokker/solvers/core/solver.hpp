@@ -39,56 +39,14 @@ concept Sampler = requires {
   requires std::remove_cvref_t<M>::is_sampler;
 };
 
-namespace detail {
-
-/// The facts of a method that states them as members of their own, as samplers do.
-template <class M>
-constexpr Facts facts_of_members(const M& m) {
-  Facts all{.calculus = M::calculus, .noise = {}};
-  for (const NoiseKind kind : {NoiseKind::none, NoiseKind::additive, NoiseKind::scalar,
-                               NoiseKind::diagonal, NoiseKind::commutative, NoiseKind::general})
-    if (M::supports(kind)) all.noise.insert(kind);
-  if constexpr (requires { std::string_view{M::name}; }) all.name = M::name;
-  if constexpr (requires { std::string_view{M::source}; }) all.source = M::source;
-  const auto by_kind = [&]<class T>(ByNoise<T>& out, auto value) {
-    out = {std::optional<T>{},
-           {value(NoiseKind::none), value(NoiseKind::additive), value(NoiseKind::scalar),
-            value(NoiseKind::diagonal), value(NoiseKind::commutative), value(NoiseKind::general)}};
-  };
-  if constexpr (requires { m.orders(NoiseKind::none); }) {
-    by_kind(all.order.strong, [&](NoiseKind kind) { return m.orders(kind).strong; });
-    by_kind(all.order.weak, [&](NoiseKind kind) { return m.orders(kind).weak; });
-    by_kind(all.order.deterministic, [&](NoiseKind kind) { return m.orders(kind).deterministic; });
-  }
-  if constexpr (requires { m.evaluations(NoiseKind::none); }) {
-    const auto evaluations = [&](NoiseKind kind) { return m.evaluations(kind); };
-    by_kind(all.cost.drift, [&](NoiseKind k) { return std::optional(evaluations(k).drift); });
-    by_kind(all.cost.diffusion,
-            [&](NoiseKind k) { return std::optional(evaluations(k).diffusion); });
-  }
-  if constexpr (requires { Needs{m.needs()}; })
-    all.needs = m.needs();
-  else if constexpr (requires { Needs{M::needs}; })
-    all.needs = M::needs;
-  if constexpr (requires { m.has_memory(); })
-    all.has_memory = m.has_memory();
-  else if constexpr (requires { M::has_memory; })
-    all.has_memory = M::has_memory;
-  return all;
-}
-
-}  // namespace detail
-
 /// The facts of `m`: `M::facts`, or `m.facts()` where they depend on its parameters or its type is
 /// erased.
 template <class M>
 constexpr decltype(auto) facts_of(const M& m) {
   if constexpr (requires { Facts{m.facts()}; })
     return m.facts();
-  else if constexpr (requires { Facts{M::facts}; })
-    return (M::facts);
   else
-    return detail::facts_of_members(m);
+    return (M::facts);
 }
 
 /// What a step of `m` needs of the Brownian path beside W.

@@ -20,7 +20,9 @@ void ensemble(benchmark::State& state, bool check) {
   const fokker::TimeGrid grid = fokker::uniform_grid(0, 1, steps);
   for (auto _ : state)
     benchmark::DoNotOptimize(
-        fokker::simulate(process, fokker::EulerMaruyama{}, fokker::OnGrid{grid}, 1.0, {.paths = paths, .seed = 1, .threads = 1, .check = check}, fokker::Moments{})
+        fokker::simulate(process, fokker::EulerMaruyama{}, fokker::OnGrid{grid}, 1.0,
+                         {.paths = paths, .seed = 1, .threads = 1, .check = check},
+                         fokker::Moments{})
             .value.mean[0]);
   state.SetItemsProcessed(state.iterations() * paths * steps);
 }
@@ -34,7 +36,9 @@ void path(benchmark::State& state, bool check) {
   });
   const fokker::Path<double, 3> x0(1, 1, 1);
   for (auto _ : state)
-    benchmark::DoNotOptimize(fokker::integrate(process, fokker::DormandPrince54{}, fokker::Adaptive{.rtol = 1e-6, .atol = 1e-6}, x0, {0, 1}, {.save_at = {1}, .check = check})
+    benchmark::DoNotOptimize(fokker::integrate(process, fokker::DormandPrince54{},
+                                               fokker::Adaptive{.rtol = 1e-6, .atol = 1e-6}, x0,
+                                               {0, 1}, {.save_at = {1}, .check = check})
                                  .end[0]);
   state.SetItemsProcessed(state.iterations());
 }

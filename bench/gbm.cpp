@@ -26,8 +26,8 @@ void count(benchmark::State& state) { state.SetItemsProcessed(state.iterations()
 template <class S = double>
 double simulate_mean(fokker::Index n = paths, int threads = 1) {
   const fokker::GeometricBrownianMotion process{mu, sigma};
-  return fokker::simulate<S>(process, fokker::EulerMaruyama{}, 1.0,
-                             fokker::uniform_grid(0, 1, steps),
+  return fokker::simulate<S>(process, fokker::EulerMaruyama{},
+                             fokker::OnGrid{fokker::uniform_grid(0, 1, steps)}, 1.0,
                              {.paths = n, .seed = seed, .threads = threads}, fokker::Moments{})
       .value.mean[0];
 }

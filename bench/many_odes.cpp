@@ -14,10 +14,11 @@
 namespace {
 
 void many(benchmark::State& state) {
-  const std::vector<double> grid{0, LorenzProblem::end};
-  const fokker::DormandPrince54 method{LorenzProblem::ours, LorenzProblem::ours};
+  const fokker::Adaptive steps{.rtol = LorenzProblem::ours, .atol = LorenzProblem::ours};
   for (auto _ : state)
-    benchmark::DoNotOptimize(fokker::simulate(LorenzProblem::process, method, fokker::OnGrid{grid}, Starts{}, {.paths = paths, .seed = 1, .threads = 1}, fokker::FinalState{}));
+    benchmark::DoNotOptimize(fokker::simulate(
+        LorenzProblem::process, fokker::DormandPrince54{}, steps, Starts{}, {0, LorenzProblem::end},
+        {.paths = paths, .seed = 1, .threads = 1}, fokker::FinalState{}));
   state.SetItemsProcessed(state.iterations() * paths);
 }
 

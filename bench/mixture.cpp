@@ -124,8 +124,8 @@ fokker::Moments::Value simulate_reverse() {
   const fokker::AffineProcess vp{fokker::VariancePreserving{}};
   const fokker::ReverseSde reverse{
       vp, fokker::exact_score(vp, fokker::GaussianMixture::ring(modes, radius, width))};
-  return fokker::simulate<S>(reverse, fokker::EulerMaruyama{}, vp.prior(2),
-                             fokker::uniform_grid(1, 1e-3, steps),
+  return fokker::simulate<S>(reverse, fokker::EulerMaruyama{},
+                             fokker::OnGrid{fokker::uniform_grid(1, 1e-3, steps)}, vp.prior(2),
                              {.paths = paths, .seed = 1, .threads = 1}, fokker::Moments{})
       .value;
 }
@@ -142,9 +142,9 @@ void flow_library(benchmark::State& state) {
   const fokker::AffineProcess vp{fokker::VariancePreserving{}};
   const fokker::ProbabilityFlow flow{
       vp, fokker::exact_score(vp, fokker::GaussianMixture::ring(modes, radius, width))};
-  const auto grid = fokker::uniform_grid(1, 1e-3, steps);
+  const fokker::OnGrid steps_on{fokker::uniform_grid(1, 1e-3, steps)};
   for (auto _ : state)
-    benchmark::DoNotOptimize(fokker::simulate<S>(flow, fokker::Heun{}, vp.prior(2), grid,
+    benchmark::DoNotOptimize(fokker::simulate<S>(flow, fokker::Heun{}, steps_on, vp.prior(2),
                                                  {.paths = paths, .seed = 1, .threads = 1},
                                                  fokker::Moments{}));
   state.SetItemsProcessed(state.iterations() * paths * steps);

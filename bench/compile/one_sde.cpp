@@ -10,7 +10,8 @@ int main() {
   const auto sde = fokker::make_sde([](const auto& x, double) { return 2.0 * (1.0 - x); },
                                     [](const auto& x, double) { return 0.3 * x.sqrt(); },
                                     fokker::noise::diagonal);
-  const auto result =
-      fokker::simulate(sde, fokker::EulerMaruyama{}, fokker::OnGrid{fokker::uniform_grid(0, 10, 1000)}, 1.0, {.paths = 10'000, .seed = 42}, fokker::Moments{});
+  const auto result = fokker::simulate(sde, fokker::EulerMaruyama{},
+                                       fokker::OnGrid{fokker::uniform_grid(0, 10, 1000)}, 1.0,
+                                       {.paths = 10'000, .seed = 42}, fokker::Moments{});
   std::printf("%g\n", result.value.mean[0]);
 }

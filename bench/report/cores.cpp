@@ -42,7 +42,9 @@ using Moment = std::vector<double>;
 
 Moment gbm(int threads) {
   const auto mean =
-      fokker::simulate(fokker::GeometricBrownianMotion{0.05, 0.2}, fokker::EulerMaruyama{}, fokker::OnGrid{fokker::uniform_grid(0, 1, 100)}, 1.0, {.paths = 1 << 19, .seed = 1, .threads = threads}, fokker::Moments{})
+      fokker::simulate(fokker::GeometricBrownianMotion{0.05, 0.2}, fokker::EulerMaruyama{},
+                       fokker::OnGrid{fokker::uniform_grid(0, 1, 100)}, 1.0,
+                       {.paths = 1 << 19, .seed = 1, .threads = threads}, fokker::Moments{})
           .value.mean;
   return {mean.begin(), mean.end()};
 }
@@ -52,14 +54,18 @@ Moment reverse_sde(int threads) {
   const fokker::ReverseSde process{
       vp, fokker::exact_score(vp, fokker::GaussianMixture::ring(8, 4, 0.3))};
   const auto mean =
-      fokker::simulate(process, fokker::EulerMaruyama{}, fokker::OnGrid{fokker::uniform_grid(1, 1e-3, 100)}, vp.prior(2), {.paths = 1 << 16, .seed = 1, .threads = threads}, fokker::Moments{})
+      fokker::simulate(process, fokker::EulerMaruyama{},
+                       fokker::OnGrid{fokker::uniform_grid(1, 1e-3, 100)}, vp.prior(2),
+                       {.paths = 1 << 16, .seed = 1, .threads = threads}, fokker::Moments{})
           .value.mean;
   return {mean.begin(), mean.end()};
 }
 
 Moment lorenz(int threads) {
   const auto mean =
-      fokker::simulate(fokker::Lorenz{}, fokker::DormandPrince54{}, fokker::Adaptive{.rtol = 1e-6, .atol = 1e-6}, Starts{}, {std::vector<double>{0, 10}.front(), std::vector<double>{0, 10}.back()}, {.paths = 1 << 18, .seed = 1, .threads = threads}, fokker::Moments{})
+      fokker::simulate(fokker::Lorenz{}, fokker::DormandPrince54{},
+                       fokker::Adaptive{.rtol = 1e-6, .atol = 1e-6}, Starts{}, {0, 10},
+                       {.paths = 1 << 18, .seed = 1, .threads = threads}, fokker::Moments{})
           .value.mean;
   return {mean.begin(), mean.end()};
 }

@@ -34,19 +34,25 @@ double seconds(const std::function<void()>& run) {
 }
 
 void gbm(Index paths, Index steps) {
-  fokker::simulate(fokker::GeometricBrownianMotion{0.05, 0.2}, fokker::EulerMaruyama{}, fokker::OnGrid{fokker::uniform_grid(0, 1, steps)}, 1.0, {.paths = paths, .seed = 1, .threads = 1}, fokker::Moments{});
+  fokker::simulate(fokker::GeometricBrownianMotion{0.05, 0.2}, fokker::EulerMaruyama{},
+                   fokker::OnGrid{fokker::uniform_grid(0, 1, steps)}, 1.0,
+                   {.paths = paths, .seed = 1, .threads = 1}, fokker::Moments{});
 }
 
 void ornstein_uhlenbeck(Index dimension, Index paths, Index steps) {
   const Eigen::ArrayXd x0 = Eigen::ArrayXd::Ones(dimension);
-  fokker::simulate(fokker::OrnsteinUhlenbeck{}, fokker::EulerMaruyama{}, fokker::OnGrid{fokker::uniform_grid(0, 1, steps)}, x0, {.paths = paths, .seed = 1, .threads = 1}, fokker::Moments{});
+  fokker::simulate(fokker::OrnsteinUhlenbeck{}, fokker::EulerMaruyama{},
+                   fokker::OnGrid{fokker::uniform_grid(0, 1, steps)}, x0,
+                   {.paths = paths, .seed = 1, .threads = 1}, fokker::Moments{});
 }
 
 void reverse(Index modes, Index paths, Index steps) {
   const fokker::AffineProcess vp{fokker::VariancePreserving{}};
   const fokker::ReverseSde process{
       vp, fokker::exact_score(vp, fokker::GaussianMixture::ring(modes, 4, 0.3))};
-  fokker::simulate(process, fokker::EulerMaruyama{}, fokker::OnGrid{fokker::uniform_grid(1, 1e-3, steps)}, vp.prior(2), {.paths = paths, .seed = 1, .threads = 1}, fokker::Moments{});
+  fokker::simulate(process, fokker::EulerMaruyama{},
+                   fokker::OnGrid{fokker::uniform_grid(1, 1e-3, steps)}, vp.prior(2),
+                   {.paths = paths, .seed = 1, .threads = 1}, fokker::Moments{});
 }
 
 /// Nanoseconds per unit of work over n, in CPU time: `run(n)` does `work(n)` units. The least of

@@ -101,7 +101,9 @@ TEST_CASE("a grid of one time: the functionals of the start") {
 TEST_CASE("extrema between the points have the same bits on any threads and among any paths") {
   const TimeGrid grid = uniform_grid(0, 1, 4);
   const auto maximum = [&](Index paths, int threads, Seed seed) {
-    return simulate(brownian, EulerMaruyama{}, OnGrid{grid}, 0.0, {.paths = paths, .seed = seed, .threads = threads}, running_maximum(brownian, 0, seed))
+    return simulate(brownian, EulerMaruyama{}, OnGrid{grid}, 0.0,
+                    {.paths = paths, .seed = seed, .threads = threads},
+                    running_maximum(brownian, 0, seed))
         .value.mean;
   };
   const auto block = [](Index first, Index width) {  // the maxima of one step of given ends
@@ -143,10 +145,10 @@ TEST_CASE("a component that is not there is refused, and a path that fails is co
     return simulate(process, EulerMaruyama{}, OnGrid{grid}, 0.0, options, functional);
   };
 
-  CHECK_THROWS_WITH(run(brownian, time_average(1)), ContainsSubstring("component 1"));
-  CHECK_THROWS_WITH(run(brownian, running_maximum(-1)), ContainsSubstring("component -1"));
+  CHECK_THROWS_WITH(run(brownian, time_average(1)), ContainsSubstring("component=1"));
+  CHECK_THROWS_WITH(run(brownian, running_maximum(-1)), ContainsSubstring("component=-1"));
   CHECK_THROWS_WITH(run(brownian, running_minimum(brownian, 2, 3)),
-                    ContainsSubstring("component 2"));
+                    ContainsSubstring("component=2"));
   CHECK(run(fails, running_maximum(0)).failed == 3);
   CHECK(std::isnan(run(fails, running_maximum(0)).value.mean));
   CHECK(std::isnan(run(fails, running_maximum(fails, 0, 3)).value.mean));

@@ -408,7 +408,7 @@ TEST_CASE(
 
   CHECK(grows.status == Status::non_finite);
   CHECK_THAT(grows.message, ContainsSubstring("|x| has grown to "));
-  CHECK_THAT(grows.message, ContainsSubstring("blows up here, or dt is too large"));
+  CHECK_THAT(grows.message, ContainsSubstring("blows up here, or the steps are too long"));
   CHECK(undefined.status == Status::non_finite);
   CHECK_THAT(undefined.message, ContainsSubstring("the coefficients are not finite"));
 }

@@ -248,7 +248,7 @@ TEST_CASE("rates, bounds, blocks and steps that cannot be are refused") {
                     ContainsSubstring("finite and not negative: got -1"));
   CHECK_THROWS_WITH(run(PoissonJumps{INFINITY, one}, {0.1}, 0.0),
                     ContainsSubstring("finite and not negative: got inf"));
-  CHECK_THROWS_WITH(run(PoissonJumps{1.0, one}, {0}, 0.0), ContainsSubstring("got 0"));
+  CHECK_THROWS_WITH(run(PoissonJumps{1.0, one}, {0}, 0.0), ContainsSubstring("got h=0"));
   CHECK_THROWS_WITH(run(IntensityJumps{rising, 4.0, one}, {0.1}, 3.9),
                     ContainsSubstring("[0, 4], its bound: it is") && ContainsSubstring("at t = "));
   CHECK_THROWS_WITH(run(IntensityJumps{rising, 50.0, one}, {0.1}, -40.0),

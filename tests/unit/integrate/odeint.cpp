@@ -178,7 +178,7 @@ TEST_CASE("limits and tolerances of adaptive methods are checked") {
   CHECK(run({}, {.max_steps = 5}).status == Status::too_many_steps);
   CHECK_THROWS_WITH(run({.rtol = 0}, {}), ContainsSubstring("tolerances above zero: got rtol=0"));
   CHECK_THROWS_WITH(run({.atol = -1}, {}), ContainsSubstring("atol=-1"));
-  CHECK_THROWS_WITH(run({.first_step = -1}, {}), ContainsSubstring("got -1"));
+  CHECK_THROWS_WITH(run({.first_step = -1}, {}), ContainsSubstring("got first_step=-1"));
 }
 
 TEST_CASE("simulate gives every path its own steps, on the grid, and marks those that fail") {

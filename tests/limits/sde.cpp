@@ -66,7 +66,7 @@ TEST_CASE("adaptive steps pass a switch of the noise, with or without a stop on 
     // 0.5 within 4.5 standard errors of a sample variance.
     CHECK(run.value.variance[0] == Approx(0.5).margin(4.5 * 0.5 * std::sqrt(2.0 / 49)));
   }
-  limit_row("sde", "AdaptiveSde", "noise switched on at a time",
+  limit_row("sde", "adaptive steps", "noise switched on at a time",
             "a step at the resolution of the path, 2^-39 of the way to the next stop, is taken "
             "across the switch whatever its error; every path ends");
 }
@@ -77,7 +77,7 @@ TEST_CASE("adaptive steps that nothing can follow still end in step underflow") 
                [](Time) { return 1.0; }, noise::additive);
   const auto run = integrate(rough, StochasticHeun{}, Adaptive{.rtol = 1e-6, .atol = 1e-6}, 0.0, {0, 1});
   CHECK(run.status == Status::step_underflow);
-  limit_row("sde", "AdaptiveSde", "an error above the tolerance at every step",
+  limit_row("sde", "adaptive steps", "an error above the tolerance at every step",
             "step size underflow, after at most four steps at the resolution");
 }
 

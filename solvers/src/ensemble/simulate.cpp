@@ -312,7 +312,7 @@ NodePointer Blocks::run_all(double& seconds) {
 
 void refuse_checkpoint_and_ranks() {
   throw std::invalid_argument(
-      "this reduction keeps its result beside its partials (FinalState, SavedStates, ...): it "
+      "this reduction keeps its result beside its partials (FinalState, States, ...): it "
       "takes no checkpoint and no ranks");
 }
 

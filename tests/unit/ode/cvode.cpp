@@ -174,8 +174,8 @@ TEST_CASE("nan and blow-up end a run of cvode in a status") {
 
 TEST_CASE("cvode takes the walk of integrate, float and dynamic states, and one path only") {
   const Decay process;
-  auto walk = detail::make_walk(process, Cvode{}, Block<float>::Ones(1, 1).eval(), 0.0,
-                                IntegrateOptions{.dt = 0, .max_dt = 0.05});
+  auto walk = detail::make_walk(process, detail::bind(Cvode{}, Adaptive{.max_step = 0.05}),
+                                Block<float>::Ones(1, 1).eval(), 0.0, {});
   auto copy = walk;
   for (auto* each : {&walk, &copy}) {
     detail::Leg leg{.end = 1, .tries = 10'000};

@@ -2,7 +2,7 @@
 /// @file  fokker/solvers/integrate/contract.hpp
 /// @brief The contract of coefficients (process.hpp), checked once per run on a few columns.
 ///
-/// `integrate`, `simulate`, `integrate_on`, `measure_convergence`, `propagate` and `OdeintStepper`
+/// `integrate`, `simulate`, `measure_convergence`, `propagate` and `OdeintStepper`
 /// evaluate the coefficients of the process near the start before they step, and throw
 /// std::invalid_argument with the cause and the cure where
 ///

@@ -142,7 +142,8 @@ TEST_CASE("a network trained by torch on eight modes is loaded, exact to its los
   const Index n = 4000;
   const auto samples = [&](const AnyScore<double>& score) {
     const fokker::ProbabilityFlow flow{process, score};
-    return simulate(flow, fokker::Heun{}, OnGrid{grid}, process.prior_at(0.999, 2), {.paths = n, .seed = 3, .threads = 1}, fokker::FinalState{})
+    return simulate(flow, fokker::Heun{}, fokker::OnGrid{grid}, process.prior_at(0.999, 2),
+                    {.paths = n, .seed = 3, .threads = 1}, fokker::FinalState{})
         .value;
   };
   Block<double> truth(2, n);

@@ -92,7 +92,7 @@ struct LadderIncrements {
   void increment(Time t0, Time t1, Dw& dw) {
     LevyLadder<double> ladder(seed++, 0, dw.w.cols(), dw.w.rows(), t0, t1, 2);
     const Time quarter = subdivision(t0, t1, 1, 4);
-    Increment<P, X> rest;
+    Dw rest;
     rest.resize(dw.w.rows(), dw.w.cols(), areas);
     ladder.increment(quarter, t1, rest);
     ladder.increment(t0, quarter, dw);

@@ -230,7 +230,8 @@ TEST_CASE("an ensemble runs back from the prior to the data") {
   const ReverseCriticallyDampedLangevin reverse{p, score};
   const TimeGrid grid = uniform_grid(1, 0.01, 200);
 
-  const auto result = simulate(reverse, StochasticHeun{}, OnGrid{grid}, PhasePrior{}, {.paths = paths, .seed = 3}, Moments{});
+  const auto result = simulate(reverse, StochasticHeun{}, OnGrid{grid}, PhasePrior{},
+                               {.paths = paths, .seed = 3}, Moments{});
 
   Law start{Vector2d::Zero(), Matrix2d::Identity()};
   start.covariance(1, 1) = 0.25;

@@ -90,8 +90,8 @@ TEST_CASE(
       const auto last = static_cast<std::ptrdiff_t>(part * 600);
       const TimeGrid grid(whole.begin(), whole.begin() + last + 1);
 
-      const auto result =
-          simulate(process, StochasticHeun{}, OnGrid{grid}, x0, {.paths = paths, .seed = 5}, Moments{});
+      const auto result = simulate(process, StochasticHeun{}, OnGrid{grid}, x0,
+                                   {.paths = paths, .seed = 5}, Moments{});
 
       const test::Law exact = noising(process, grid.back());
       const double z_mean = (result.value.mean[0] - exact.mean) / std::sqrt(exact.variance / paths);

@@ -58,7 +58,8 @@ TEST_CASE("the maximum of Brownian motion with drift has its law") {
 
   for (const double y : {0.1, 0.5, 1.0, 2.0, 3.0, 4.0}) {
     const auto above = [y](const auto& m) { return (m > y).template cast<double>(); };
-    const auto e = simulate(process, EulerMaruyama{}, OnGrid{uniform_grid(0, t, 5)}, 0.0, options, running_maximum(process, 0, options.seed, above))
+    const auto e = simulate(process, EulerMaruyama{}, OnGrid{uniform_grid(0, t, 5)}, 0.0, options,
+                            running_maximum(process, 0, options.seed, above))
                        .value;
 
     INFO("y = " << y << ": " << e.mean << " exact " << exact(y));
@@ -96,7 +97,8 @@ TEST_CASE("the maximum of geometric Brownian motion is right to O(h) with bridge
   const SimulateOptions options{.paths = 20'000, .seed = 24};
   const auto above = [&](const auto& m) { return (m > std::exp(y)).template cast<double>(); };
 
-  const auto e = simulate(gbm, EulerMaruyama{}, OnGrid{uniform_grid(0, 1, 256)}, 1.0, options, running_maximum(gbm, 0, options.seed, above))
+  const auto e = simulate(gbm, EulerMaruyama{}, OnGrid{uniform_grid(0, 1, 256)}, 1.0, options,
+                          running_maximum(gbm, 0, options.seed, above))
                      .value;
 
   CHECK(within(e, exact));

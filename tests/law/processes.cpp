@@ -80,7 +80,8 @@ B exact_sample(const P& p, double x0, double t, Index n) {
 template <class Method, class P>
 B simulated(const P& p, const Method& method, const Eigen::ArrayXd& x0, double t, Index steps,
             Index paths) {
-  return simulate(p, method, OnGrid{uniform_grid(0, t, steps)}, x0, {.paths = paths, .seed = 5}, FinalState{})
+  return simulate(p, method, OnGrid{uniform_grid(0, t, steps)}, x0, {.paths = paths, .seed = 5},
+                  FinalState{})
       .value;
 }
 
@@ -232,7 +233,8 @@ TEST_CASE("Lotka-Volterra stays positive and obeys the mean logarithms of its sp
         }};
   };
   for (const Index species : {0, 1}) {
-    const auto result = simulate(p, EulerMaruyama{}, OnGrid{uniform_grid(0, t, steps)}, two(2, 1.5), {.paths = 4000, .seed = 3}, balance(species));
+    const auto result = simulate(p, EulerMaruyama{}, OnGrid{uniform_grid(0, t, steps)}, two(2, 1.5),
+                                 {.paths = 4000, .seed = 3}, balance(species));
 
     CHECK(result.status == Status::success);
     CHECK(std::abs(result.value.mean - std::log(species == 0 ? 2 : 1.5)) <

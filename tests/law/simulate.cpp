@@ -23,7 +23,8 @@ TEST_CASE("the interval at a requested standard error covers E X_T in 95 % of 10
   int covered = 0, covered_by_narrow = 0, rounds[2] = {0, 0};
   for (std::uint64_t seed = 0; seed < 1000; ++seed) {
     const auto result =
-        simulate(gbm, EulerMaruyama{}, OnGrid{grid}, 1.0, {.paths = 1'000'000, .seed = seed, .target_standard_error = target}, phi);
+        simulate(gbm, EulerMaruyama{}, OnGrid{grid}, 1.0,
+                 {.paths = 1'000'000, .seed = seed, .target_standard_error = target}, phi);
     const Estimate& e = result.value;
     REQUIRE(e.standard_error <= target);
     REQUIRE(result.paths <= 8192);

@@ -36,7 +36,8 @@ struct Widest {
 template <class S, class P, class M>
 bool same(const P& process, const M& method, const Eigen::ArrayXd& x0) {
   const auto states = [&](Index paths) {
-    return simulate<S>(process, method, OnGrid{uniform_grid(0, 1, 10)}, x0, {.paths = paths, .threads = 1}, FinalState{})
+    return simulate<S>(process, method, OnGrid{uniform_grid(0, 1, 10)}, x0,
+                       {.paths = paths, .threads = 1}, FinalState{})
         .value;
   };
   const auto many = states(1100);
@@ -81,7 +82,8 @@ TEST_CASE("one path has the bits that it has among many, by every kind of step")
 TEST_CASE("a run of one path is computed on one leaf of columns") {
   Index columns = 0;
 
-  simulate(Widest{&columns}, EulerMaruyama{}, OnGrid{uniform_grid(0, 1, 4)}, 1.0, {.paths = 1}, Moments{});
+  simulate(Widest{&columns}, EulerMaruyama{}, OnGrid{uniform_grid(0, 1, 4)}, 1.0, {.paths = 1},
+           Moments{});
 
   CHECK(columns == leaf_paths);
   limit_row("sde", "`simulate`", "one path",

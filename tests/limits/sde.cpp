@@ -59,7 +59,9 @@ double seconds_to_end(std::atomic<bool>& cancel, const Run& run) {
 
 TEST_CASE("adaptive steps pass a switch of the noise, with or without a stop on it") {
   for (const auto& grid : {TimeGrid{0, 1}, TimeGrid{0, 0.5, 1}, TimeGrid{0, 0.3, 1}}) {
-    const auto run = simulate(switched_on(0.5), StochasticHeun{}, Adaptive{.rtol = 1e-7, .atol = 1e-7}, 0.0, {grid.front(), grid.back()}, {.paths = 50, .seed = 3}, Moments{});
+    const auto run =
+        simulate(switched_on(0.5), StochasticHeun{}, Adaptive{.rtol = 1e-7, .atol = 1e-7}, 0.0,
+                 {grid.front(), grid.back()}, {.paths = 50, .seed = 3}, Moments{});
     CAPTURE(grid.size());
     CHECK(run.status == Status::success);
     CHECK(run.failed == 0);
@@ -75,7 +77,8 @@ TEST_CASE("adaptive steps that nothing can follow still end in step underflow") 
   const auto rough =
       make_sde([](const auto& x, Time t) { return 0 * x + 1e30 * std::sin(1e25 * t); },
                [](Time) { return 1.0; }, noise::additive);
-  const auto run = integrate(rough, StochasticHeun{}, Adaptive{.rtol = 1e-6, .atol = 1e-6}, 0.0, {0, 1});
+  const auto run =
+      integrate(rough, StochasticHeun{}, Adaptive{.rtol = 1e-6, .atol = 1e-6}, 0.0, {0, 1});
   CHECK(run.status == Status::step_underflow);
   limit_row("sde", "adaptive steps", "an error above the tolerance at every step",
             "step size underflow, after at most four steps at the resolution");
@@ -89,12 +92,14 @@ TEST_CASE("parameters that a step cannot take are refused before the run") {
   const SimulateOptions options{.paths = 10, .seed = 1};
   CHECK_THROWS_WITH(simulate(p, CirDriftImplicit{}, OnGrid{grid}, 0.04, options, Moments{}),
                     ContainsSubstring("4 kappa theta = 0.16 and sigma^2 = 1"));
-  CHECK_THROWS_AS(simulate(p, erased, OnGrid{grid}, 0.04, options, Moments{}), std::invalid_argument);
+  CHECK_THROWS_AS(simulate(p, erased, OnGrid{grid}, 0.04, options, Moments{}),
+                  std::invalid_argument);
   CHECK_THROWS_AS(integrate(p, CirDriftImplicit{}, Fixed{0.1}, 0.04, {0, 1}),
                   std::invalid_argument);
   CHECK_THROWS_AS(integrate(p, CirDriftImplicit{}, Adaptive{}, 0.04, {0, 1}),
                   std::invalid_argument);
-  CHECK_NOTHROW(simulate(CoxIngersollRoss{.kappa = 1, .theta = 1, .sigma = 1.9}, CirDriftImplicit{}, OnGrid{grid}, 0.04, options, Moments{}));
+  CHECK_NOTHROW(simulate(CoxIngersollRoss{.kappa = 1, .theta = 1, .sigma = 1.9}, CirDriftImplicit{},
+                         OnGrid{grid}, 0.04, options, Moments{}));
   limit_row("sde", "cir-drift-implicit", "4 kappa theta <= sigma^2",
             "refused at the start with both numbers; other steps are named");
 }
@@ -141,7 +146,8 @@ TEST_CASE("an ensemble of more paths than any time allows ends soon after it is 
     std::atomic<bool> cancel = false;
     Ensemble<Moments::Value> run;
     const double seconds = seconds_to_end(cancel, [&] {
-      run = simulate(brownian, EulerMaruyama{}, OnGrid{TimeGrid{0, 1}}, 0.0, {.paths = paths, .seed = 1, .threads = 1, .cancel = &cancel}, Moments{});
+      run = simulate(brownian, EulerMaruyama{}, OnGrid{TimeGrid{0, 1}}, 0.0,
+                     {.paths = paths, .seed = 1, .threads = 1, .cancel = &cancel}, Moments{});
     });
     CAPTURE(paths);
     CHECK(seconds < 0.5);
@@ -158,7 +164,8 @@ TEST_CASE("a long adaptive path of an ensemble ends soon after it is cancelled")
   std::atomic<bool> cancel = false;
   Ensemble<Moments::Value> run;
   const double seconds = seconds_to_end(cancel, [&] {
-    run = simulate(brownian, EulerMaruyama{}, Predictable{1e-6}, 0.0, {0, 100}, {.paths = 100, .seed = 1, .threads = 1, .cancel = &cancel}, Moments{});
+    run = simulate(brownian, EulerMaruyama{}, Predictable{1e-6}, 0.0, {0, 100},
+                   {.paths = 100, .seed = 1, .threads = 1, .cancel = &cancel}, Moments{});
   });
   CHECK(seconds < 0.5);
   CHECK(run.status == Status::cancelled);
@@ -189,13 +196,16 @@ TEST_CASE("a convergence study of long grids ends soon after it is cancelled") {
 TEST_CASE("a level or a functional that is nan is never a success") {
   const TimeGrid grid = uniform_grid(0, 1, 4);
   const SimulateOptions options{.paths = 70, .seed = 1};
-  CHECK_THROWS_WITH(first_passage(brownian, EulerMaruyama{}, OnGrid{grid}, 0.0, options, Level{.value = std::nan(""), .component = 0}),
+  CHECK_THROWS_WITH(first_passage(brownian, EulerMaruyama{}, OnGrid{grid}, 0.0, options,
+                                  Level{.value = std::nan(""), .component = 0}),
                     ContainsSubstring("got nan"));
-  const auto root = simulate(brownian, EulerMaruyama{}, OnGrid{grid}, 0.0, options, expectation([](const auto& x) { return x.row(0).sqrt(); }));
+  const auto root = simulate(brownian, EulerMaruyama{}, OnGrid{grid}, 0.0, options,
+                             expectation([](const auto& x) { return x.row(0).sqrt(); }));
   CHECK(root.status == Status::non_finite);
   CHECK(root.failed > 10);
   CHECK(root.failed < 60);
-  const auto square = simulate(brownian, EulerMaruyama{}, OnGrid{grid}, 0.0, options, expectation([](const auto& x) { return x.row(0).square(); }));
+  const auto square = simulate(brownian, EulerMaruyama{}, OnGrid{grid}, 0.0, options,
+                               expectation([](const auto& x) { return x.row(0).square(); }));
   CHECK(square.status == Status::success);
   limit_row("sde", "first_passage and expectation", "a level or a value that is nan",
             "the level is refused; the status is non-finite state, with the number of such paths");

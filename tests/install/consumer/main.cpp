@@ -15,7 +15,9 @@ int main() {
   auto sde =
       fokker::make_sde([](const auto& x, double) { return 0.05 * x; },
                        [](const auto& x, double) { return 0.2 * x; }, fokker::noise::diagonal);
-  auto r = fokker::simulate(sde, fokker::EulerMaruyama{}, fokker::OnGrid{fokker::uniform_grid(0, 1, 100)}, 1.0, {.paths = 10'000, .seed = 42}, fokker::Moments{});
+  auto r = fokker::simulate(sde, fokker::EulerMaruyama{},
+                            fokker::OnGrid{fokker::uniform_grid(0, 1, 100)}, 1.0,
+                            {.paths = 10'000, .seed = 42}, fokker::Moments{});
 
   // E X_1 of Euler's scheme; the sample mean's standard error is about 0.0021.
   const double expected = std::pow(1 + 0.05 / 100, 100);

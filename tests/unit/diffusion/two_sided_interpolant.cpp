@@ -337,16 +337,18 @@ TEST_CASE(
   const TwoSidedInterpolant p(line0, line1);
   const Path<double, 1> start(quantile(line1, 0.3));
 
-  const auto down =
-      integrate(InterpolantFlow{p}, DormandPrince54{}, Adaptive{.rtol = 1e-9, .atol = 1e-9}, start, {1, 0});
+  const auto down = integrate(InterpolantFlow{p}, DormandPrince54{},
+                              Adaptive{.rtol = 1e-9, .atol = 1e-9}, start, {1, 0});
   REQUIRE(down.status == Status::success);
   CHECK_THAT(down.end(0), WithinAbs(quantile(line0, 0.3), 1e-7));
-  const auto up =
-      integrate(InterpolantFlow{p}, DormandPrince54{}, Adaptive{.rtol = 1e-9, .atol = 1e-9}, down.end, {0, 1});
+  const auto up = integrate(InterpolantFlow{p}, DormandPrince54{},
+                            Adaptive{.rtol = 1e-9, .atol = 1e-9}, down.end, {0, 1});
   CHECK_THAT(up.end(0), WithinAbs(start(0), 1e-7));
 
   const Index count = 4096;
-  const auto ensemble = simulate(ReverseInterpolantSde{p, 0.5}, StochasticHeun{}, OnGrid{uniform_grid(1, 0, 100)}, p.base(), {.paths = count, .seed = 5}, Moments{});
+  const auto ensemble =
+      simulate(ReverseInterpolantSde{p, 0.5}, StochasticHeun{}, OnGrid{uniform_grid(1, 0, 100)},
+               p.base(), {.paths = count, .seed = 5}, Moments{});
   const double variance = line0.variance()[0];
   CHECK(std::abs(ensemble.value.mean[0] - line0.mean()[0]) < 4 * std::sqrt(variance / count));
   CHECK(std::abs(ensemble.value.variance[0] / variance - 1) < 4 * std::sqrt(2.0 / count));

@@ -67,28 +67,28 @@ inline constexpr double widening_ratio = 16;
 template <class Self, class S, bool in_double>
 class ValuesOf final : public DataValues<S> {
  public:
-  explicit ValuesOf(const Self& self) : self_(self) {}
+  explicit ValuesOf(const DataModel& model) : model_(model) {}
 
   void sample(PathRandom& random, BlockView<S> x) const override {
     if constexpr (widens)
-      narrowed<ValuesOf, 0>(x, [&](BlockView<double> out) { self_.sample_values(random, out); });
+      narrowed<ValuesOf, 0>(x, [&](BlockView<double> out) { self().sample_values(random, out); });
     else
-      self_.sample_values(random, x);
+      self().sample_values(random, x);
   }
   void score(BlockView<const S> x, double s, double std, BlockView<S> out) const override {
-    evaluate(x, s, std, out, [&](auto in, auto to) { self_.score_values(in, s, std, to); });
+    evaluate(x, s, std, out, [&](auto in, auto to) { self().score_values(in, s, std, to); });
   }
   void denoise(BlockView<const S> x, double s, double std, BlockView<S> out) const override {
-    evaluate(x, s, std, out, [&](auto in, auto to) { self_.denoise_values(in, s, std, to); });
+    evaluate(x, s, std, out, [&](auto in, auto to) { self().denoise_values(in, s, std, to); });
   }
   void log_density(BlockView<const S> x, double s, double std, double* out) const override {
-    self_.log_density_values(wide<1>(x), s, std, out);
+    self().log_density_values(wide<1>(x), s, std, out);
   }
   void posterior_covariance_times(BlockView<const S> x, double s, double std, BlockView<const S> v,
                                   BlockView<S> out) const override {
     const BlockView<const double> at = wide<1>(x), direction = wide<2>(v);
     const auto product = [&](BlockView<double> to) {
-      self_.covariance_times_values(at, s, std, direction, to);
+      self().covariance_times_values(at, s, std, direction, to);
     };
     if constexpr (is_float)
       narrowed<ValuesOf, 0>(out, product);
@@ -118,23 +118,23 @@ class ValuesOf final : public DataValues<S> {
   }
 
   bool asks_for_double(double s, double std) const {
-    if constexpr (requires { self_.widens(s, std); })
-      return self_.widens(s, std);
+    if constexpr (requires { self().widens(s, std); })
+      return self().widens(s, std);
     else
       return in_double;
   }
 
-  const Self& self_;
+  /// The model is a Self once its constructor has run; a cast before that is undefined.
+  const Self& self() const { return static_cast<const Self&>(model_); }
+
+  const DataModel& model_;
 };
 
 /// A DataModel whose functions are members of Self, see ValuesOf.
 template <class Self, bool in_double = false>
 class TypedModel : public DataModel {
  protected:
-  TypedModel()
-      : DataModel(doubles_, floats_),
-        doubles_(static_cast<const Self&>(*this)),
-        floats_(static_cast<const Self&>(*this)) {}
+  TypedModel() : DataModel(doubles_, floats_), doubles_(*this), floats_(*this) {}
 
  private:
   ValuesOf<Self, double, in_double> doubles_;

@@ -239,10 +239,8 @@ std::vector<Index> whole_numbers(std::span<const std::string> words, std::string
 std::map<std::string, double> every_parameter(std::string_view process,
                                               const std::map<std::string, double>& given) {
   std::map<std::string, double> values = given;
-  for (const ProcessInfo& info : list_processes())
-    if (info.name == process)
-      for (const ParameterInfo& parameter : info.parameters)
-        values.emplace(parameter.name, parameter.value);
+  for (const Parameter& parameter : list_processes().at(process).parameters)
+    values.emplace(parameter.name, number_of(parameter.default_value).value());
   return values;
 }
 

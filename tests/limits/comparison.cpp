@@ -68,7 +68,7 @@ ExtendedLaw extended_law(const std::vector<test::LinearStep>& steps, const TimeG
 template <class Score, class F>
 auto with_model(const std::string& name, const test::Process& process, const Score& score,
                 const F& f) {
-  const SamplerInfo& info = sampler_info(name);
+  const SamplerInfo& info = list_samplers().at(name);
   if (equation_of(info, info.default_eta) == Equation::ode && info.equation == Equation::ode)
     return f(make_flow_sampler<double>(name), FlowModel<double>{process, AnyScore<double>(score)});
   return f(make_reverse_sampler<double>(name),

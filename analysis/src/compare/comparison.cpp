@@ -198,7 +198,7 @@ void measure_orders(Comparison& result, const std::vector<Task>& tasks,
   for (const auto& name : s.samplers) {
     std::vector<double> h, errors, all_squares;
     double least = INFINITY;
-    const SamplerInfo& info = sampler_info(name);
+    const SamplerInfo& info = list_samplers().at(name);
     bool sde = false;
     for (std::size_t i = 0; i < result.rows.size(); ++i) {
       const ComparisonRow& row = result.rows[i];
@@ -485,7 +485,7 @@ ComparisonSettings check_settings(ComparisonSettings s) {
                       text(s.eta.value_or(0))));
   if (s.samplers.empty())  // those of the default set that these settings allow
     for (const auto* name : {"euler-maruyama", "heun-sde", "euler", "heun", "rk4", "dopri5"}) {
-      const SamplerInfo& sampler = sampler_info(name);
+      const SamplerInfo& sampler = list_samplers().at(name);
       if (sampler.etas.contains(eta_of(s, sampler)) && !(s.exact && sampler.adaptive) &&
           (s.last != Last::zero || sampler.ends_at_zero))
         s.samplers.push_back(name);
@@ -513,7 +513,7 @@ ComparisonSettings check_settings(ComparisonSettings s) {
     for (const Index n : *budget)
       require(n >= 1, fmt::format("steps and NFE must be at least 1: got {}", n));
   for (const auto& name : s.samplers) {
-    const SamplerInfo& sampler = sampler_info(name);
+    const SamplerInfo& sampler = list_samplers().at(name);
     check_last_step(sampler, process.schedule, eta_of(s, sampler), *s.t_min, s.last);
     require(!s.exact || !sampler.adaptive,
             fmt::format("{} adapts its steps to the path and so has no linear law: exact laws take "

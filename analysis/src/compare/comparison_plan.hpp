@@ -95,7 +95,7 @@ Index last_cost(const ComparisonSettings& s, std::string_view sampler);
 inline std::vector<Task> plan(const ComparisonSettings& s) {
   std::vector<Task> tasks;
   for (const auto& name : s.samplers) {
-    const SamplerInfo& info = sampler_info(name);
+    const SamplerInfo& info = list_samplers().at(name);
     const double eta = eta_of(s, info);
     const Equation equation = equation_of(info, eta);
     if (info.adaptive) {

@@ -13,6 +13,7 @@
 
 #include <fokker/analysis/compare/comparison.hpp>
 #include <fokker/analysis/distance/distances.hpp>
+#include <fokker/diffusion/catalogue/adaptive_samplers.hpp>
 #include <fokker/diffusion/catalogue/registry.hpp>
 #include <fokker/diffusion/score/any_score.hpp>
 #include <fokker/solvers/ensemble/simulate.hpp>
@@ -264,7 +265,7 @@ class Sampling {
   FlowModel<S> flow() const { return {process_, score_}; }
   ReverseModel<S> reverse(double eta) const { return {process_, score_, eta}; }
 
-  /// The adaptive solvers of the list, by name.
+  /// The adaptive samplers by name.
   Ensemble<SampleArray> solve_adaptive(const Task& task, const TimeGrid& ends, ComparisonRow& row,
                                        SampleArray& states, Index paths) {
     const Adaptive steps{.rtol = task.tolerance, .atol = task.tolerance};
@@ -273,11 +274,13 @@ class Sampling {
                                 {ends[0], ends[1]}, options(paths), FinalState{}),
                     row, states);
     };
-    if (task.info->name == Shark::facts.name) return solve_to(reverse(task.eta), Shark{});
-    if (task.info->name == Sosra::facts.name) return solve_to(reverse(task.eta), Sosra{});
-    if (task.info->name == Fehlberg78::facts.name) return solve_to(flow(), Fehlberg78{});
-    if (task.info->name == BulirschStoer::facts.name) return solve_to(flow(), BulirschStoer{});
-    return solve_to(flow(), DormandPrince54{});
+    Ensemble<SampleArray> solved;
+    with_adaptive_sampler(task.info->name, AdaptiveReverseSamplers{}, [&](const auto& method) {
+      solved = solve_to(reverse(task.eta), method);
+    });
+    with_adaptive_sampler(task.info->name, AdaptiveFlowSamplers{},
+                          [&](const auto& method) { solved = solve_to(flow(), method); });
+    return solved;
   }
 
   bool cancelled() const { return s_.cancel && s_.cancel->load(); }

@@ -8,6 +8,7 @@
 #include <fokker/processes/models/registry.hpp>
 #include <fokker/solvers/stiff/exponential_euler.hpp>
 #include <fokker/solvers/support/names.hpp>
+#include <fokker/solvers/support/text.hpp>
 
 #include "catch.hpp"
 
@@ -86,8 +87,9 @@ TEST_CASE("every listed process can be made and says what it is") {
           CHECK((p.dimension() == -1 || p.dimension() == info.dimension));
         },
         made.process);
-    for (const ParameterInfo& parameter : info.parameters)
-      CHECK_NOTHROW(make_process(info.name, {{std::string(parameter.name), parameter.value}}));
+    for (const Parameter& parameter : info.parameters)
+      CHECK_NOTHROW(
+          make_process(info.name, {{parameter.name, number_of(parameter.default_value).value()}}));
   }
   for (const auto* name : {"bm", "gbm", "ou", "cir", "heston", "double-well", "langevin",
                            "lotka-volterra", "lorenz", "van-der-pol", "linear"})

@@ -385,7 +385,8 @@ struct EmbeddedRungeKutta {
   static constexpr Facts facts{.name = Pair::name,
                                .source = Pair::source,
                                .noise = {NoiseKind::none},
-                               .order = {.deterministic = Pair::order}};
+                               .order = {.deterministic = Pair::order},
+                               .cost = {.drift = static_cast<int>(Pair::tableau.b.size())}};
 
   static constexpr bool adaptive = true;
   static constexpr int dense_order = Pair::dense_order;  ///< order of `interpolate`

@@ -252,9 +252,9 @@ void print_orders(std::FILE* out, const Comparison& comparison) {
   fmt::print(out, "{}", table.text());
 }
 
-std::string_view last_words(Last last) {
-  if (last == Last::none) return "";
-  return last == Last::denoise ? " and denoised" : " and a step on to sigma = 0";
+std::string_view last_words(FinalStep last) {
+  if (last == FinalStep::none) return "";
+  return last == FinalStep::denoise ? " and denoised" : " and a step on to sigma = 0";
 }
 
 void print(std::FILE* out, const Comparison& comparison) {

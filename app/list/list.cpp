@@ -41,7 +41,7 @@ std::size_t width_of(const std::FILE* stream) {
 const Section& section_of(std::string_view word) {
   std::vector<std::string_view> names;
   for (const Section& section : sections()) {
-    if (word == section.name || word == section.one) return section;
+    if (same_in_any_case(word, section.name) || same_in_any_case(word, section.one)) return section;
     names.push_back(section.name);
   }
   throw std::invalid_argument(unknown_name_message("list", word, names));
@@ -53,8 +53,9 @@ int list_entry(ListRequest& request) {
     throw std::invalid_argument(
         fmt::format("list {} takes no name: got '{}'", section.name, request.name));
   if (request.filter.given() || request.markdown)
-    throw std::invalid_argument("--noise, --calculus and --markdown go with tables: leave out '" +
-                                request.name + "'");
+    throw std::invalid_argument(
+        "--noise, --calculus, --family and --markdown go with tables: leave out '" + request.name +
+        "'");
   const Listing listing = section.entry(request.name);
   check_outputs(request.common);
   fmt::print(request.common.tables(), "{}", listing.text(width_of(request.common.tables())));
@@ -65,7 +66,7 @@ int list_entry(ListRequest& request) {
 
 int list_tables(ListRequest& request) {
   const Section* only = request.what.empty() ? nullptr : &section_of(request.what);
-  if (only != nullptr && request.what != only->name)
+  if (only != nullptr && !same_in_any_case(request.what, only->name))
     throw std::invalid_argument(
         fmt::format("list {0} needs a name, as in fokker list {0} {1}; all: "
                     "fokker list {2}",
@@ -80,7 +81,8 @@ int list_tables(ListRequest& request) {
     if (request.filter.given() && !section.filtered) {
       if (only == nullptr) continue;
       throw std::invalid_argument(fmt::format(
-          "--noise and --calculus go with solvers and processes, not with {}", section.name));
+          "--noise, --calculus and --family choose solvers, --noise also processes, not {}",
+          section.name));
     }
     Listing listing = section.table(request.filter);
     texts.push_back(request.markdown ? listing.markdown() : listing.text(width));
@@ -113,6 +115,8 @@ Command make_list(CLI::App& app) {
       ->type_name("none|additive|scalar|diagonal|commutative|general");
   parser->add_option("--calculus", request->filter.calculus, "Solvers of this calculus")
       ->type_name("ito|stratonovich");
+  parser->add_option("--family", request->filter.family, "Solvers of this family (list families)")
+      ->type_name("NAME");
   parser->add_flag("--markdown", request->markdown, "Tables in Markdown, as in the documentation");
   add_common(*parser, request->common);
   parser->footer(examples);

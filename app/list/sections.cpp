@@ -115,6 +115,21 @@ std::string parameters_text(const std::vector<Parameter>& parameters, std::strin
   return fmt::format("{}", fmt::join(words, separator));
 }
 
+/// Other names of an entry.
+template <class Info>
+std::vector<std::string_view> other_names(const Catalogue<Info>& all, std::string_view name) {
+  std::vector<std::string_view> others;
+  for (const Synonym& other : all.synonyms())
+    if (other.name == name) others.push_back(other.other);
+  return others;
+}
+
+template <class Info>
+void add_other_names(Entry& entry, const Catalogue<Info>& all, std::string_view name) {
+  const auto others = other_names(all, name);
+  if (!others.empty()) entry.add("also called", fmt::format("{}", fmt::join(others, ", ")));
+}
+
 Entry with_parameters(Entry entry, const std::vector<Parameter>& parameters) {
   for (const Parameter& p : parameters)
     entry.add(p.name, fmt::format("{} (default {}{}{})", p.meaning, p.default_value,
@@ -125,6 +140,7 @@ Entry with_parameters(Entry entry, const std::vector<Parameter>& parameters) {
 // ------------------------------------------------------------------------------------------ solvers
 
 bool admits(const Filter& filter, const SolverInfo& solver) {
+  if (!filter.family.empty() && filter.family != solver.family) return false;
   if (!filter.calculus.empty() &&
       (solver.supports(NoiseKind::none) ||
        (filter.calculus == "ito") != (solver.calculus == Calculus::ito)))
@@ -144,6 +160,7 @@ Json solver_json(const SolverInfo& solver) {
                                             {"weak", order_json(solver.orders(kind).weak)}};
   }
   return {{"name", solver.name},
+          {"synonyms", other_names(list_solvers(), solver.name)},
           {"type", solver.type},
           {"header", header_of_type(solver.type)},
           {"family", solver.family},
@@ -162,9 +179,9 @@ Json solver_json(const SolverInfo& solver) {
 
 Listing solver_table(const Filter& filter) {
   filter.check();
-  TextTable table({left("solver"), left("calc"), left("add"), left("scal"), left("diag"),
-                   left("comm"), left("gen"), left("ode"), left("f, g"), left("needs"),
-                   left("adaptive"), left("C++"), left("source")});
+  TextTable table({left("solver"), left("calc"), left("additive"), left("scalar"), left("diag."),
+                   left("commut."), left("general"), left("ode"), left("f, g"), left("needs"),
+                   left("adaptive"), wrapped("condition"), left("C++"), left("source")});
   Json json = Json::array();
   for (const SolverInfo& solver : list_solvers()) {
     if (!admits(filter, solver)) continue;
@@ -177,11 +194,13 @@ Listing solver_table(const Filter& filter) {
     cells.push_back(evaluations_text(solver));
     cells.push_back(needs_text(solver.needs));
     cells.push_back(adaptive_text(solver));
+    cells.emplace_back(solver.condition);
     cells.emplace_back(solver.type);
     cells.emplace_back(solver.source);
     table.add_row(std::move(cells));
     json.push_back(solver_json(solver));
   }
+  table.drop_empty_columns();
   return {{{"Solvers of integrate and converge. Proved orders, strong/weak, for additive, scalar, "
             "diagonal, commutative and general noise; ode: where the noise vanishes. Empty: not "
             "for this noise; -: no proof. calc: Ito or Stratonovich.",
@@ -194,6 +213,7 @@ Listing solver_entry(std::string_view name) {
   const bool ode = solver.supports(NoiseKind::none);
   Entry entry(solver.name, solver.family);
   entry.add_type(solver.type);
+  add_other_names(entry, list_solvers(), solver.name);
   if (!ode) entry.add("calculus", std::string(to_string(solver.calculus)));
   if (!solver.process.empty()) entry.add("made for", std::string(solver.process));
   if (!solver.condition.empty()) entry.add("condition", std::string(solver.condition));
@@ -289,55 +309,45 @@ Listing process_table(const Filter& filter) {
                   left("x0"),
                   left("known"),
                   left("C++")});
-  Json json = {{"integrate", Json::array()}, {"compare", Json::array()}};
+  Json json = Json::array();
   for (const ProcessInfo& p : list_processes()) {
     if (!filter.admits(p.noise)) continue;
     sdes.add_row({std::string(p.name), std::string(to_string(p.noise)), std::to_string(p.dimension),
                   std::string(p.equation), parameters_text(p.parameters, ", "), start_text(p),
                   known_text(p), std::string(p.type)});
-    json["integrate"].push_back(process_json(p));
+    json.push_back(process_json(p));
   }
-  Listing listing{{{"Processes of integrate and converge (all Ito)", {sdes}}}, nullptr};
-  if (!filter.given()) {
-    TextTable schedules({left("process"),
-                         wrapped("equation"),
-                         wrapped("parameters"),
-                         {"end"},
-                         {"SDE from"},
-                         {"t_min"},
-                         left("grid"),
-                         left("C++")});
-    for (const ScheduleInfo& s : list_schedules()) {
-      schedules.add_row({s.name, s.equation, parameters_text(s.parameters, ", "), text(s.end_time),
-                         text(s.sde_start), text(s.t_min), s.default_grid, s.type});
-      json["compare"].push_back(schedule_json(s));
-    }
-    listing.parts.push_back(
-        {"Forward processes of compare, with their end time, the start of a reverse SDE, and the "
-         "defaults of --t-min and --grid. table:FILE is a discrete model: a column with the header "
-         "beta or alpha_bar, a line per level.",
-         {schedules}});
+  return {{{"Processes of integrate and converge (all Ito)", {sdes}}}, json};
+}
+
+Listing schedule_table(const Filter&) {
+  TextTable schedules({left("process"),
+                       wrapped("equation"),
+                       wrapped("parameters"),
+                       {"end"},
+                       {"SDE from"},
+                       {"t_min"},
+                       left("grid"),
+                       left("C++")});
+  Json json = Json::array();
+  for (const ScheduleInfo& s : list_schedules()) {
+    schedules.add_row({s.name, s.equation, parameters_text(s.parameters, ", "), text(s.end_time),
+                       text(s.sde_start), text(s.t_min), s.default_grid, s.type});
+    json.push_back(schedule_json(s));
   }
-  listing.json = std::move(json);
-  return listing;
+  return {
+      {{"Forward processes of compare, with their end time, the start of a reverse SDE, and the "
+        "defaults of --t-min and --grid. table:FILE is a discrete model: a column with the "
+        "header beta or alpha_bar, a line per level.",
+        {schedules}}},
+      json};
 }
 
 Listing process_entry(std::string_view name) {
-  if (const ScheduleInfo* s = list_processes().find(name) ? nullptr : list_schedules().find(name)) {
-    Entry entry(s->name, "forward process of a diffusion model");
-    entry.add_type(s->type);
-    entry.add("equation", s->equation);
-    entry.add("times", fmt::format("t in [0, {}]; a reverse SDE starts at {}, t_min is {}",
-                                   text(s->end_time), text(s->sde_start), text(s->t_min)));
-    entry.add("grid", s->default_grid);
-    entry.add("source", s->source);
-    entry.add("example", "fokker compare --process " + s->name);
-    entry.add("in C++", fmt::format("AffineProcess process{{{}{{}}}};", s->type));
-    return with_parameters(std::move(entry), s->parameters).listing(schedule_json(*s));
-  }
   const ProcessInfo& p = list_processes().at(name);
   Entry entry(p.name, p.description);
   entry.add_type(p.type);
+  add_other_names(entry, list_processes(), p.name);
   entry.add("equation", std::string(p.equation));
   entry.add("noise", std::string(to_string(p.noise)));
   if (!p.components.empty())
@@ -349,6 +359,20 @@ Listing process_entry(std::string_view name) {
   entry.add("example", fmt::format("fokker integrate --process {} --solver {} --t 0:1", p.name,
                                    ode ? "dopri5" : "euler-maruyama --dt 0.01"));
   return with_parameters(std::move(entry), p.parameters).listing(process_json(p));
+}
+
+Listing schedule_entry(std::string_view name) {
+  const ScheduleInfo& s = list_schedules().at(name);
+  Entry entry(s.name, "forward process of a diffusion model");
+  entry.add_type(s.type);
+  entry.add("equation", s.equation);
+  entry.add("times", fmt::format("t in [0, {}]; a reverse SDE starts at {}, t_min is {}",
+                                 text(s.end_time), text(s.sde_start), text(s.t_min)));
+  entry.add("grid", s.default_grid);
+  entry.add("source", s.source);
+  entry.add("example", "fokker compare --process " + s.name);
+  entry.add("in C++", fmt::format("AffineProcess process{{{}{{}}}};", s.type));
+  return with_parameters(std::move(entry), s.parameters).listing(schedule_json(s));
 }
 
 // ----------------------------------------------------------------------------------------- samplers
@@ -367,6 +391,7 @@ std::string eta_text(const SamplerInfo& s) {
 
 Json sampler_json(const SamplerInfo& s) {
   return {{"name", s.name},
+          {"synonyms", other_names(list_samplers(), s.name)},
           {"type", s.type},
           {"header", header_of_type(s.type)},
           {"equation", to_string(s.equation)},
@@ -427,10 +452,7 @@ Listing sampler_entry(std::string_view name) {
     entry.add("order", order_text(s.orders.deterministic));
   entry.add("eta", eta_text(s));
   entry.add("ends at t = 0", s.ends_at_zero ? "yes" : "only where the data have a density");
-  std::vector<std::string_view> others;
-  for (const Synonym& other : list_samplers().synonyms())
-    if (other.name == s.name) others.push_back(other.other);
-  if (!others.empty()) entry.add("also called", fmt::format("{}", fmt::join(others, ", ")));
+  add_other_names(entry, list_samplers(), s.name);
   entry.add("source", s.source);
   entry.add("example", fmt::format("fokker compare --samplers {}{}", s.name,
                                    s.adaptive ? "" : " --nfe 10,20,50"));
@@ -529,6 +551,10 @@ void Filter::check() const {
   for (const NoiseKind kind : kinds) noises.push_back(to_string(kind));
   known(noise, "noise", noises);
   known(calculus, "calculus", {"ito", "stratonovich"});
+  std::vector<std::string_view> families;
+  for (const SolverInfo& solver : list_solvers())
+    if (families.empty() || families.back() != solver.family) families.push_back(solver.family);
+  known(family, "family", families);
 }
 
 std::string Listing::text(std::size_t width) const {
@@ -554,6 +580,7 @@ const std::vector<Section>& sections() {
       {"solvers", "solver", "sriw1", true, solver_table, solver_entry},
       {"families", "family", "", true, family_table, nullptr},
       {"processes", "process", "gbm", true, process_table, process_entry},
+      {"schedules", "schedule", "vp", false, schedule_table, schedule_entry},
       {"samplers", "sampler", "ddim", false, sampler_table, sampler_entry},
       {"grids", "grid", "karras", false, grid_table, grid_entry},
       {"data", "distribution", "ring8", false, data_table, data_entry},

@@ -16,10 +16,10 @@ namespace fokker::app {
 
 /// Which entries a table shows.
 struct Filter {
-  std::string noise, calculus;
+  std::string noise, calculus, family;
 
-  bool given() const { return !noise.empty() || !calculus.empty(); }
-  /// @throws std::invalid_argument  for a word that is neither a kind of noise nor a calculus
+  bool given() const { return !noise.empty() || !calculus.empty() || !family.empty(); }
+  /// @throws std::invalid_argument  for an unknown word, with the nearest
   void check() const;
   bool admits(NoiseKind kind) const { return noise.empty() || noise == to_string(kind); }
 };

@@ -9,7 +9,7 @@
 
 #include <fokker/analysis/figures/plot.hpp>
 #include <fokker/analysis/figures/report.hpp>
-#include <fokker/diffusion/catalogue/last_step.hpp>
+#include <fokker/diffusion/catalogue/final_step.hpp>
 #include <fokker/processes/models/registry.hpp>
 #include <fokker/solvers/support/instruction_set.hpp>
 #include <fokker/solvers/support/text.hpp>
@@ -107,9 +107,10 @@ void add_last(CLI::App& parser, std::string& word) {
       ->capture_default_str();
 }
 
-Last last_of(std::string_view word) {
-  return choice<Last>(word, "--last",
-                      {{"none", Last::none}, {"denoise", Last::denoise}, {"zero", Last::zero}});
+FinalStep last_of(std::string_view word) {
+  return choice<FinalStep>(
+      word, "--last",
+      {{"none", FinalStep::none}, {"denoise", FinalStep::denoise}, {"zero", FinalStep::zero}});
 }
 
 CLI::Option* add_list(CLI::App& parser, const std::string& name, std::vector<std::string>& words,

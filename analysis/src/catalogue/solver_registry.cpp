@@ -53,10 +53,9 @@ SolverInfo info_of(std::string_view type, std::string_view family, std::string_v
 
 using detail::TypeList;
 
-FOKKER_TYPE_LIST(OdeMethods, Euler, Heun, RungeKutta4);
-FOKKER_TYPE_LIST(AdaptiveMethods, DormandPrince54, BogackiShampine32, Tsitouras54, Verner76,
-                 DormandPrince853, Rodas4, Rodas5P, Radau5, OdeintDormandPrince5, Fehlberg78,
-                 BulirschStoer);
+FOKKER_TYPE_LIST(OdeMethods, Euler, Heun, Rk4);
+FOKKER_TYPE_LIST(AdaptiveMethods, Dopri5, Bs3, Tsit5, Vern7, Dop853, Rodas4, Rodas5P, Radau5,
+                 OdeintDopri5, Fehlberg78, BulirschStoer);
 
 std::vector<SolverInfo> all_solvers() {
   std::vector<SolverInfo> all;
@@ -108,7 +107,7 @@ struct OneWay {
 
   Index dimension() const { return ode.dimension(); }
   bool has_drift_jacobian() const { return ode.has_drift_jacobian(); }
-  void drift_jacobian(const Path<double>& x, Time t, Eigen::MatrixXd& j) const {
+  void drift_jacobian(const PathState<double>& x, Time t, Eigen::MatrixXd& j) const {
     ode.drift_jacobian(x, sign * t, j);
     j *= sign;
   }
@@ -223,7 +222,7 @@ Ensemble<PassageTimes> passage_of_ode(const OneWay& ode, const M& method, const 
       .save_at = {t1},
       .cancel = options.cancel,
       .events = {level_event(level.component, level.value, Crossing::both, true)}};
-  const X start = Eigen::Map<const Path<double>>(x0.data(), static_cast<Index>(x0.size()));
+  const X start = Eigen::Map<const PathState<double>>(x0.data(), static_cast<Index>(x0.size()));
   const auto solution = [&] {
     if constexpr (detail::GivesGrid<Steps>)
       return integrate(ode, method, Fixed{(t1 - t0) / static_cast<double>(steps.times.size() - 1)},
@@ -323,8 +322,8 @@ KeptEnsemble simulate_by_name(const RegisteredProcess& process, std::string_view
                               PathStatistics keep, SimulateOptions options,
                               const Adaptive& tolerances) {
   const SolverInfo& info = checked_solver(process, solver, x0, grid, tolerances);
-  const Path<double> start =
-      Eigen::Map<const Path<double>>(x0.data(), static_cast<Index>(x0.size()));
+  const PathState<double> start =
+      Eigen::Map<const PathState<double>>(x0.data(), static_cast<Index>(x0.size()));
   const bool chooses_steps = info.adaptive || given(tolerances);
   if (chooses_steps && options.save_at.empty()) options.save_at.assign(grid.begin(), grid.end());
   const auto run = [&]<class Steps>(const auto& p, const auto& method, const Steps& steps,
@@ -366,8 +365,8 @@ Ensemble<PassageTimes> first_passage_by_name(const RegisteredProcess& process,
     throw std::invalid_argument(
         "passage times of an SDE are found on the steps of a grid: give a step (--dt), not "
         "tolerances");
-  const Path<double> start =
-      Eigen::Map<const Path<double>>(x0.data(), static_cast<Index>(x0.size()));
+  const PathState<double> start =
+      Eigen::Map<const PathState<double>>(x0.data(), static_cast<Index>(x0.size()));
   return with_stepper(process, info, [&](const auto& p, const auto& method) {
     return first_passage(p, method, OnGrid{TimeGrid(grid.begin(), grid.end())}, start, options,
                          level);

@@ -44,8 +44,8 @@ namespace fokker::detail {
 FOKKER_TYPE_LIST(ItoMethods, EulerMaruyama, Milstein, MilsteinLevy, MilsteinTruncated, Sri2, Sriw1,
                  Sriw2, Sosri, Sosri2);
 FOKKER_TYPE_LIST(AdditiveMethods, Sra1, Sra2, Sra3, Sosra, Sea, Shark);
-FOKKER_TYPE_LIST(StratonovichMethods, StochasticHeun, EulerHeun, StochasticMidpoint, ReversibleHeun,
-                 StratonovichMilstein, Spark, GeneralShark, SlowRk);
+FOKKER_TYPE_LIST(StratonovichMethods, HeunSde, EulerHeun, MidpointSde, ReversibleHeun,
+                 MilsteinStratonovich, Spark, GeneralShark, SlowRk);
 FOKKER_TYPE_LIST(WeakMethods, SimplifiedEuler, Ri1, Ri5, Ri6, Dri1, W2Ito1, Platen);
 FOKKER_TYPE_LIST(SuperlinearMethods, TamedEuler, TruncatedEuler);
 FOKKER_TYPE_LIST(StiffMethods, DriftImplicitEuler, DriftImplicitTrapezoid, DriftImplicitMilstein,
@@ -53,8 +53,8 @@ FOKKER_TYPE_LIST(StiffMethods, DriftImplicitEuler, DriftImplicitTrapezoid, Drift
 FOKKER_TYPE_LIST(LinearMethods, ExactLinear, Magnus, MagnusLevy, LogOde);
 
 // Each for one process.
-FOKKER_TYPE_LIST(LangevinMethods, Baoab, Aboba, Obabo, Ubu, Align, Sort, Quicsort, PublishedSort,
-                 PublishedQuicsort);
+FOKKER_TYPE_LIST(LangevinMethods, Baoab, Aboba, Obabo, Ubu, Align, Sort, Quicsort, SortPublished,
+                 QuicsortPublished);
 FOKKER_TYPE_LIST(CirMethods, CirDriftImplicit, CirQuadraticExponential, CirSplitting);
 FOKKER_TYPE_LIST(HestonMethods, HestonQuadraticExponential);
 
@@ -65,7 +65,7 @@ using SdeMethods = Joined<ItoMethods, AdditiveMethods, StratonovichMethods, Weak
 /// Whether M takes processes of a noise kind and calculus; the latter is all one for additive
 /// noise.
 template <class M>
-constexpr bool fits(NoiseKind kind, Calculus calculus) {
+constexpr bool accepts(NoiseKind kind, Calculus calculus) {
   return M::facts.supports(kind) &&
          (kind == NoiseKind::none || kind == NoiseKind::additive || M::facts.calculus == calculus);
 }
@@ -76,7 +76,7 @@ template <class P, class... Ms>
 AnyStepper<P, Block<double>> find_stepper(std::string_view name, TypeList<Ms...>) {
   std::vector<AnyStepper<P, Block<double>>> found;
   const auto look = [&]<class M>() {
-    if constexpr (fits<M>(noise_kind<P>, calculus_of<P>))
+    if constexpr (accepts<M>(noise_kind<P>, calculus_of<P>))
       if (M::facts.name == name) found.emplace_back(M{});
   };
   (look.template operator()<Ms>(), ...);

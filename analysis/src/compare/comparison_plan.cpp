@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include <fokker/analysis/law/linear_law.hpp>
-#include <fokker/diffusion/catalogue/last_step.hpp>
+#include <fokker/diffusion/catalogue/final_step.hpp>
 #include <fokker/diffusion/data/gaussian.hpp>
 #include <fokker/diffusion/score/any_score.hpp>
 #include <fokker/solvers/support/text.hpp>
@@ -94,8 +94,8 @@ std::vector<std::string> notes_on(const ComparisonSettings& s, const DiffusionPr
 }
 
 Index last_cost(const ComparisonSettings& s, std::string_view sampler) {
-  if (s.last == Last::none) return 0;
-  if (s.last == Last::denoise) return 1;
+  if (s.last == FinalStep::none) return 0;
+  if (s.last == FinalStep::denoise) return 1;
   const DiffusionProcess process = make_process(s);
   const SamplerInfo& info = list_samplers().at(sampler);
   const double eta = eta_of(s, info);

@@ -60,7 +60,7 @@ inline AnyScore<double> exact_score_of(const DiffusionProcess& process, const An
   return AnyScore<double>{exact_score(process, data)};
 }
 
-/// The times of a fixed-step sampler, down to t_min or, with Last::zero, to 0.
+/// The times of a fixed-step sampler, down to t_min or, with FinalStep::zero, to 0.
 inline TimeGrid time_grid(const ComparisonSettings& s, const DiffusionProcess& process,
                           Equation equation, Index steps) {
   TimeGrid grid = s.times ? *s.times

@@ -95,9 +95,9 @@ inline std::vector<double> squared_distances(const Block<double>& x, const Block
 
 /// Everything that depends on the scalar of the states.
 template <class S>
-class Sampling {
+class SampledRun {
  public:
-  Sampling(const ComparisonSettings& s, const DiffusionProcess& process)
+  SampledRun(const ComparisonSettings& s, const DiffusionProcess& process)
       : s_(s),
         process_(process),
         score_(make_score<S>(s, process, *s.data).counted()),
@@ -111,7 +111,7 @@ class Sampling {
     score_.reset();
     const TimeGrid ends{start_time(s_, process_, task.equation), *s_.t_min};
     const auto run = solve_adaptive(task, ends, row, states, std::min<Index>(s_.paths, 64));
-    const double last = s_.last == Last::denoise ? 1 : 0;
+    const double last = s_.last == FinalStep::denoise ? 1 : 0;
     return static_cast<double>(score_.calls()) / static_cast<double>(run.paths) + last >
            evaluations;
   }
@@ -134,7 +134,7 @@ class Sampling {
               : solve(flow(), make_flow_sampler<S>(task.sampler), grid, row, states, s_.paths);
       row.nfe = static_cast<double>(score_.calls()) / static_cast<double>(blocks(run.paths));
     }
-    if (s_.last == Last::denoise) row.nfe += 1;  // see denoise
+    if (s_.last == FinalStep::denoise) row.nfe += 1;  // see denoise
     return row;
   }
 
@@ -158,14 +158,14 @@ class Sampling {
     const Adaptive steps{.rtol = reference_tolerance, .atol = reference_tolerance};
     Block<double> x = starts(start, first, count);
     for_each_index(x.cols(), [&](Index j) {
-      Path<double> path = x.col(j);
-      Fehlberg78::Run<TimeReversed<FlowModel<double>>, Path<double>> run(Fehlberg78{}, steps, down,
-                                                                         path.size());
+      PathState<double> path = x.col(j);
+      Fehlberg78::Run<TimeReversed<FlowModel<double>>, PathState<double>> run(Fehlberg78{}, steps,
+                                                                              down, path.size());
       Counts counts;
       detail::Leg leg{.end = -end, .tries = 10'000'000};
       const bool solved =
           !cancelled() && detail::run_to(run, path, -start, leg, counts) == Status::success;
-      x.col(j) = solved ? path : Path<double>::Constant(path.size(), NAN);
+      x.col(j) = solved ? path : PathState<double>::Constant(path.size(), NAN);
     });
     return x;
   }
@@ -187,11 +187,11 @@ class Sampling {
     const TimeReversed<ReverseModel<S>> down{model};
 
     const PathKey key{other_seed(s_.seed, 3), static_cast<std::uint64_t>(first)};
-    using Reference = Line<double, TimeReversed<ReverseModel<double>>, StochasticHeun>;
-    Reference reference(reference_down, StochasticHeun{}, x0, key);
-    Reference exact(exact_down, StochasticHeun{}, x0, key);
+    using Reference = CoupledPath<double, TimeReversed<ReverseModel<double>>, HeunSde>;
+    Reference reference(reference_down, HeunSde{}, x0, key);
+    Reference exact(exact_down, HeunSde{}, x0, key);
     const bool wrong_score = has_wrong_score(s_);
-    std::vector<Line<S, TimeReversed<ReverseModel<S>>, ReverseSampler<S>>> lines;
+    std::vector<CoupledPath<S, TimeReversed<ReverseModel<S>>, ReverseSampler<S>>> lines;
     for (const Task* task : tasks)
       lines.emplace_back(down, make_reverse_sampler<S>(task->sampler), x0.template cast<S>(), key);
 
@@ -231,9 +231,9 @@ class Sampling {
  private:
   /// One solution on Wiener increments that are handed to it; normals beside them are its own.
   template <class T, class P, class M>
-  class Line {
+  class CoupledPath {
    public:
-    Line(const P& process, M method, Block<T> x, PathKey key)
+    CoupledPath(const P& process, M method, Block<T> x, PathKey key)
         : process_(&process),
           method_(std::move(method)),
           needs_(needs_of(method_)),

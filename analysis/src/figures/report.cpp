@@ -39,6 +39,15 @@ void TextTable::add_row(std::vector<std::string> cells) {
   rows_.push_back(std::move(cells));
 }
 
+void TextTable::drop_empty_columns() {
+  for (std::size_t c = columns_.size(); c-- > 0;) {
+    if (!std::all_of(rows_.begin(), rows_.end(), [&](const auto& row) { return row[c].empty(); }))
+      continue;
+    columns_.erase(columns_.begin() + static_cast<std::ptrdiff_t>(c));
+    for (auto& row : rows_) row.erase(row.begin() + static_cast<std::ptrdiff_t>(c));
+  }
+}
+
 namespace {
 
 /// Characters on the terminal: bytes of UTF-8 that do not continue a character.

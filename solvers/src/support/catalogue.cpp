@@ -1,22 +1,11 @@
 #include <fokker/solvers/support/catalogue.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <stdexcept>
 
 #include <fokker/solvers/support/names.hpp>
 
 namespace fokker::detail {
-
-namespace {
-
-bool same_in_any_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
-}
-
-}  // namespace
 
 CatalogueNames::CatalogueNames(std::string kind, std::vector<std::string> names,
                                std::vector<Synonym> synonyms)

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <fokker/diffusion/catalogue/last_step.hpp>
+#include <fokker/diffusion/catalogue/final_step.hpp>
 #include <fokker/diffusion/catalogue/registry.hpp>
 
 #include "catch.hpp"
@@ -95,27 +95,29 @@ TEST_CASE("settings that a sampler cannot run with are refused in one line") {
 
 TEST_CASE("a last step to sigma = 0 is one time more, for samplers and processes that have it") {
   const AnySchedule vp = make_schedule("vp"), song = make_schedule("ve", {{"variance", "song"}});
-  const auto check = [](const char* sampler, const AnySchedule& schedule, Time t_min, Last last) {
-    check_last_step(list_samplers().at(sampler), schedule, list_samplers().at(sampler).default_eta, t_min,
-                    last);
+  const auto check = [](const char* sampler, const AnySchedule& schedule, Time t_min,
+                        FinalStep last) {
+    check_last_step(list_samplers().at(sampler), schedule, list_samplers().at(sampler).default_eta,
+                    t_min, last);
   };
 
-  CHECK(with_last_step({1, 0.5, 0.1}, Last::zero) == TimeGrid{1, 0.5, 0.1, 0});
-  CHECK(with_last_step({1, 0.5, 0.1}, Last::none) == TimeGrid{1, 0.5, 0.1});
-  CHECK(with_last_step({1, 0.5, 0.1}, Last::denoise) == TimeGrid{1, 0.5, 0.1});
-  CHECK_NOTHROW(check("edm-heun", vp, 1e-3, Last::zero));
-  CHECK_NOTHROW(check("heun", vp, 1e-3, Last::denoise));
-  CHECK_NOTHROW(check("edm-heun", song, 1e-3, Last::denoise));
+  CHECK(with_last_step({1, 0.5, 0.1}, FinalStep::zero) == TimeGrid{1, 0.5, 0.1, 0});
+  CHECK(with_last_step({1, 0.5, 0.1}, FinalStep::none) == TimeGrid{1, 0.5, 0.1});
+  CHECK(with_last_step({1, 0.5, 0.1}, FinalStep::denoise) == TimeGrid{1, 0.5, 0.1});
+  CHECK_NOTHROW(check("edm-heun", vp, 1e-3, FinalStep::zero));
+  CHECK_NOTHROW(check("heun", vp, 1e-3, FinalStep::denoise));
+  CHECK_NOTHROW(check("edm-heun", song, 1e-3, FinalStep::denoise));
   CHECK_THROWS_WITH(
-      check("heun", vp, 1e-3, Last::zero),
+      check("heun", vp, 1e-3, FinalStep::zero),
       "last=zero takes a sampler that can end at sigma=0, and heun asks for the score "
       "there: choose last=denoise, or for instance ddim, ddpm or edm-heun");
-  CHECK_THROWS_WITH(check("dopri5", vp, 1e-3, Last::zero), StartsWith("last=zero takes a sampler"));
-  CHECK_THROWS_WITH(check("ddim", vp, 0, Last::zero),
+  CHECK_THROWS_WITH(check("dopri5", vp, 1e-3, FinalStep::zero),
+                    StartsWith("last=zero takes a sampler"));
+  CHECK_THROWS_WITH(check("ddim", vp, 0, FinalStep::zero),
                     ContainsSubstring("t_min=0 is there already"));
-  CHECK_THROWS_WITH(check("ddim", song, 1e-3, Last::zero),
+  CHECK_THROWS_WITH(check("ddim", song, 1e-3, FinalStep::zero),
                     ContainsSubstring("ve has std=0.01 at t=0: choose last=denoise"));
-  CHECK_THROWS_WITH(check("ddim", vp, 1, Last::none), StartsWith("t_min must lie in"));
+  CHECK_THROWS_WITH(check("ddim", vp, 1, FinalStep::none), StartsWith("t_min must lie in"));
 }
 
 TEST_CASE("runs start at the end time, or where flow matching has a finite sigma") {
@@ -132,7 +134,7 @@ TEST_CASE("an erased score is the score, on blocks and on single paths") {
   const AnyScore<double> any(score);
   Block<double> x(1, 2), expected(1, 2), out(1, 2);
   x << -1, 3;
-  Path<double> path(1), path_out(1);
+  PathState<double> path(1), path_out(1);
   path << 3;
 
   score.denoise(x, 0.3, expected);
@@ -187,7 +189,7 @@ TEST_CASE("any callable is an erased score, and its denoiser comes from the proc
   });
   Block<double> x(1, 2), expected(1, 2), out(1, 2);
   x << -1, 3;
-  Path<double> path(1), path_out(1);
+  PathState<double> path(1), path_out(1);
   path << 3;
 
   for (const AnyScore<double>& any : {writes, returns}) {

@@ -154,7 +154,7 @@ TEST_CASE("every listed process has the Jacobian of its drift, of one path and o
     const B x = two_points(made);
     const Index d = x.rows();
     B block(d * d, 2);
-    Path<double> path(d);
+    PathState<double> path(d);
     Eigen::MatrixXd j(d, d), scratch(d, d);
     std::visit(
         [&](const auto& p) {
@@ -217,7 +217,7 @@ TEST_CASE("the linear part of a drift that is not linear leaves no stiffness in 
   const auto rest_slope = [](const RegisteredProcess& made, const B& x) {
     const Index d = x.rows();
     Eigen::MatrixXd a(d, d), j(d, d);
-    const Path<double> path = x.col(0);
+    const PathState<double> path = x.col(0);
     std::visit(
         [&](const auto& p) {
           p.linear_part(a);
@@ -258,7 +258,7 @@ TEST_CASE("what an erased process does not know it refuses to give") {
   const auto cir = std::get<AnySde<NoiseKind::diagonal>>(make_process("cir").process);
   const AnySde<NoiseKind::additive> bare{
       make_sde([](const auto& x, Time) { return -x; }, [](Time) { return 1.0; }, noise::additive)};
-  const Path<double> x = Path<double>::Ones(1);
+  const PathState<double> x = PathState<double>::Ones(1);
   Eigen::MatrixXd out(1, 1);
 
   CHECK_THROWS_WITH(well.linear_part(out),

@@ -37,6 +37,9 @@ class TextTable {
   /// @throws std::invalid_argument  another number of cells than columns
   void add_row(std::vector<std::string> cells);
 
+  /// Removes the columns in which no row has an entry.
+  void drop_empty_columns();
+
   /// Title line and a rule, unless all titles are empty, then the rows; two spaces between columns,
   /// none at the end of a line.
   /// @param width  most characters of a line: columns that wrap become narrower, down to 24; where

@@ -11,7 +11,7 @@
 
 namespace fokker::detail {
 
-FOKKER_TYPE_LIST(AdaptiveFlowSamplers, DormandPrince54, Fehlberg78, BulirschStoer);
+FOKKER_TYPE_LIST(AdaptiveFlowSamplers, Dopri5, Fehlberg78, BulirschStoer);
 FOKKER_TYPE_LIST(AdaptiveReverseSamplers, Shark, Sosra);
 
 /// Calls f(method) with the solver of this name in a list, if there is one.

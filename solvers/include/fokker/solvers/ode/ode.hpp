@@ -333,7 +333,7 @@ class OdeintRun {
 /// the first step is chosen with, and the stepper on states X.
 namespace odeint_methods {
 
-/// The pair of DormandPrince54 (embedded_runge_kutta.hpp), which is the faster one. Six evaluations
+/// The pair of Dopri5 (embedded_runge_kutta.hpp), which is the faster one. Six evaluations
 /// of f per step, the seventh being the first of the next.
 struct DormandPrince5 {
   static constexpr std::string_view name = "odeint-dopri5";
@@ -405,7 +405,7 @@ struct AdaptiveOde {
   using Run = detail::OdeintRun<Method, P, X>;
 };
 
-using OdeintDormandPrince5 = AdaptiveOde<odeint_methods::DormandPrince5>;
+using OdeintDopri5 = AdaptiveOde<odeint_methods::DormandPrince5>;
 using Fehlberg78 = AdaptiveOde<odeint_methods::Fehlberg78>;
 using BulirschStoer = AdaptiveOde<odeint_methods::BulirschStoer>;
 

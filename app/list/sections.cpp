@@ -571,7 +571,10 @@ std::string Listing::text(std::size_t width) const {
 std::string Listing::markdown() const {
   std::string out;
   for (const Part& part : parts)
-    for (const TextTable& table : part.table) out += (out.empty() ? "" : "\n") + table.markdown();
+    for (const TextTable& table : part.table) {
+      if (!out.empty()) out += '\n';
+      out += table.markdown();
+    }
   return out;
 }
 

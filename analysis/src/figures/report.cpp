@@ -144,7 +144,9 @@ std::string TextTable::markdown() const {
     for (std::string cell : cells) {
       for (std::size_t i = cell.find('|'); i != std::string::npos; i = cell.find('|', i + 2))
         cell.insert(i, 1, '\\');
-      out += cell.empty() ? "| " : "| " + cell + ' ';
+      out += "| ";
+      out += cell;
+      if (!cell.empty()) out += ' ';
     }
     out += "|\n";
   };

@@ -56,7 +56,8 @@ Without --json and --plot it writes compare.json, compare.svg and compare.png.)"
 struct CompareOptions {
   CommonOptions common;
   CheckpointOptions checkpoint;
-  DataOptions data;
+  /// Modes near enough for strong orders to show within 256 evaluations.
+  DataOptions data{.data = "ring8:0.8", .drop_columns = {}, .scale = {}};
   std::string process = "vp", init = "prior", last = "none", precision = "double";
   std::optional<std::string> metric;
   std::vector<std::string> parameters, samplers, steps, nfe;
@@ -433,7 +434,7 @@ Command make_compare(CLI::App& app) {
   add_list(*parser, "--set", o->parameters, "Parameters of the process: name=value,...");
   parser
       ->add_option("--data", o->data.data,
-                   "ring8, gaussian, points:FILE.csv, spectrum:FILE.csv, ... (fokker list data)")
+                   "ring8:SD, gaussian, points:FILE.csv, spectrum:FILE.csv, ... (fokker list data)")
       ->capture_default_str();
   add_list(*parser, "--drop-column", o->data.drop_columns,
            "Leave column N (from 1) of a points file out; repeatable");

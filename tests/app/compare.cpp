@@ -53,7 +53,7 @@ TEST_CASE("the JSON has the settings and rows of the contract") {
   const json document = json::parse(run.out);
   const json& settings = document.at("settings");
   CHECK(settings.at("process") == "vp");
-  CHECK(settings.at("data") == "ring8");
+  CHECK(settings.at("data") == "ring8:0.8");
   CHECK(settings.at("metric") == "sliced-w2");
   CHECK(settings.at("grid") == "uniform");
   CHECK(settings.at("paths") == 512);

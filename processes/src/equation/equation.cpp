@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "equation/normal_form.hpp"
+#include "expression/normal_form.hpp"
 #include "equation/program.hpp"
 
 namespace fokker {

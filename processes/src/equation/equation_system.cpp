@@ -13,7 +13,7 @@
 #include <fokker/processes/equation/equation_system.hpp>
 #include <fokker/solvers/support/names.hpp>
 
-#include "equation/normal_form.hpp"
+#include "expression/normal_form.hpp"
 #include "equation/syntax.hpp"
 
 namespace fokker {

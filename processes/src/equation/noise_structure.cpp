@@ -9,7 +9,7 @@
 #include <fokker/processes/equation/noise_structure.hpp>
 #include <fokker/solvers/support/text.hpp>
 
-#include "equation/normal_form.hpp"
+#include "expression/normal_form.hpp"
 
 namespace fokker {
 

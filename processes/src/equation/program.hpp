@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include <fokker/processes/equation/expression.hpp>
+#include <fokker/processes/expression/expression.hpp>
 
 #include "kernels/byte_code.hpp"
 

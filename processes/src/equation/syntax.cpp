@@ -105,7 +105,8 @@ struct NumberParser : x3::parser<NumberParser> {
   [[maybe_unused]] static constexpr bool has_attribute = true;
 
   template <class Context, class Rule, class Attribute>
-  bool parse(Place& first, const Place& last, const Context&, const Rule&, Attribute& out) const {
+  bool parse(Place& first, const Place& last, const Context& context, const Rule&,
+             Attribute& out) const {
     Place place = first;
     skip_blanks(place, last);
     const std::string_view rest(place, last);
@@ -115,7 +116,11 @@ struct NumberParser : x3::parser<NumberParser> {
     if (!digit(0) && !(rest.starts_with('.') && digit(1))) return false;
     double value = 0;
     const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
-    if (error != std::errc()) return false;
+    if (error != std::errc()) {
+      const Builder& b = builder(context);
+      b.refuse(b.at(place),
+               "the number " + std::string(rest.data(), end) + " is beyond what a double holds");
+    }
     first = place + (end - rest.data());
     x3::traits::move_to(Word{std::string(place, first), place, value}, out);
     return true;

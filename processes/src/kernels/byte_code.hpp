@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-#include <fokker/processes/equation/operation.hpp>
+#include <fokker/processes/expression/operation.hpp>
 
 namespace fokker::detail {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include <fokker/processes/equation/expression.hpp>
+#include <fokker/processes/expression/expression.hpp>
 #include <fokker/solvers/core/process.hpp>
 
 namespace fokker {

@@ -1,5 +1,5 @@
 #pragma once
-/// @file  equation/normal_form.hpp
+/// @file  expression/normal_form.hpp
 /// @brief Sums of products of powers: what decides whether two expressions are one function.
 
 #include <map>
@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include <fokker/processes/equation/expression.hpp>
+#include <fokker/processes/expression/expression.hpp>
 
 namespace fokker::detail {
 

@@ -1,7 +1,7 @@
-/// @file  equation/normal_form.cpp
+/// @file  expression/normal_form.cpp
 /// @brief Sums of products of powers: what decides whether two expressions are one function.
 
-#include "equation/normal_form.hpp"
+#include "expression/normal_form.hpp"
 
 #include <algorithm>
 #include <cmath>

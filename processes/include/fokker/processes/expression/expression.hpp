@@ -1,5 +1,5 @@
 #pragma once
-/// @file  fokker/processes/equation/expression.hpp
+/// @file  fokker/processes/expression/expression.hpp
 /// @brief Expressions of an equation as a graph: simplification, derivatives, printing.
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include <fokker/processes/equation/operation.hpp>
+#include <fokker/processes/expression/operation.hpp>
 
 namespace fokker {
 

@@ -1,5 +1,5 @@
 #pragma once
-/// @file  fokker/processes/equation/operation.hpp
+/// @file  fokker/processes/expression/operation.hpp
 /// @brief The operations that equations are made of.
 
 namespace fokker {

@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include <fokker/processes/equation/expression.hpp>
+#include <fokker/processes/expression/expression.hpp>
 #include <fokker/solvers/support/text.hpp>
 
 namespace fokker {

@@ -187,7 +187,7 @@ void Program::run(const double* x, std::ptrdiff_t x_stride, std::ptrdiff_t n, do
   for (std::size_t i = 0; i < registers; ++i)
     slot[edges + numbers + uniforms + i] = first_register + i * piece_;
 
-  const RunInstructions run = FOKKER_DISPATCH(run_instructions);
+  const RunInstructions execute = FOKKER_DISPATCH(run_instructions);
   for (const Instruction& in : once_) {
     double rows[3][row_lanes];
     const int arguments[3] = {in.a, in.b, in.c};
@@ -195,7 +195,7 @@ void Program::run(const double* x, std::ptrdiff_t x_stride, std::ptrdiff_t n, do
       std::fill_n(rows[k], row_lanes, arguments[k] < 0 ? 0 : *slot[arguments[k]]);
     double* const four[4] = {rows[0], rows[1], rows[2], slot[in.out]};
     const Instruction whole{in.op, {false, false, false}, 3, 0, 1, 2};
-    run(&whole, 1, four, row_lanes, run_other);
+    execute(&whole, 1, four, row_lanes, run_other);
   }
 
   std::ptrdiff_t j = 0;
@@ -204,7 +204,7 @@ void Program::run(const double* x, std::ptrdiff_t x_stride, std::ptrdiff_t n, do
     const std::ptrdiff_t m = std::min(static_cast<std::ptrdiff_t>(piece_), (n - j) / lanes * lanes);
     for (int i = 0; i < states_; ++i) slot[i] = const_cast<double*>(x) + i * x_stride + j;
     for (int i = 0; i < outputs_; ++i) slot[states_ + i] = out + i * out_stride + j;
-    run(rows_.data(), rows_.size(), slot, size(m), run_other);
+    execute(rows_.data(), rows_.size(), slot, size(m), run_other);
     j += m;
   }
   if (j == n) return;
@@ -215,7 +215,7 @@ void Program::run(const double* x, std::ptrdiff_t x_stride, std::ptrdiff_t n, do
     std::copy(row, row + rest, slot[i]);
     std::fill(slot[i] + rest, slot[i] + lanes, row[0]);
   }
-  run(rows_.data(), rows_.size(), slot, row_lanes, run_other);
+  execute(rows_.data(), rows_.size(), slot, row_lanes, run_other);
   for (int i = 0; i < outputs_; ++i)
     std::copy(slot[states_ + i], slot[states_ + i] + rest, out + i * out_stride + j);
 }

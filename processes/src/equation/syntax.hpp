@@ -31,7 +31,7 @@ struct Statement {
   std::size_t offset = 0;  ///< of the equation in the line, in bytes
   bool is_let = false;
   bool over_dt = false;  ///< left is followed by /dt
-  std::string left;
+  std::string left = {};
   std::size_t left_at = 0;
   int right = -1;
   std::vector<SyntaxNode> nodes = {};

@@ -1,5 +1,7 @@
 /// Derivatives of expressions against differences, and programs against their expressions.
 
+#include "no_allocation.hpp"
+
 #include <cmath>
 #include <limits>
 
@@ -9,7 +11,6 @@
 #include <fokker/solvers/support/instruction_set.hpp>
 
 #include "catch.hpp"
-#include "no_allocation.hpp"
 
 using namespace fokker;
 

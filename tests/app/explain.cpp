@@ -42,7 +42,7 @@ TEST_CASE("the recommended solver of every kind of noise takes it with adaptive 
   for (const char* equation : {"x' = -x", "dx = dW", "dx = y dW; dy = x dW", "dx = x dW",
                                "dx = x dW1; dy = y dW1 + y dW2", "dx = y dW1; dy = x dW2"}) {
     INFO(equation);
-    const Outcome run = fokker(std::string("explain '") + equation + "' --json -");
+    const Outcome run = fokker(std::string("explain \"") + equation + "\" --json -");
     REQUIRE(run.code == 0);
     const auto json = nlohmann::json::parse(run.out);
     bool found = false;

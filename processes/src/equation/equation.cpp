@@ -8,8 +8,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include "expression/normal_form.hpp"
 #include "equation/program.hpp"
+#include "expression/normal_form.hpp"
 
 namespace fokker {
 

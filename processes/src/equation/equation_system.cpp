@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <numbers>
 #include <optional>
 #include <set>
@@ -13,8 +14,8 @@
 #include <fokker/processes/equation/equation_system.hpp>
 #include <fokker/solvers/support/names.hpp>
 
-#include "expression/normal_form.hpp"
 #include "equation/syntax.hpp"
+#include "expression/normal_form.hpp"
 
 namespace fokker {
 
@@ -204,6 +205,8 @@ class Reader {
         return named(n);
       case Kind::call:
         return plain(called(n), n.at);
+      case Kind::table:
+        return plain(looked_up(n), n.at);
       case Kind::noise:
         return with_noise(n, depth);
       case Kind::operation:
@@ -352,6 +355,16 @@ class Reader {
     return graph().parameter(k);
   }
 
+  Expr looked_up(const SyntaxNode& n) {
+    std::shared_ptr<const Table>& table = tables_[n.word];
+    try {
+      if (!table) table = std::make_shared<const Table>(n.word);
+    } catch (const std::invalid_argument& e) {
+      refuse(n.at, e.what());
+    }
+    return graph().look_up(table, value(n.children.front()));
+  }
+
   Expr called(const SyntaxNode& n) {
     const std::string& word = n.word;
     const bool is_if = word == "if";
@@ -453,6 +466,7 @@ class Reader {
   Unknown unknown_;
   EquationSystem system_;
   std::map<std::string, Expr> lets_;
+  std::map<std::string, std::shared_ptr<const Table>> tables_;
   std::map<const Statement*, std::size_t> rate_of_;  ///< the state whose rate a statement gives
   const Statement* statement_ = nullptr;
 };

@@ -19,6 +19,12 @@ void run_other(const Instruction& in, double* const* slots, std::size_t n) {
   const auto value = [&](int k, int slot, std::size_t i) {
     return slot < 0 ? 0.0 : slots[slot][in.numbers[k] ? 0 : i];
   };
+  if (in.table) {
+    for (std::size_t i = 0; i < n; ++i)
+      slots[in.out][i] = in.op == Op::table ? in.table->value(value(0, in.a, i))
+                                            : in.table->slope(value(0, in.a, i));
+    return;
+  }
   for (std::size_t i = 0; i < n; ++i)
     slots[in.out][i] = apply(in.op, value(0, in.a, i), value(1, in.b, i), value(2, in.c, i));
 }
@@ -60,6 +66,8 @@ Program::Program(const ExpressionGraph& graph, std::span<const Expr> outputs, in
     : states_(states), outputs_(static_cast<int>(outputs.size())), numbers_{0} {
   // The expressions with numbers for parameters and products for powers.
   ExpressionGraph g;
+  g.share_tables(graph);
+  tables_ = graph.tables();
   std::map<Expr, Expr> own;
   for (const Expr e : graph.parts(outputs)) {
     const auto& node = graph[e];
@@ -81,7 +89,7 @@ Program::Program(const ExpressionGraph& graph, std::span<const Expr> outputs, in
         own[e] = expanded_power(g, of(node.a), of(node.b));
         break;
       default:
-        own[e] = g.make(node.op, of(node.a), of(node.b), of(node.c));
+        own[e] = g.remake(node, of(node.a), of(node.b), of(node.c));
     }
   }
   std::vector<Expr> roots;
@@ -122,9 +130,15 @@ Program::Program(const ExpressionGraph& graph, std::span<const Expr> outputs, in
   std::vector<int> free;
   const auto is_number = [&](Expr e) { return e >= 0 && sort.at(e) != Sort::row; };
   const auto slot_of = [&](Expr e) { return e < 0 ? -1 : slot.at(e); };
-  const auto instruction = [&](Op op, int out, Expr a, Expr b, Expr c) {
+  const auto instruction = [&](Op op, int out, Expr a, Expr b, Expr c, const Table* table) {
     return Instruction{
-        op, {is_number(a), is_number(b), is_number(c)}, out, slot_of(a), slot_of(b), slot_of(c)};
+        op,   {is_number(a), is_number(b), is_number(c)}, out, slot_of(a), slot_of(b), slot_of(c),
+        table};
+  };
+  const auto made = [&](const ExpressionGraph::Node& node, int out) {
+    const bool looks_up = node.op == Op::table || node.op == Op::table_slope;
+    return instruction(node.op, out, node.a, node.b, node.c,
+                       looks_up ? tables_[static_cast<std::size_t>(node.index)].get() : nullptr);
   };
   for (const Expr e : order) {
     const auto& node = g[e];
@@ -134,7 +148,7 @@ Program::Program(const ExpressionGraph& graph, std::span<const Expr> outputs, in
       slot[e] = node.index;
     } else if (sort[e] == Sort::once) {
       slot[e] = first_uniform + uniform_of[e];
-      once_.push_back(instruction(node.op, slot[e], node.a, node.b, node.c));
+      once_.push_back(made(node, slot[e]));
     } else {
       int out = 0;
       if (const auto found = output_of.find(e); found != output_of.end()) {
@@ -145,7 +159,7 @@ Program::Program(const ExpressionGraph& graph, std::span<const Expr> outputs, in
       } else {
         out = first_register + registers_++;
       }
-      rows_.push_back(instruction(node.op, out, node.a, node.b, node.c));
+      rows_.push_back(made(node, out));
       slot[e] = out;
       Expr freed = -1;
       for (const Expr a : {node.a, node.b, node.c})
@@ -158,7 +172,7 @@ Program::Program(const ExpressionGraph& graph, std::span<const Expr> outputs, in
   for (int i = 0; i < outputs_; ++i) {
     const Expr e = roots[static_cast<std::size_t>(i)];
     if (slot.at(e) != states_ + i)
-      rows_.push_back(instruction(Op::constant, states_ + i, e, -1, -1));
+      rows_.push_back(instruction(Op::constant, states_ + i, e, -1, -1, nullptr));
   }
   constexpr std::size_t cache = 24 * 1024 / sizeof(double), most = 512;
   const auto live = static_cast<std::size_t>(std::max(1, states_ + registers_ + 1));
@@ -194,7 +208,7 @@ void Program::run(const double* x, std::ptrdiff_t x_stride, std::ptrdiff_t n, do
     for (std::size_t k = 0; k < 3; ++k)
       std::fill_n(rows[k], row_lanes, arguments[k] < 0 ? 0 : *slot[arguments[k]]);
     double* const four[4] = {rows[0], rows[1], rows[2], slot[in.out]};
-    const Instruction whole{in.op, {false, false, false}, 3, 0, 1, 2};
+    const Instruction whole{in.op, {false, false, false}, 3, 0, 1, 2, in.table};
     execute(&whole, 1, four, row_lanes, run_other);
   }
 

@@ -3,6 +3,7 @@
 /// @brief Expressions as byte code on rows of a block.
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -38,6 +39,7 @@ class Program {
   int uniforms_ = 0;               ///< results of once_
   std::vector<Instruction> rows_;
   std::size_t piece_ = row_lanes;
+  std::vector<std::shared_ptr<const Table>> tables_;  ///< that instructions point to
 };
 
 }  // namespace fokker::detail

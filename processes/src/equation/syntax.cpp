@@ -12,6 +12,7 @@
 #include <boost/spirit/home/x3.hpp>
 
 #include <fokker/processes/equation/equation_error.hpp>
+#include <fokker/solvers/support/text.hpp>
 
 namespace fokker::detail {
 
@@ -118,11 +119,40 @@ struct NumberParser : x3::parser<NumberParser> {
     const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
     if (error != std::errc()) {
       const Builder& b = builder(context);
-      b.refuse(b.at(place),
-               "the number " + std::string(rest.data(), end) + " is beyond what a double holds");
+      b.refuse(b.at(place), text("the number {} is beyond what a double holds",
+                                 {std::string(rest.data(), end)}));
     }
     first = place + (end - rest.data());
     x3::traits::move_to(Word{std::string(place, first), place, value}, out);
+    return true;
+  }
+};
+
+/// `table` before `(FILE,`: FILE, of which no more is known, up to the comma.
+struct TableParser : x3::parser<TableParser> {
+  using attribute_type = Word;
+  [[maybe_unused]] static constexpr bool has_attribute = true;
+
+  template <class Context, class Rule, class Attribute>
+  bool parse(Place& first, const Place& last, const Context& context, const Rule& rule,
+             Attribute& out) const {
+    Place place = first;
+    Word word;
+    if (!NameParser{}.parse(place, last, context, rule, word) || word.text != "table") return false;
+    const Place begin = word.place;
+    skip_blanks(place, last);
+    if (place == last || *place != '(') return false;
+    skip_blanks(++place, last);
+    const std::string_view rest(place, last);
+    const std::size_t comma = rest.find(',');
+    std::string_view file = rest.substr(0, comma);
+    if (comma == rest.npos || file.find_first_of("()") != file.npos) {
+      const Builder& b = builder(context);
+      b.refuse(b.at(place), "expected the name of a file and a comma: table(FILE.csv, t)");
+    }
+    while (file.ends_with(' ')) file.remove_suffix(1);
+    first = place + static_cast<std::ptrdiff_t>(comma + 1);
+    x3::traits::move_to(Word{std::string(file), begin}, out);
     return true;
   }
 };
@@ -180,6 +210,7 @@ struct RingParser : x3::parser<RingParser> {
 const NameParser name;
 const NumberParser number;
 const RingParser ring;
+const TableParser table;
 /// Plus and minus as read: U+2212 too.
 const std::initializer_list<std::pair<std::string_view, std::string_view>>
     sum_spellings = {{"+", "+"}, {"-", "-"}, {"−", "-"}},
@@ -236,6 +267,13 @@ const auto close_call = [](auto& context) {
   b.stack.erase(first, b.stack.end());
   b.push({Kind::call, open.place, open.word, 0, std::move(arguments)});
 };
+const auto close_table = [](auto& context) {
+  Builder& b = builder(context);
+  const Builder::Open open = b.open.back();
+  b.open.pop_back();
+  const int argument = b.pop();
+  b.push({Kind::table, open.place, open.word, 0, {argument}});
+};
 const auto close_noise = [](auto& context) {
   Builder& b = builder(context);
   const std::size_t place = b.statement.nodes[static_cast<std::size_t>(b.stack.back())].at;
@@ -255,8 +293,8 @@ const auto enter = [](auto& context) {
   Builder& b = builder(context);
   if (++b.nested > most_nested)
     b.refuse(b.at(x3::_where(context).begin()),
-             "more than " + std::to_string(most_nested) +
-                 " parentheses or powers in one another: name parts by let");
+             text("more than {} parentheses or powers in one another: name parts by let",
+                  {most_nested}));
 };
 const auto leave = [](auto& context) { --builder(context).nested; };
 
@@ -277,8 +315,11 @@ const auto call = ((name >> &x3::lit('('))[open_call] >> x3::lit('(') >> x3::eps
                   arguments > x3::eps[leave] > x3::eps[close_call];
 const auto ring_alone =
     ring[open_word] >> x3::eps[push_one] >> name[push_differential] >> x3::eps[close_ring];
+const auto look_up = (table[open_word] >> x3::eps[enter]) > expression > close > x3::eps[leave] >
+                     x3::eps[close_table];
 const auto group = (x3::lit('(') >> x3::eps[enter]) > expression > close > x3::eps[leave];
-const auto primary_def = number[push_number] | ring_alone | call | name[push_name] | group;
+const auto primary_def =
+    number[push_number] | ring_alone | look_up | call | name[push_name] | group;
 const auto with_sign = (SignParser(sum_spellings)[open_word] >> x3::eps[enter]) > signed_power >
                        x3::eps[leave] > x3::eps[close_unary];
 const auto exponent = (SignParser(power_spellings)[open_word] >> x3::eps[enter]) > signed_power >
@@ -306,11 +347,7 @@ std::string misplaced(std::string_view rest) {
   if (rest.starts_with('<') || rest.starts_with('>') || rest.starts_with("≤") ||
       rest.starts_with("≥"))
     return "one comparison at a time: if(a < b, if(b < c, x, y), y)";
-  return "'" +
-         std::string(rest.substr(0, rest.find_first_of(" \t", 1) == rest.npos
-                                        ? rest.size()
-                                        : rest.find_first_of(" \t", 1))) +
-         "' has no meaning in an equation";
+  return text("'{}' has no meaning in an equation", {rest.substr(0, rest.find_first_of(" \t", 1))});
 }
 
 /// Reads `[let] left [/dt] = right` from line[begin, end).
@@ -406,8 +443,8 @@ bool is_differential(std::string_view word) {
 std::vector<Statement> read_syntax(std::string_view text) {
   if (text.size() > most_bytes)
     throw EquationError("", 1, 0,
-                        "a text of equations has at most " + std::to_string(most_bytes) +
-                            " bytes: got " + std::to_string(text.size()));
+                        fokker::text("a text of equations has at most {} bytes: got {}",
+                                     {most_bytes, text.size()}));
   std::vector<Statement> statements;
   std::size_t number_of_line = 0;
   std::string last_line;

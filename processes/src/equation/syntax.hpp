@@ -15,6 +15,7 @@ struct SyntaxNode {
     number,
     name,
     call,       ///< name(children)
+    table,      ///< word is the file, the child its argument
     operation,  ///< word, of one or two children
     noise       ///< the children: a factor and a differential; word: "" or "o"
   } kind;

@@ -56,6 +56,8 @@ double apply(Op op, double a, double b, double c) {
     case Op::parameter:
     case Op::state:
     case Op::time:
+    case Op::table:  // see ExpressionGraph::evaluate
+    case Op::table_slope:
       return a;
     case Op::add:
       return a + b;
@@ -254,6 +256,18 @@ Expr ExpressionGraph::make(Op op, Expr a, Expr b, Expr c) {
   return intern({op, 0, 0, a, n > 1 ? b : -1, n > 2 ? c : -1});
 }
 
+Expr ExpressionGraph::remake(const Node& node, Expr a, Expr b, Expr c) {
+  if (node.op == Op::table || node.op == Op::table_slope)
+    return intern({node.op, 0, node.index, a});
+  return make(node.op, a, b, c);
+}
+
+Expr ExpressionGraph::look_up(std::shared_ptr<const Table> table, Expr a) {
+  auto found = std::find(tables_.begin(), tables_.end(), table);
+  if (found == tables_.end()) found = tables_.insert(found, std::move(table));
+  return intern({Op::table, 0, static_cast<int>(found - tables_.begin()), a});
+}
+
 std::vector<Expr> ExpressionGraph::parts(std::span<const Expr> roots) const {
   Expr last = -1;
   for (const Expr e : roots) last = std::max(last, e);
@@ -392,6 +406,8 @@ Expr ExpressionGraph::derivative_of_call(Expr e, Expr da, Expr db, Expr dc) {
       return divide(da, multiply(number(std::numbers::ln2), a));
     case Op::log10:
       return divide(da, multiply(number(std::numbers::ln10), a));
+    case Op::table:
+      return multiply(intern({Op::table_slope, 0, node.index, a}), da);
     default:  // constant between jumps
       return number(0);
   }
@@ -409,8 +425,10 @@ double ExpressionGraph::evaluate(Expr e, std::span<const double> states, double 
     value[static_cast<std::size_t>(p)] = node.op == Op::constant    ? node.value
                                          : node.op == Op::parameter ? parameters[index]
                                          : node.op == Op::state     ? states[index]
-                                         : node.op == Op::time
-                                             ? t
+                                         : node.op == Op::time      ? t
+                                         : node.op == Op::table ? tables_[index]->value(at(node.a))
+                                         : node.op == Op::table_slope
+                                             ? tables_[index]->slope(at(node.a))
                                              : apply(node.op, at(node.a), at(node.b), at(node.c));
   }
   return value.back();
@@ -466,6 +484,11 @@ std::string ExpressionGraph::text(Expr e, std::span<const std::string> states,
         break;
       case Op::less_equal:
         t = {in(node.a, sum) + " <= " + in(node.b, sum), comparison};
+        break;
+      case Op::table:
+      case Op::table_slope:
+        t.words = node.op == Op::table ? "table(" : "table_slope(";
+        t.words += tables_[index]->file() + ", " + in(node.a, comparison) + ")";
         break;
       case Op::negate:
         t = {"-" + in(node.a, product), sign};

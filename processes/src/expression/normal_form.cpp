@@ -157,7 +157,7 @@ Polynomial NormalForms::made(Expr e) {
   if (out && out->size() <= most_terms) return *out;
   const auto argument = [&](Expr x) { return x < 0 ? x : expression(known_.at(x)); };
   const Expr a = argument(node.a), b = argument(node.b), c = argument(node.c);
-  const Expr same = graph_.make(node.op, a, b, c);
+  const Expr same = graph_.remake(node, a, b, c);
   if (graph_.is_constant(same))
     return graph_.is(same, 0) ? Polynomial{} : Polynomial{{Monomial{}, graph_[same].value}};
   return atom(same);

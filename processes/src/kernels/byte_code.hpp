@@ -6,6 +6,10 @@
 
 #include <fokker/processes/expression/operation.hpp>
 
+namespace fokker {
+class Table;
+}
+
 namespace fokker::detail {
 
 /// slot[out] = op(slot[a], slot[b], slot[c]); the operation `constant` copies.
@@ -13,6 +17,7 @@ struct Instruction {
   Op op;
   bool numbers[3];  ///< the argument is one number, not a row
   int out, a, b, c;
+  const Table* table;  ///< of a look-up
 };
 
 /// Runs an instruction that no kernel has.

@@ -3,6 +3,8 @@
 #include "no_allocation.hpp"
 
 #include <cmath>
+#include <cstdio>
+#include <fstream>
 #include <limits>
 
 #include <Eigen/Dense>
@@ -194,6 +196,28 @@ TEST_CASE("time enters by itself, in lets and through functions of it alone") {
   Block<double> x = Eigen::ArrayXd::LinSpaced(9, 1, 2).transpose(), out(1, 9);
   ode(equation).drift(x, 0.7, out);
   CHECK((out - (std::sin(1.4) * x + 0.7)).abs().maxCoeff() < 1e-15);
+}
+
+TEST_CASE("a table is linear between its points and constant beyond them") {
+  const std::string file = "equation_table.csv";
+  std::ofstream(file) << "t, force\n0, 1\n1, 3\n3, -1\n";
+  const Equation equation("x' = table(" + file + ", x) + 0*t; y' = y*table(" + file + ", t)");
+  Block<double> x(2, 5), out(2, 5);
+  x.row(0) << -1, 0, 0.5, 2, 9;
+  x.row(1) = 2;
+  ode(equation).drift(x, 0.25, out);
+  const Eigen::Array<double, 1, 5> exact(1, 1, 2, 1, -1);
+  CHECK((out.row(0) - exact).abs().maxCoeff() < 1e-15);
+  CHECK((out.row(1) - 3).abs().maxCoeff() < 1e-15);
+  Path<double> point(2);
+  point << 2, 1;
+  Eigen::MatrixXd j(2, 2);
+  ode(equation).drift_jacobian(point, 0.5, j);
+  CHECK(j.isApprox(Eigen::Matrix2d{{-2, 0}, {0, 2}}, 1e-15));
+  std::remove(file.c_str());
+  CHECK_THROWS_WITH(read_equations("x' = table(no_such.csv, t)", {}),
+                    EndsWith("     ^ the file no_such.csv cannot be read"));
+  CHECK_THROWS_AS(read_equations("x' = table(t)", {}), EquationError);
 }
 
 TEST_CASE("the Jacobian of a drift, of one path and of a block") {

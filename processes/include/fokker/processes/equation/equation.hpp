@@ -36,7 +36,8 @@ using ProcessOfAnyNoise =
 /// `∘ dW` makes a term Stratonovich. The right side is linear in dt and dW; a product is written
 /// with * except before them. Names that are neither states, t, pi nor functions are parameters.
 /// Functions: those of C's math library with one or two arguments, min, max, abs, sign, step(x)
-/// (1 for x >= 0, else 0) and if(c, a, b) with comparisons in c.
+/// (1 for x >= 0, else 0), if(c, a, b) with comparisons in c, and table(FILE.csv, t), linear
+/// interpolation of measured values (table.hpp).
 ///
 /// The kind of noise is proved (noise_structure.hpp), derivatives are symbolic: slopes, Jacobian,
 /// drift in both calculi. Coefficients are evaluated by byte code on rows of a block.

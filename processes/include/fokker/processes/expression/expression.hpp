@@ -3,6 +3,7 @@
 /// @brief Expressions of an equation as a graph: simplification, derivatives, printing.
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include <fokker/processes/expression/operation.hpp>
+#include <fokker/processes/expression/table.hpp>
 
 namespace fokker {
 
@@ -35,7 +37,8 @@ using Expr = int;
 /// where all their parts are finite: x - x and 0 * x are 0, x / x is 1.
 class ExpressionGraph {
  public:
-  /// A node: its operation, the number that a constant is or which state or parameter, arguments.
+  /// A node: its operation, the number that a constant is, which state, parameter or table,
+  /// arguments.
   struct Node {
     Op op;
     double value = 0;
@@ -55,6 +58,14 @@ class ExpressionGraph {
   /// The operation with one, two or three arguments, simplified.
   /// @throws std::length_error  for more than most_nodes nodes
   Expr make(Op op, Expr a, Expr b = -1, Expr c = -1);
+
+  /// The operation of a node with other arguments.
+  Expr remake(const Node& node, Expr a, Expr b, Expr c);
+  /// The table's value at a.
+  Expr look_up(std::shared_ptr<const Table> table, Expr a);
+  const std::vector<std::shared_ptr<const Table>>& tables() const { return tables_; }
+  /// Takes the tables of another graph, so that its nodes can be remade in this one.
+  void share_tables(const ExpressionGraph& other) { tables_ = other.tables_; }
 
   Expr add(Expr a, Expr b) { return make(Op::add, a, b); }
   Expr subtract(Expr a, Expr b) { return make(Op::subtract, a, b); }
@@ -96,6 +107,7 @@ class ExpressionGraph {
   Expr derivative_of_call(Expr e, Expr da, Expr db, Expr dc);
 
   std::vector<Node> nodes_;
+  std::vector<std::shared_ptr<const Table>> tables_;
   std::unordered_map<Node, Expr, Hash> known_;
 };
 

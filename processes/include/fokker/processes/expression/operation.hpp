@@ -57,6 +57,8 @@ enum class Op : unsigned char {
   ceil,
   round,
   trunc,
+  table,        ///< the table with the number `index` of the node
+  table_slope,  ///< its derivative
 };
 
 }  // namespace fokker

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <utility>
 
 #include <boost/spirit/home/x3.hpp>
@@ -157,25 +158,33 @@ struct TableParser : x3::parser<TableParser> {
   }
 };
 
+/// A sign as it is written and what it means.
+struct Spelling {
+  std::string_view written, meaning;
+};
+constexpr Spelling sum_spellings[] = {{"+", "+"}, {"-", "-"}, {"−", "-"}},
+                   product_spellings[] = {{"*", "*"}, {"/", "/"}, {"·", "*"}, {"×", "*"}},
+                   power_spellings[] = {{"^", "^"}, {"**", "^"}},
+                   relation_spellings[] = {{"<=", "<="}, {">=", ">="}, {"≤", "<="},
+                                           {"≥", ">="},  {"<", "<"},   {">", ">"}};
+
 /// One of some signs, the longest first.
 struct SignParser : x3::parser<SignParser> {
   using attribute_type = Word;
-  [[maybe_unused]] static constexpr bool has_attribute = true;
-  std::initializer_list<std::pair<std::string_view, std::string_view>> signs;
+  static constexpr bool has_attribute = true;
+  std::span<const Spelling> signs;
 
-  explicit SignParser(
-      std::initializer_list<std::pair<std::string_view, std::string_view>> spellings)
-      : signs(spellings) {}
+  constexpr explicit SignParser(std::span<const Spelling> spellings) : signs(spellings) {}
 
   template <class Context, class Rule, class Attribute>
   bool parse(Place& first, const Place& last, const Context&, const Rule&, Attribute& out) const {
     Place place = first;
     skip_blanks(place, last);
     const std::string_view rest(place, last);
-    for (const auto& [spelling, meaning] : signs)
-      if (rest.starts_with(spelling)) {
-        first = place + static_cast<std::ptrdiff_t>(spelling.size());
-        x3::traits::move_to(Word{std::string(meaning), place}, out);
+    for (const Spelling& sign : signs)
+      if (rest.starts_with(sign.written)) {
+        first = place + static_cast<std::ptrdiff_t>(sign.written.size());
+        x3::traits::move_to(Word{std::string(sign.meaning), place}, out);
         return true;
       }
     return false;
@@ -207,58 +216,51 @@ struct RingParser : x3::parser<RingParser> {
   }
 };
 
-const NameParser name;
-const NumberParser number;
-const RingParser ring;
-const TableParser table;
-/// Plus and minus as read: U+2212 too.
-const std::initializer_list<std::pair<std::string_view, std::string_view>>
-    sum_spellings = {{"+", "+"}, {"-", "-"}, {"−", "-"}},
-    product_spellings = {{"*", "*"}, {"/", "/"}, {"·", "*"}, {"×", "*"}},
-    power_spellings = {{"^", "^"}, {"**", "^"}},
-    relation_spellings = {{"<=", "<="}, {">=", ">="}, {"≤", "<="},
-                          {"≥", ">="},  {"<", "<"},   {">", ">"}};
-
-const auto open_word = [](auto& context) {
+// Constants of the compiler, so that equations can be read before main() begins.
+constexpr NameParser name;
+constexpr NumberParser number;
+constexpr RingParser ring;
+constexpr TableParser table;
+constexpr auto open_word = [](auto& context) {
   Builder& b = builder(context);
   const Word& word = x3::_attr(context);
   b.open.push_back({word.text, b.at(word.place)});
 };
-const auto close_binary = [](auto& context) {
+constexpr auto close_binary = [](auto& context) {
   Builder& b = builder(context);
   const Builder::Open open = b.open.back();
   b.open.pop_back();
   b.binary(open.word, open.place);
 };
-const auto close_unary = [](auto& context) {
+constexpr auto close_unary = [](auto& context) {
   Builder& b = builder(context);
   const Builder::Open open = b.open.back();
   b.open.pop_back();
   if (open.word == "-") b.unary(open.word, open.place);
 };
-const auto push_number = [](auto& context) {
+constexpr auto push_number = [](auto& context) {
   Builder& b = builder(context);
   const Word& word = x3::_attr(context);
   b.push({Kind::number, b.at(word.place), word.text, word.value});
 };
-const auto push_name = [](auto& context) {
+constexpr auto push_name = [](auto& context) {
   Builder& b = builder(context);
   const Word& word = x3::_attr(context);
   b.push({Kind::name, b.at(word.place), word.text});
 };
-const auto push_differential = [](auto& context) {
+constexpr auto push_differential = [](auto& context) {
   const Word& word = x3::_attr(context);
   if (is_differential(word.text))
     push_name(context);
   else
     x3::_pass(context) = false;
 };
-const auto open_call = [](auto& context) {
+constexpr auto open_call = [](auto& context) {
   Builder& b = builder(context);
   const Word& word = x3::_attr(context);
   b.open.push_back({word.text, b.at(word.place), b.stack.size()});
 };
-const auto close_call = [](auto& context) {
+constexpr auto close_call = [](auto& context) {
   Builder& b = builder(context);
   const Builder::Open open = b.open.back();
   b.open.pop_back();
@@ -267,72 +269,73 @@ const auto close_call = [](auto& context) {
   b.stack.erase(first, b.stack.end());
   b.push({Kind::call, open.place, open.word, 0, std::move(arguments)});
 };
-const auto close_table = [](auto& context) {
+constexpr auto close_table = [](auto& context) {
   Builder& b = builder(context);
   const Builder::Open open = b.open.back();
   b.open.pop_back();
   const int argument = b.pop();
   b.push({Kind::table, open.place, open.word, 0, {argument}});
 };
-const auto close_noise = [](auto& context) {
+constexpr auto close_noise = [](auto& context) {
   Builder& b = builder(context);
   const std::size_t place = b.statement.nodes[static_cast<std::size_t>(b.stack.back())].at;
   b.binary("", place, Kind::noise);
 };
-const auto close_ring = [](auto& context) {
+constexpr auto close_ring = [](auto& context) {
   Builder& b = builder(context);
   const Builder::Open open = b.open.back();
   b.open.pop_back();
   b.binary("o", open.place, Kind::noise);
 };
-const auto push_one = [](auto& context) {
+constexpr auto push_one = [](auto& context) {
   Builder& b = builder(context);
   b.push({Kind::number, b.open.back().place, "1", 1});
 };
-const auto enter = [](auto& context) {
+constexpr auto enter = [](auto& context) {
   Builder& b = builder(context);
   if (++b.nested > most_nested)
     b.refuse(b.at(x3::_where(context).begin()),
              text("more than {} parentheses or powers in one another: name parts by let",
                   {most_nested}));
 };
-const auto leave = [](auto& context) { --builder(context).nested; };
+constexpr auto leave = [](auto& context) { --builder(context).nested; };
 
-const x3::rule<struct ExpressionId> expression = "a number, a name or '('";
-const x3::rule<struct SumId> sum = "a number, a name or '('";
-const x3::rule<struct ProductId> product = "a number, a name or '('";
-const x3::rule<struct SignedId> signed_power = "a number, a name or '('";
-const x3::rule<struct PrimaryId> primary = "a number, a name or '('";
-const x3::rule<struct ArgumentsId> arguments = "a number, a name, '(' or ')'";
-const x3::rule<struct CloseId> close = "')'";
-const x3::rule<struct CloseCallId> close_arguments = "',' or ')'";
+constexpr x3::rule<struct ExpressionId> expression = "a number, a name or '('";
+constexpr x3::rule<struct SumId> sum = "a number, a name or '('";
+constexpr x3::rule<struct ProductId> product = "a number, a name or '('";
+constexpr x3::rule<struct SignedId> signed_power = "a number, a name or '('";
+constexpr x3::rule<struct PrimaryId> primary = "a number, a name or '('";
+constexpr x3::rule<struct ArgumentsId> arguments = "a number, a name, '(' or ')'";
+constexpr x3::rule<struct CloseId> close = "')'";
+constexpr x3::rule<struct CloseCallId> close_arguments = "',' or ')'";
 
-const auto close_def = x3::lit(')');
-const auto close_arguments_def = x3::lit(')');
-const auto arguments_def =
+constexpr auto close_def = x3::lit(')');
+constexpr auto close_arguments_def = x3::lit(')');
+constexpr auto arguments_def =
     x3::lit(')') | (expression > *(x3::lit(',') > expression) > close_arguments);
-const auto call = ((name >> &x3::lit('('))[open_call] >> x3::lit('(') >> x3::eps[enter]) >
-                  arguments > x3::eps[leave] > x3::eps[close_call];
-const auto ring_alone =
+constexpr auto call = ((name >> &x3::lit('('))[open_call] >> x3::lit('(') >> x3::eps[enter]) >
+                      arguments > x3::eps[leave] > x3::eps[close_call];
+constexpr auto ring_alone =
     ring[open_word] >> x3::eps[push_one] >> name[push_differential] >> x3::eps[close_ring];
-const auto look_up = (table[open_word] >> x3::eps[enter]) > expression > close > x3::eps[leave] >
-                     x3::eps[close_table];
-const auto group = (x3::lit('(') >> x3::eps[enter]) > expression > close > x3::eps[leave];
-const auto primary_def =
+constexpr auto look_up = (table[open_word] >> x3::eps[enter]) > expression > close >
+                         x3::eps[leave] > x3::eps[close_table];
+constexpr auto group = (x3::lit('(') >> x3::eps[enter]) > expression > close > x3::eps[leave];
+constexpr auto primary_def =
     number[push_number] | ring_alone | look_up | call | name[push_name] | group;
-const auto with_sign = (SignParser(sum_spellings)[open_word] >> x3::eps[enter]) > signed_power >
-                       x3::eps[leave] > x3::eps[close_unary];
-const auto exponent = (SignParser(power_spellings)[open_word] >> x3::eps[enter]) > signed_power >
-                      x3::eps[leave] > x3::eps[close_binary];
-const auto signed_power_def = with_sign | (primary >> -exponent);
-const auto factor = SignParser(product_spellings)[open_word] > signed_power > x3::eps[close_binary];
-const auto ringed = ring[open_word] >> name[push_differential] >> x3::eps[close_ring];
-const auto differential = name[push_differential] >> x3::eps[close_noise];
-const auto product_def = signed_power >> *(factor | ringed | differential);
-const auto term = SignParser(sum_spellings)[open_word] > product > x3::eps[close_binary];
-const auto sum_def = product >> *term;
-const auto relation = SignParser(relation_spellings)[open_word] > sum > x3::eps[close_binary];
-const auto expression_def = sum >> -relation;
+constexpr auto with_sign = (SignParser(sum_spellings)[open_word] >> x3::eps[enter]) > signed_power >
+                           x3::eps[leave] > x3::eps[close_unary];
+constexpr auto exponent = (SignParser(power_spellings)[open_word] >> x3::eps[enter]) >
+                          signed_power > x3::eps[leave] > x3::eps[close_binary];
+constexpr auto signed_power_def = with_sign | (primary >> -exponent);
+constexpr auto factor =
+    SignParser(product_spellings)[open_word] > signed_power > x3::eps[close_binary];
+constexpr auto ringed = ring[open_word] >> name[push_differential] >> x3::eps[close_ring];
+constexpr auto differential = name[push_differential] >> x3::eps[close_noise];
+constexpr auto product_def = signed_power >> *(factor | ringed | differential);
+constexpr auto term = SignParser(sum_spellings)[open_word] > product > x3::eps[close_binary];
+constexpr auto sum_def = product >> *term;
+constexpr auto relation = SignParser(relation_spellings)[open_word] > sum > x3::eps[close_binary];
+constexpr auto expression_def = sum >> -relation;
 
 BOOST_SPIRIT_DEFINE(expression, sum, product, signed_power, primary, arguments, close,
                     close_arguments)

@@ -34,9 +34,9 @@ void path(benchmark::State& state, bool check) {
     out.row(1) = x.row(0) * (28 - x.row(2)) - x.row(1);
     out.row(2) = x.row(0) * x.row(1) - 8.0 / 3 * x.row(2);
   });
-  const fokker::Path<double, 3> x0(1, 1, 1);
+  const fokker::PathState<double, 3> x0(1, 1, 1);
   for (auto _ : state)
-    benchmark::DoNotOptimize(fokker::integrate(process, fokker::DormandPrince54{},
+    benchmark::DoNotOptimize(fokker::integrate(process, fokker::Dopri5{},
                                                fokker::Adaptive{.rtol = 1e-6, .atol = 1e-6}, x0,
                                                {0, 1}, {.save_at = {1}, .check = check})
                                  .end[0]);

@@ -17,7 +17,7 @@ void many(benchmark::State& state) {
   const fokker::Adaptive steps{.rtol = LorenzProblem::ours, .atol = LorenzProblem::ours};
   for (auto _ : state)
     benchmark::DoNotOptimize(fokker::simulate(
-        LorenzProblem::process, fokker::DormandPrince54{}, steps, Starts{}, {0, LorenzProblem::end},
+        LorenzProblem::process, fokker::Dopri5{}, steps, Starts{}, {0, LorenzProblem::end},
         {.paths = paths, .seed = 1, .threads = 1}, fokker::FinalState{}));
   state.SetItemsProcessed(state.iterations() * paths);
 }

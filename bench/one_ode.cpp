@@ -17,14 +17,14 @@
 namespace {
 
 template <class Problem>
-using State = fokker::Path<double, static_cast<int>(Problem::d)>;
+using State = fokker::PathState<double, static_cast<int>(Problem::d)>;
 
 template <class Problem>
 State<Problem> start() {
   return State<Problem>(Eigen::Map<const State<Problem>>(Problem::start.data()));
 }
 
-template <class Problem, class Method = fokker::DormandPrince54>
+template <class Problem, class Method = fokker::Dopri5>
 auto solve(const fokker::IntegrateOptions& options, double tolerance = Problem::ours) {
   return fokker::integrate(Problem::process, Method{},
                            fokker::Adaptive{.rtol = tolerance, .atol = tolerance}, start<Problem>(),
@@ -51,7 +51,7 @@ void callback(benchmark::State& state) {
   for (auto _ : state) {
     std::vector<double> t;
     std::vector<X> x;
-    fokker::integrate(LorenzProblem::process, fokker::DormandPrince54{},
+    fokker::integrate(LorenzProblem::process, fokker::Dopri5{},
                       fokker::Adaptive{.rtol = LorenzProblem::ours, .atol = LorenzProblem::ours},
                       start<LorenzProblem>(), {0, LorenzProblem::end},
                       {.save_at = {LorenzProblem::end}}, [&](double time, const X& at) {
@@ -87,7 +87,7 @@ BENCHMARK(interpolated)->Name("lorenz_interpolated/fokker")->Unit(benchmark::kMi
 template <class Problem>
 double error(const std::array<double, Problem::d>& x) {
   static const State<Problem> exact =
-      solve<Problem, fokker::DormandPrince853>({.save_at = {Problem::end}}, 1e-14).end;
+      solve<Problem, fokker::Dop853>({.save_at = {Problem::end}}, 1e-14).end;
   const auto e = (State<Problem>::Map(x.data()) - exact).abs() / (1 + exact.abs());
   return e.maxCoeff();
 }

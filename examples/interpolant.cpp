@@ -168,7 +168,7 @@ int main(int argc, char** argv) {
         8);
 
     std::vector<Row> rows;
-    measure("flow", flow, start, *metric, rows, RungeKutta4{}, Euler{}, Heun{}, RungeKutta4{});
+    measure("flow", flow, start, *metric, rows, Rk4{}, Euler{}, Heun{}, Rk4{});
     measure("SDE, epsilon 0.2", quiet, start, *metric, rows, Sra1{}, EulerMaruyama{}, Sra1{});
     measure("SDE, epsilon 2", loud, start, *metric, rows, Sra1{}, EulerMaruyama{}, Sra1{});
     print(rows, floor);
@@ -178,8 +178,8 @@ int main(int argc, char** argv) {
                     .columns = 3,
                     .width = 1800,
                     .height = 1100};
-      const X middle = solve(flow, RungeKutta4{}, start, uniform_grid(1, 0.5, 64), 1);
-      const X end = solve(flow, RungeKutta4{}, middle, uniform_grid(0.5, 0, 64), 1);
+      const X middle = solve(flow, Rk4{}, start, uniform_grid(1, 0.5, 64), 1);
+      const X end = solve(flow, Rk4{}, middle, uniform_grid(0.5, 0, 64), 1);
       figure.panels = {cloud("t = 1", start), cloud("flow, t = 0.5", middle),
                        cloud("flow, t = 0", end)};
       Panel law =

@@ -165,9 +165,8 @@ std::vector<double> errors_with(const Data& data, const LinearScoreError& error)
       piece.to = std::numeric_limits<double>::infinity();
       const ReverseSde reverse{process, with_error(process, exact_score(process, data.data), piece),
                                eta};
-      const SampledLaw sampled =
-          sampled_law(reverse, DormandPrince54{}, Adaptive{.rtol = 1e-10, .atol = 1e-13}, law,
-                      {stops[k - 1], stops[k]});
+      const SampledLaw sampled = sampled_law(
+          reverse, Dopri5{}, Adaptive{.rtol = 1e-10, .atol = 1e-13}, law, {stops[k - 1], stops[k]});
       if (sampled.status != Status::success) throw std::runtime_error(sampled.message);
       law = sampled.law;
     }

@@ -27,7 +27,7 @@ struct VanDerPol {
   [[maybe_unused]] static constexpr NoiseKind noise = NoiseKind::none;
   static constexpr bool autonomous = true;
   static constexpr double scale = 1, end = 2;
-  static inline const Path<double, 2> start{2, -0.66};
+  static inline const PathState<double, 2> start{2, -0.66};
   double eps;
   std::uint64_t* jacobians;
   void drift(const auto& x, Time, auto& out) const {
@@ -45,7 +45,7 @@ struct Oregonator {
   [[maybe_unused]] static constexpr NoiseKind noise = NoiseKind::none;
   static constexpr bool autonomous = true;
   static constexpr double scale = 1e-6, end = 360;
-  static inline const Path<double, 3> start{1, 2, 3};
+  static inline const PathState<double, 3> start{1, 2, 3};
   std::uint64_t* jacobians;
   void drift(const auto& x, Time, auto& out) const {
     out(0) = 77.27 * (x(1) + x(0) * (1 - 8.375e-6 * x(0) - x(1)));
@@ -65,7 +65,7 @@ struct Robertson {
   [[maybe_unused]] static constexpr NoiseKind noise = NoiseKind::none;
   static constexpr bool autonomous = true;
   static constexpr double scale = 1e-6, end = 1e11;
-  static inline const Path<double, 3> start{1, 0, 0};
+  static inline const PathState<double, 3> start{1, 0, 0};
   std::uint64_t* jacobians;
   void drift(const auto& x, Time, auto& out) const {
     out(0) = -0.04 * x(0) + 1e4 * x(1) * x(2);
@@ -85,7 +85,7 @@ struct Hires {
   [[maybe_unused]] static constexpr NoiseKind noise = NoiseKind::none;
   static constexpr bool autonomous = true;
   static constexpr double scale = 1e-4, end = 321.8122;
-  static inline const Path<double, 8> start{1, 0, 0, 0, 0, 0, 0, 0.0057};
+  static inline const PathState<double, 8> start{1, 0, 0, 0, 0, 0, 0, 0.0057};
   std::uint64_t* jacobians;
   void drift(const auto& y, Time, auto& out) const {
     out(0) = -1.71 * y(0) + 0.43 * y(1) + 8.32 * y(2) + 0.0007;
@@ -144,8 +144,8 @@ void compare(std::string_view problem, P process, bool mild = false) {
   rows<Radau5>(problem, process, exact);
   rows<Rodas5P>(problem, process, exact);
   if (!mild) return;
-  rows<DormandPrince853>(problem, process, exact);
-  rows<DormandPrince54>(problem, process, exact);
+  rows<Dop853>(problem, process, exact);
+  rows<Dopri5>(problem, process, exact);
 }
 
 }  // namespace

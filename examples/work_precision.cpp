@@ -212,7 +212,7 @@ class Problem {
 Results double_wells(Index paths) {
   const auto process = make_sde([](const auto& x, double) { return x - x.cube(); },
                                 [](double) { return 0.5; }, noise::additive);
-  Problem problem("double well", process, Path<double, 2>(2, -1), 4, paths);
+  Problem problem("double well", process, PathState<double, 2>(2, -1), 4, paths);
   problem.finely(Sra3{}, 1 << 14);
   problem.both(Sra3{}, powers_of_two(5, 11), tolerances(0.025, 5));
   problem.both(Sosra{}, powers_of_two(5, 11), tolerances(0.025, 5));
@@ -229,7 +229,7 @@ Results jerked_spring(Index paths) {
         out(1) = -stiffness * x(0) - x(0) * x(0) * x(0) - 0.5 * x(1);
       },
       [](double) { return Eigen::Array2d(0.0, 0.1); }, noise::additive);
-  Problem problem("spring with a jerk", process, Path<double, 2>(0.5, 0), 8, paths);
+  Problem problem("spring with a jerk", process, PathState<double, 2>(0.5, 0), 8, paths);
   problem.finely(Sra3{}, 1 << 16);
   problem.both(Sra3{}, powers_of_two(7, 12), tolerances(1e-2, 6));
   problem.both(Sosra{}, powers_of_two(7, 12), tolerances(1e-2, 6));
@@ -242,8 +242,8 @@ Results cubic(Index paths) {
   const auto process =
       make_sde([](const auto& x, double) { return -0.25 * x * (1 - x.square()); },
                [](const auto& x, double) { return 0.5 * (1 - x.square()); }, noise::diagonal);
-  Problem problem("cubic", process, Path<double, 2>(0.5, -0.3), 4, paths);
-  problem.exactly([](const auto& x0, Time, const auto& w) -> Path<double, 2> {
+  Problem problem("cubic", process, PathState<double, 2>(0.5, -0.3), 4, paths);
+  problem.exactly([](const auto& x0, Time, const auto& w) -> PathState<double, 2> {
     return ((1 + x0) * w.exp() + x0 - 1) / ((1 + x0) * w.exp() + 1 - x0);
   });
   problem.both(Sriw1{}, powers_of_two(3, 10), tolerances(0.1, 6));
@@ -255,7 +255,7 @@ Results cubic(Index paths) {
 /// A rotation with a noisy frequency.
 Results kubo(Index paths) {
   const KuboOscillator process{.omega = 2, .sigma = 0.5};
-  Problem problem("Kubo oscillator", process, Path<double, 2>(1, 0), 4, paths);
+  Problem problem("Kubo oscillator", process, PathState<double, 2>(1, 0), 4, paths);
   problem.exactly([&](const auto& x0, Time t, const auto& w) { return process.exact(x0, t, w); });
   problem.both(Sriw1{}, powers_of_two(4, 11), tolerances(0.1, 6));
   problem.both(Sosri2{}, powers_of_two(4, 11), tolerances(0.1, 6));
@@ -280,11 +280,11 @@ Results hopf(Index paths) {
         }
       },
       noise::commutative(2));
-  Problem problem("Hopf oscillator", process, Path<double, 2>(2, 0), 4, paths);
+  Problem problem("Hopf oscillator", process, PathState<double, 2>(2, 0), 4, paths);
   problem.finely(SlowRk{}, 1 << 14);
   problem.both(SlowRk{}, powers_of_two(5, 10), tolerances(0.1, 6));
   problem.both(Spark{}, powers_of_two(5, 11), tolerances(0.1, 6));
-  problem.both(StochasticHeun{}, powers_of_two(5, 11), tolerances(0.1, 6));
+  problem.both(HeunSde{}, powers_of_two(5, 11), tolerances(0.1, 6));
   return problem.results();
 }
 
@@ -300,10 +300,10 @@ Results linear(Index paths) {
         out(1) = k == 0 ? 0.1 * x(1) : 0.5 * x(0) - 0.2 * x(1);
       },
       noise::general(2));
-  Problem problem("linear", process, Path<double, 2>(1, 1), 1, paths);
+  Problem problem("linear", process, PathState<double, 2>(1, 1), 1, paths);
   problem.finely(Spark{}, 1 << 16);
   problem.both(Spark{}, powers_of_two(2, 11), tolerances(0.05, 5));
-  problem.both(StochasticHeun{}, powers_of_two(2, 11), tolerances(0.05, 5));
+  problem.both(HeunSde{}, powers_of_two(2, 11), tolerances(0.05, 5));
   return problem.results();
 }
 
@@ -319,15 +319,15 @@ Results arenstorf() {
     out(3) = x(1) - 2 * x(2) - rest * near * x(1) - mu * far * x(1);
   });
   Problem problem("Arenstorf orbit", process,
-                  Path<double, 4>(0.994, 0, 0, -2.00158510637908252240537862224),
+                  PathState<double, 4>(0.994, 0, 0, -2.00158510637908252240537862224),
                   17.0652165601579625588917206249, 1);
   problem.exactly([](const auto& x0, Time) { return x0; });
-  problem.fixed(ExplicitRungeKutta<tableaus::DormandPrince54>{}, powers_of_two(13, 17));
-  problem.fixed(ExplicitRungeKutta<tableaus::Tsitouras54>{}, powers_of_two(13, 17));
-  problem.fixed(ExplicitRungeKutta<tableaus::DormandPrince853>{}, powers_of_two(12, 15));
-  problem.adaptive(DormandPrince54::facts.name, DormandPrince54{}, tolerances(1e-5, 7, 10));
-  problem.adaptive(Tsitouras54::facts.name, Tsitouras54{}, tolerances(1e-5, 7, 10));
-  problem.adaptive(DormandPrince853::facts.name, DormandPrince853{}, tolerances(1e-5, 7, 10));
+  problem.fixed(ExplicitRungeKutta<tableaus::Dopri5>{}, powers_of_two(13, 17));
+  problem.fixed(ExplicitRungeKutta<tableaus::Tsit5>{}, powers_of_two(13, 17));
+  problem.fixed(ExplicitRungeKutta<tableaus::Dop853>{}, powers_of_two(12, 15));
+  problem.adaptive(Dopri5::facts.name, Dopri5{}, tolerances(1e-5, 7, 10));
+  problem.adaptive(Tsit5::facts.name, Tsit5{}, tolerances(1e-5, 7, 10));
+  problem.adaptive(Dop853::facts.name, Dop853{}, tolerances(1e-5, 7, 10));
   return problem.results();
 }
 
@@ -337,11 +337,11 @@ Results van_der_pol() {
     out(0) = x(1);
     out(1) = 1000 * ((1 - x(0) * x(0)) * x(1) - x(0));
   });
-  Problem problem("stiff Van der Pol", process, Path<double, 2>(2, 0), 2, 1);
+  Problem problem("stiff Van der Pol", process, PathState<double, 2>(2, 0), 2, 1);
   problem.exactly([](const auto&, Time) {
-    return Path<double, 2>(1.76323454020343846, -0.835688681677677391);
+    return PathState<double, 2>(1.76323454020343846, -0.835688681677677391);
   });
-  problem.adaptive(Tsitouras54::facts.name, Tsitouras54{}, tolerances(1e-3, 6, 10));
+  problem.adaptive(Tsit5::facts.name, Tsit5{}, tolerances(1e-3, 6, 10));
   problem.adaptive(Rodas4::facts.name, Rodas4{}, tolerances(1e-3, 6, 10));
   problem.adaptive(Rodas5P::facts.name, Rodas5P{}, tolerances(1e-3, 6, 10));
   return problem.results();

@@ -10,12 +10,10 @@
 #include <fokker/solvers/ode/rosenbrock.hpp>
 
 using ExplicitMethods =
-    std::tuple<fokker::BogackiShampine32, fokker::DormandPrince54, fokker::Tsitouras54,
-               fokker::Verner76, fokker::DormandPrince853, fokker::OdeintDormandPrince5,
-               fokker::Fehlberg78, fokker::BulirschStoer>;
+    std::tuple<fokker::Bs3, fokker::Dopri5, fokker::Tsit5, fokker::Vern7, fokker::Dop853,
+               fokker::OdeintDopri5, fokker::Fehlberg78, fokker::BulirschStoer>;
 using StiffMethods = std::tuple<fokker::Rodas4, fokker::Rodas5P, fokker::Radau5>;
 using AllMethods =
-    std::tuple<fokker::BogackiShampine32, fokker::DormandPrince54, fokker::Tsitouras54,
-               fokker::Verner76, fokker::DormandPrince853, fokker::OdeintDormandPrince5,
-               fokker::Fehlberg78, fokker::BulirschStoer, fokker::Rodas4, fokker::Rodas5P,
-               fokker::Radau5>;
+    std::tuple<fokker::Bs3, fokker::Dopri5, fokker::Tsit5, fokker::Vern7, fokker::Dop853,
+               fokker::OdeintDopri5, fokker::Fehlberg78, fokker::BulirschStoer, fokker::Rodas4,
+               fokker::Rodas5P, fokker::Radau5>;

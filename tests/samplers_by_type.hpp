@@ -51,7 +51,7 @@ std::set<std::string> agree_with_names(const Make& make, const ByName& by_name) 
   const auto agrees = [&]<class M>(const M& method) {
     const std::string name(name_of(method));
     INFO(name);
-    const double eta = sampler_info(name).default_eta;
+    const double eta = list_samplers().at(name).default_eta;
     const auto erased = by_name(name);
     CHECK((end_states(make(vp, ring, eta), method) ==
            end_states(make(any_vp, AnyScore<double>(any_ring), eta), erased))

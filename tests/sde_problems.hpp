@@ -47,7 +47,7 @@ struct Problem {
 
 template <Calculus c>
 struct Additive : Problem<NoiseKind::additive, c> {
-  Path<double, 2> diffusion(Time t) const { return {1 + t, 0.5 * t * t}; }
+  PathState<double, 2> diffusion(Time t) const { return {1 + t, 0.5 * t * t}; }
 };
 
 template <Calculus c>

@@ -207,8 +207,8 @@ Benchmark reverse_sde(const CommonOptions& common) {
 
 Benchmark lorenz() {
   const auto library = [] {
-    const Path<double, 3> x0(1, 1, 1);
-    return integrate(Lorenz{}, DormandPrince54{}, Adaptive{.rtol = 1e-8, .atol = 1e-8}, x0, {0, 20},
+    const PathState<double, 3> x0(1, 1, 1);
+    return integrate(Lorenz{}, Dopri5{}, Adaptive{.rtol = 1e-8, .atol = 1e-8}, x0, {0, 20},
                      {.save_at = {20}})
         .end[0];
   };

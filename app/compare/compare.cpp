@@ -32,7 +32,6 @@
 #include "support/data.hpp"
 #include "support/estimate.hpp"
 #include "support/interrupt.hpp"
-#include "support/names.hpp"
 #include "support/options.hpp"
 #include "support/progress.hpp"
 #include "support/ranks.hpp"
@@ -104,9 +103,9 @@ void read_grid_option(const std::string& word, ComparisonSettings& s) {
 
 /// The names in their own spelling.
 void resolve(CompareOptions& o) {
-  resolve_schedule(o.process);
-  for (std::string& sampler : o.samplers) resolve_sampler(sampler);
-  if (o.grid && !std::filesystem::exists(*o.grid)) resolve_grid(*o.grid);
+  o.process = list_schedules().canonical(o.process);
+  for (std::string& sampler : o.samplers) sampler = list_samplers().canonical(sampler);
+  if (o.grid && !std::filesystem::exists(*o.grid)) o.grid = list_grids().canonical(*o.grid);
 }
 
 ComparisonSettings read_settings(const CompareOptions& o) {
@@ -253,9 +252,9 @@ void print_orders(std::FILE* out, const Comparison& comparison) {
   fmt::print(out, "{}", table.text());
 }
 
-std::string_view last_words(Last last) {
-  if (last == Last::none) return "";
-  return last == Last::denoise ? " and denoised" : " and a step on to sigma = 0";
+std::string_view last_words(FinalStep last) {
+  if (last == FinalStep::none) return "";
+  return last == FinalStep::denoise ? " and denoised" : " and a step on to sigma = 0";
 }
 
 void print(std::FILE* out, const Comparison& comparison) {

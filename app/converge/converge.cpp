@@ -25,7 +25,6 @@
 #include "command.hpp"
 #include "support/estimate.hpp"
 #include "support/interrupt.hpp"
-#include "support/names.hpp"
 #include "support/options.hpp"
 #include "support/progress.hpp"
 #include "support/ranks.hpp"
@@ -213,8 +212,8 @@ Settings settings_of(const ConvergeCommand& o, const ConvergenceSettings& s,
 }
 
 int converge_command(ConvergeCommand o) {
-  resolve_process(o.process);
-  for (std::string& solver : o.solvers) resolve_solver(solver);
+  o.process = list_processes().canonical(o.process);
+  for (std::string& solver : o.solvers) solver = list_solvers().canonical(solver);
   if (o.process.empty()) throw std::invalid_argument("which --process? See fokker list processes");
   if (o.solvers.empty()) throw std::invalid_argument("which --solvers? See fokker list solvers");
   std::map<std::string, double> parameters;
@@ -223,7 +222,7 @@ int converge_command(ConvergeCommand o) {
   const RegisteredProcess process = make_process(o.process, parameters);
   const bool noisy = process.info->noise != NoiseKind::none;
   for (const std::string& name : o.solvers) {
-    const SolverInfo& solver = solver_info(name);
+    const SolverInfo& solver = list_solvers().at(name);
     require_fit(process, solver);
     require_fixed_step(solver);
   }

@@ -33,7 +33,6 @@
 #include "integrate/until.hpp"
 #include "support/estimate.hpp"
 #include "support/interrupt.hpp"
-#include "support/names.hpp"
 #include "support/options.hpp"
 #include "support/progress.hpp"
 #include "support/ranks.hpp"
@@ -617,12 +616,12 @@ std::string times_file(const IntegrateCommand& o) {
 }
 
 int integrate_command(IntegrateCommand o) {
-  resolve_process(o.process);
-  resolve_solver(o.solver);
+  o.process = list_processes().canonical(o.process);
+  o.solver = list_solvers().canonical(o.solver);
   if (o.process.empty()) throw std::invalid_argument("which --process? See fokker list processes");
   if (o.solver.empty()) throw std::invalid_argument("which --solver? See fokker list solvers");
   Run run{make_process(o.process, parameters_of(o)), {}, {}, {}, {}};
-  const SolverInfo& solver = solver_info(o.solver);
+  const SolverInfo& solver = list_solvers().at(o.solver);
   require_fit(run.process, solver);
   if (o.rtol || o.atol) require_adaptive(run.process, solver);
   run.converted = fit(run.process, solver) == Fit::converted;

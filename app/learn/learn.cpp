@@ -30,7 +30,6 @@
 #include "support/data.hpp"
 #include "support/estimate.hpp"
 #include "support/interrupt.hpp"
-#include "support/names.hpp"
 #include "support/options.hpp"
 #include "support/progress.hpp"
 
@@ -321,7 +320,7 @@ void require_memory_for(const TrainingSettings& settings, Index d, Index samples
 }
 
 int learn_command(LearnOptions o) {
-  resolve_schedule(o.process);
+  o.process = list_schedules().canonical(o.process);
   const AnyData data = read_data(o.data);
   const auto parameters = assignments(o.parameters, "--set");
   const AffineProcess<AnySchedule> process(make_schedule(o.process, parameters));

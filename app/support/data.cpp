@@ -10,7 +10,6 @@
 #include <fokker/diffusion/data/product.hpp>
 #include <fokker/diffusion/data/sphere.hpp>
 #include <fokker/diffusion/files/csv.hpp>
-#include <fokker/solvers/support/names.hpp>
 
 #include "support/options.hpp"
 
@@ -109,25 +108,33 @@ Product product_of(const std::string& parts) {
 
 }  // namespace
 
-const std::vector<DataForm>& data_forms() {
-  static const std::vector<DataForm> forms = {
-      {"ring8", "eight Gaussian modes of sd 0.3 on a circle of radius 4 in the plane"},
-      {"gaussian", "N((1, -0.5), [[2, 0.9], [0.9, 0.8]]) in the plane"},
-      {"two-moons[:SD]", "two interleaved half circles of radius 1, with noise of sd 0.1"},
-      {"swiss-roll[:SD]", "a spiral in the plane from radius 1.2 to 3.5, with noise of sd 0.1"},
-      {"checkerboard[:CELLS]", "uniform on the dark squares of a 4 x 4 board over [-2, 2]^2"},
-      {"sphere:DIMENSION[:RADIUS]", "uniform on a sphere, of radius 1 about 0"},
-      {"boxes:FILE.json", "uniform on boxes: {\"boxes\": [{\"weight\", \"low\", \"high\"}, ...]}"},
-      {"product:DATA+DATA", "independent coordinates of two or more of these"},
-      {"mixture:FILE.json",
-       "a Gaussian mixture: {\"components\": [{\"weight\", \"mean\", \"covariance\"}, ...]}"},
-      {"points:FILE.csv",
-       "the empirical distribution of the rows; see --drop-column and --scale of compare"},
-      {"spectrum:FILE.csv",
-       "a centred Gaussian by the eigenvalues of its covariance, one per line"},
-      {"low-rank:FILE.csv[:FLOOR]",
-       "N(0, F F^T + FLOOR I): a row of F for each coordinate, a column for each factor"}};
-  return forms;
+const Catalogue<DataInfo>& list_data() {
+  static const Catalogue<DataInfo> data(
+      "data",
+      {{"ring8", "GaussianMixture::ring", "ring8",
+        "eight Gaussian modes of sd 0.3 on a circle of radius 4 in the plane"},
+       {"gaussian", "Gaussian", "gaussian", "N((1, -0.5), [[2, 0.9], [0.9, 0.8]]) in the plane"},
+       {"two-moons", "GaussianMixture::two_moons", "two-moons[:SD]",
+        "two interleaved half circles of radius 1, with noise of sd 0.1"},
+       {"swiss-roll", "GaussianMixture::swiss_roll", "swiss-roll[:SD]",
+        "a spiral in the plane from radius 1.2 to 3.5, with noise of sd 0.1"},
+       {"checkerboard", "Boxes::checkerboard", "checkerboard[:CELLS]",
+        "uniform on the dark squares of a 4 x 4 board over [-2, 2]^2"},
+       {"sphere", "Sphere", "sphere:DIMENSION[:RADIUS]",
+        "uniform on a sphere, of radius 1 about 0"},
+       {"boxes", "Boxes", "boxes:FILE.json",
+        "uniform on boxes: {\"boxes\": [{\"weight\", \"low\", \"high\"}, ...]}"},
+       {"product", "Product", "product:DATA+DATA",
+        "independent coordinates of two or more of these"},
+       {"mixture", "GaussianMixture", "mixture:FILE.json",
+        "a Gaussian mixture: {\"components\": [{\"weight\", \"mean\", \"covariance\"}, ...]}"},
+       {"points", "FiniteSet", "points:FILE.csv",
+        "the empirical distribution of the rows; see --drop-column and --scale of compare"},
+       {"spectrum", "GaussianSpectrum", "spectrum:FILE.csv",
+        "a centred Gaussian by the eigenvalues of its covariance, one per line"},
+       {"low-rank", "GaussianLowRank", "low-rank:FILE.csv[:FLOOR]",
+        "N(0, F F^T + FLOOR I): a row of F for each coordinate, a column for each factor"}});
+  return data;
 }
 
 AnyData read_data(const DataOptions& options) {
@@ -156,15 +163,9 @@ AnyData read_data(const DataOptions& options) {
     throw std::invalid_argument("--data " + options.data +
                                 " does not say what the file holds: did you mean mixture:" +
                                 options.data + "? (or boxes:)");
-  std::vector<std::string_view> names;
-  for (const DataForm& form : data_forms()) {
-    if (form.form.starts_with(kind + ":"))
-      throw std::invalid_argument("--data " + kind +
-                                  (kind == "product" ? " needs parts: " : " needs a file: ") +
-                                  form.form);
-    names.push_back(std::string_view(form.form).substr(0, form.form.find_first_of(":[")));
-  }
-  throw std::invalid_argument(unknown_name_message("data", options.data, names));
+  const DataInfo& info = list_data().at(options.data);
+  throw std::invalid_argument(
+      "--data " + kind + (kind == "product" ? " needs parts: " : " needs a file: ") + info.form);
 }
 
 }  // namespace fokker::app

@@ -6,14 +6,18 @@
 #include <vector>
 
 #include <fokker/diffusion/data/any_data.hpp>
+#include <fokker/solvers/support/catalogue.hpp>
 
 namespace fokker::app {
 
-/// A form of --data as `fokker list data` prints it.
-struct DataForm {
-  std::string form, meaning;
+/// A data distribution of the catalogue.
+struct DataInfo {
+  std::string name;     ///< "two-moons"
+  std::string type;     ///< that makes it in C++
+  std::string form;     ///< of --data: "two-moons[:SD]"
+  std::string meaning;  ///< with the default numbers
 };
-const std::vector<DataForm>& data_forms();
+const Catalogue<DataInfo>& list_data();
 
 /// --data with the options that shape it.
 struct DataOptions {

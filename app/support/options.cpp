@@ -9,7 +9,7 @@
 
 #include <fokker/analysis/figures/plot.hpp>
 #include <fokker/analysis/figures/report.hpp>
-#include <fokker/diffusion/catalogue/last_step.hpp>
+#include <fokker/diffusion/catalogue/final_step.hpp>
 #include <fokker/processes/models/registry.hpp>
 #include <fokker/solvers/support/instruction_set.hpp>
 #include <fokker/solvers/support/text.hpp>
@@ -107,9 +107,10 @@ void add_last(CLI::App& parser, std::string& word) {
       ->capture_default_str();
 }
 
-Last last_of(std::string_view word) {
-  return choice<Last>(word, "--last",
-                      {{"none", Last::none}, {"denoise", Last::denoise}, {"zero", Last::zero}});
+FinalStep last_of(std::string_view word) {
+  return choice<FinalStep>(
+      word, "--last",
+      {{"none", FinalStep::none}, {"denoise", FinalStep::denoise}, {"zero", FinalStep::zero}});
 }
 
 CLI::Option* add_list(CLI::App& parser, const std::string& name, std::vector<std::string>& words,
@@ -239,10 +240,8 @@ std::vector<Index> whole_numbers(std::span<const std::string> words, std::string
 std::map<std::string, double> every_parameter(std::string_view process,
                                               const std::map<std::string, double>& given) {
   std::map<std::string, double> values = given;
-  for (const ProcessInfo& info : list_processes())
-    if (info.name == process)
-      for (const ParameterInfo& parameter : info.parameters)
-        values.emplace(parameter.name, parameter.value);
+  for (const Parameter& parameter : list_processes().at(process).parameters)
+    values.emplace(parameter.name, number_of(parameter.default_value).value());
   return values;
 }
 

@@ -27,7 +27,7 @@
 #include "support/files.hpp"
 
 namespace fokker {
-enum class Last;
+enum class FinalStep;
 struct Figure;
 }  // namespace fokker
 
@@ -69,7 +69,7 @@ std::string goes_on(const CheckpointOptions& options);
 
 /// --last, and what it says.
 void add_last(CLI::App& parser, std::string& word);
-Last last_of(std::string_view word);
+FinalStep last_of(std::string_view word);
 
 /// An option that takes a comma-separated list, and may be repeated; an empty item is refused.
 CLI::Option* add_list(CLI::App& parser, const std::string& name, std::vector<std::string>& words,

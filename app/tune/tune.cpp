@@ -19,7 +19,6 @@
 #include "support/data.hpp"
 #include "support/estimate.hpp"
 #include "support/interrupt.hpp"
-#include "support/names.hpp"
 #include "support/options.hpp"
 #include "support/progress.hpp"
 
@@ -99,8 +98,8 @@ void print(std::FILE* out, const TuneOptions& o, const TunedGrid& tuned) {
 }
 
 int tune_command(TuneOptions o) {
-  resolve_schedule(o.process);
-  resolve_sampler(o.sampler);
+  o.process = list_schedules().canonical(o.process);
+  o.sampler = list_samplers().canonical(o.sampler);
   ComparisonSettings settings = read_settings(o);
   // Levenberg and Marquardt's Jacobian, its decomposition and their scratch, of one unknown a step.
   const auto steps =

@@ -90,7 +90,7 @@ void many(benchmark::State& state) {
 }
 
 void through_integrate(benchmark::State& state) {
-  const fokker::OdeintDormandPrince5 method;
+  const fokker::OdeintDopri5 method;
   const fokker::Adaptive steps{.rtol = LorenzProblem::theirs, .atol = LorenzProblem::theirs};
   for (auto _ : state)
     benchmark::DoNotOptimize(fokker::integrate(LorenzProblem::process, method, steps,

@@ -63,7 +63,7 @@ Moment reverse_sde(int threads) {
 
 Moment lorenz(int threads) {
   const auto mean =
-      fokker::simulate(fokker::Lorenz{}, fokker::DormandPrince54{},
+      fokker::simulate(fokker::Lorenz{}, fokker::Dopri5{},
                        fokker::Adaptive{.rtol = 1e-6, .atol = 1e-6}, Starts{}, {0, 10},
                        {.paths = 1 << 18, .seed = 1, .threads = threads}, fokker::Moments{})
           .value.mean;

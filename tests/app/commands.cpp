@@ -1,5 +1,5 @@
 /// @file  commands.cpp
-/// @brief `fokker list`, `integrate`, `converge` and `bench`.
+/// @brief `fokker integrate`, `converge` and `bench`.
 
 #include <cmath>
 #include <sstream>
@@ -32,78 +32,6 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("list prints the names of the contract") {
-  const Program fokker;
-
-  const Outcome run = fokker("list");
-
-  REQUIRE(run.code == 0);
-  for (const char* name : {"euler-maruyama",
-                           "milstein",
-                           "heun-sde",
-                           "rk4",
-                           "dopri5",
-                           "odeint-dopri5",
-                           "fehlberg78",
-                           "bulirsch-stoer",
-                           "gbm",
-                           "ou",
-                           "cir",
-                           "heston",
-                           "double-well",
-                           "langevin",
-                           "lotka-volterra",
-                           "lorenz",
-                           "van-der-pol",
-                           "vp",
-                           "vp-cosine",
-                           "sub-vp",
-                           "ve",
-                           "edm",
-                           "flow",
-                           "ddim",
-                           "ddpm",
-                           "exponential-euler-maruyama",
-                           "edm-heun",
-                           "uniform",
-                           "karras",
-                           "logsnr",
-                           "quadratic",
-                           "ring8",
-                           "gaussian",
-                           "mixture:FILE.json",
-                           "points:FILE.csv",
-                           "spectrum:FILE.csv",
-                           "low-rank:FILE.csv[:FLOOR]",
-                           "sliced-w2",
-                           "energy",
-                           "w1",
-                           "w2"})
-    CHECK_THAT(run.out, ContainsSubstring(name));
-}
-
-TEST_CASE("list gives a column of orders for each kind of noise") {
-  const json solvers = run_json("list solvers").at("solvers");
-
-  for (const json& solver : solvers) {
-    if (solver.at("name") == "euler-maruyama") {
-      CHECK(solver.at("orders").at("additive").at("strong") == 1.0);
-      CHECK(solver.at("orders").at("general").at("strong") == 0.5);
-    }
-    if (solver.at("name") == "milstein") CHECK_FALSE(solver.at("orders").contains("general"));
-    if (solver.at("name") == "rk4") CHECK(solver.at("deterministic_order") == 4.0);
-    if (solver.at("name") == "bulirsch-stoer") CHECK(solver.at("deterministic_order").is_null());
-  }
-}
-
-TEST_CASE("list says the default t_min of every forward process") {
-  for (const json& process : run_json("list processes").at("processes").at("compare")) {
-    INFO(process.dump());
-    CHECK(process.at("t_min").get<double>() >= 0);
-    CHECK(process.at("t_min").get<double>() < process.at("end_time").get<double>());
-  }
-}
-
 TEST_CASE("integrate finds the moments of geometric Brownian motion") {
   const json run = run_json(
       "integrate --process gbm --set mu=0.5,sigma=0.4 --solver milstein --t 0:1 --dt 0.01");
@@ -131,7 +59,7 @@ TEST_CASE("integrate and converge draw from the generator that is asked for") {
 }
 
 TEST_CASE("integrate runs every listed process by every solver that fits") {
-  const json listed = run_json("list processes").at("processes").at("integrate");
+  const json listed = run_json("list processes").at("processes");
 
   REQUIRE(listed.size() >= 11);
   for (const json& process : listed) {

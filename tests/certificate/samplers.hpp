@@ -57,7 +57,7 @@ inline std::vector<Certified> certified(const std::vector<double>& etas) {
   std::vector<Certified> all;
   for (const std::string& name : names)
     for (const double eta : etas) {
-      const SamplerInfo& info = sampler_info(name);
+      const SamplerInfo& info = list_samplers().at(name);
       if (!info.etas.contains(eta)) continue;
       const Equation equation = equation_of(info, eta);
       const Orders orders =

@@ -6,5 +6,5 @@
 
 int main() {
   const auto ode = fokker::make_ode([](const std::vector<double>& x, double) { return -x[0]; });
-  fokker::integrate(ode, fokker::RungeKutta4{}, fokker::Fixed{0.1}, 1.0, {0, 1});
+  fokker::integrate(ode, fokker::Rk4{}, fokker::Fixed{0.1}, 1.0, {0, 1});
 }

@@ -4,5 +4,5 @@
 
 int main() {
   const auto ode = fokker::make_ode([](const auto&, double) { return Eigen::Array3d(1, 2, 3); });
-  fokker::integrate(ode, fokker::RungeKutta4{}, fokker::Fixed{0.1}, Eigen::Array2d(1, 2), {0, 1});
+  fokker::integrate(ode, fokker::Rk4{}, fokker::Fixed{0.1}, Eigen::Array2d(1, 2), {0, 1});
 }

@@ -7,5 +7,5 @@ using namespace fokker;
 int main() {
   const auto p = make_sde([](const auto& x, Time) { return -x; },
                           [](const auto& x, Time) { return 0.5 * x; }, noise::diagonal);
-  measure_convergence(p, StochasticHeun{}, {}, {.x0 = Eigen::ArrayXd::Ones(1)}, {});
+  measure_convergence(p, HeunSde{}, {}, {.x0 = Eigen::ArrayXd::Ones(1)}, {});
 }

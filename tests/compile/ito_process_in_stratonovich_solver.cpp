@@ -6,5 +6,5 @@ int main() {
   const auto gbm = fokker::make_sde([](const auto& x, fokker::Time) { return 0.1 * x; },
                                     [](const auto& x, fokker::Time) { return 0.3 * x; },
                                     fokker::noise::diagonal);
-  fokker::integrate(gbm, fokker::StochasticHeun{}, fokker::Fixed{0.1}, 1.0, {0, 1});
+  fokker::integrate(gbm, fokker::HeunSde{}, fokker::Fixed{0.1}, 1.0, {0, 1});
 }

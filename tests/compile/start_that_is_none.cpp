@@ -4,5 +4,5 @@
 
 int main() {
   const auto ode = fokker::make_ode([](const auto& x, double) { return -x; });
-  fokker::integrate(ode, fokker::RungeKutta4{}, fokker::Fixed{0.1}, "1.0", {0, 1});
+  fokker::integrate(ode, fokker::Rk4{}, fokker::Fixed{0.1}, "1.0", {0, 1});
 }

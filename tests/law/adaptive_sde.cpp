@@ -59,8 +59,8 @@ struct Adversarial {
 constexpr Index paths = 250'000;  // a million accepted steps
 
 /// One path from 0 to 1; what was accepted is appended to `seen`.
-Path<double, 1> run(std::uint64_t path, const Adversarial& how, Seen& seen) {
-  using X = Path<double, 1>;
+PathState<double, 1> run(std::uint64_t path, const Adversarial& how, Seen& seen) {
+  using X = PathState<double, 1>;
   const Adaptive steps{.rtol = 1e-12, .atol = 1.0, .first_step = 0.25};  // neither sees x
   detail::AdaptiveSdeRun<Adversarial, Brownian, X> solver(how, steps, brownian, 1, {77, path});
   X x = X::Zero();
@@ -146,17 +146,17 @@ TEST_CASE("the error of adaptive steps falls with the tolerance on every kind of
       BrownianTree<double> tree(5, path, n, wiener_dimension(process, d), 0, 1);
       Increment<P, X> dw;
       dw.resize(wiener_dimension(process, d), n);
-      typename StochasticHeun::Workspace<X> workspace(d, n);
+      typename HeunSde::Workspace<X> workspace(d, n);
       const TimeGrid grid = uniform_grid(0, 1, 1 << 12);
       for (std::size_t k = 0; k + 1 < grid.size(); ++k) {
         tree.increment(grid[k], grid[k + 1], dw);
-        StochasticHeun{}.step(process, fine, grid[k], grid[k + 1] - grid[k], dw, next, workspace);
+        HeunSde{}.step(process, fine, grid[k], grid[k + 1] - grid[k], dw, next, workspace);
         fine.swap(next);
       }
       for (std::size_t i = 0; i < 3; ++i) {
         const double tolerance = std::pow(10.0, -1.0 - static_cast<double>(i));
         const Adaptive steps{.rtol = tolerance, .atol = tolerance, .first_step = 1};
-        detail::AdaptiveSdeRun<StochasticHeun, P, X> solver({}, steps, process, d, {5, path});
+        detail::AdaptiveSdeRun<HeunSde, P, X> solver({}, steps, process, d, {5, path});
         X x = x0;
         Counts counts;
         detail::Leg leg{.end = 1, .tries = 10'000'000};

@@ -52,9 +52,10 @@ TEST_CASE("an expression over a local variable is refused: array, evaluated, fre
 
   CHECK_THAT(said_of_drift(array), ContainsSubstring("refers to a local variable") &&
                                        ContainsSubstring("-> Plain<decltype(x)>"));
-  CHECK_THAT(said_of_drift<Path<double>>(array), ContainsSubstring("refers to a local variable"));
+  CHECK_THAT(said_of_drift<PathState<double>>(array),
+             ContainsSubstring("refers to a local variable"));
   CHECK_THAT(said_of_drift(evaluated), ContainsSubstring("refers to a local variable"));
-  CHECK_THAT((said_of_drift<Path<double>>(evaluated)),
+  CHECK_THAT((said_of_drift<PathState<double>>(evaluated)),
              ContainsSubstring("refers to a local variable"));
   CHECK_THAT(said_of_drift(freed), ContainsSubstring("a local variable"));
   CHECK_THAT(said_of_drift(captured), ContainsSubstring("a local variable"));
@@ -81,7 +82,7 @@ TEST_CASE("a start of too few numbers is refused with a sentence") {
   const Eigen::ArrayXd three = Eigen::Array3d(1, 2, 3);
 
   CHECK_THAT(said_of_drift(writes), ContainsSubstring("rows beyond the 2 of the start"));
-  CHECK_THAT(said_of_drift<Path<double>>(writes),
+  CHECK_THAT(said_of_drift<PathState<double>>(writes),
              ContainsSubstring("rows beyond the 2 of the start"));
   CHECK_THAT(said_of_drift([](const auto& x, Time, auto& out) { out = x.rowwise() + x.row(2); }),
              ContainsSubstring("rows beyond the 2 of the start"));

@@ -133,7 +133,7 @@ TEST_CASE("the forward process, stepped from x0, converges to its moments") {
     start.covariance(1, 1) = p.gamma / p.inverse_mass;
     std::vector<double> errors;
     for (const Index n : {1000, 2000}) {
-      const Law law = push(StochasticHeun{}, p, uniform_grid(0, 1, n), start);
+      const Law law = push(HeunSde{}, p, uniform_grid(0, 1, n), start);
       errors.push_back(difference(law, marginal(p, x0, 0, 1)));
     }
 
@@ -218,7 +218,7 @@ TEST_CASE("from the exact marginal the ways back recover the law of the data, fo
     };
     INFO("1/M = " << p.inverse_mass);
     for (const double eta : {0.5, 1.0})
-      converges(StochasticHeun{}, ReverseCriticallyDampedLangevin{p, score, eta});
+      converges(HeunSde{}, ReverseCriticallyDampedLangevin{p, score, eta});
     converges(Heun{}, CriticallyDampedFlow{p, score});
   }
 }
@@ -230,13 +230,12 @@ TEST_CASE("an ensemble runs back from the prior to the data") {
   const ReverseCriticallyDampedLangevin reverse{p, score};
   const TimeGrid grid = uniform_grid(1, 0.01, 200);
 
-  const auto result = simulate(reverse, StochasticHeun{}, OnGrid{grid}, PhasePrior{},
+  const auto result = simulate(reverse, HeunSde{}, OnGrid{grid}, PhasePrior{},
                                {.paths = paths, .seed = 3}, Moments{});
 
   Law start{Vector2d::Zero(), Matrix2d::Identity()};
   start.covariance(1, 1) = 0.25;
-  const Law law =
-      push(StochasticHeun{}, TimeReversed<decltype(reverse)>{reverse}, negated(grid), start);
+  const Law law = push(HeunSde{}, TimeReversed<decltype(reverse)>{reverse}, negated(grid), start);
   for (Index i = 0; i < 2; ++i) {
     const double v = law.covariance(i, i);
     CHECK(std::abs(result.value.mean[i] - law.mean(i)) < 5 * std::sqrt(v / paths));

@@ -46,7 +46,7 @@ TimeGrid grid_up(const AnySchedule& schedule, Index n) {
 }
 
 /// The law of a solver along the grid from the point x0, without Monte Carlo.
-template <class Solver = StochasticHeun>
+template <class Solver = HeunSde>
 test::Law scheme_law(const test::Process& process, const TimeGrid& grid) {
   std::vector<test::AffineStep> steps;
   for (std::size_t k = 0; k + 1 < grid.size(); ++k)
@@ -90,8 +90,8 @@ TEST_CASE(
       const auto last = static_cast<std::ptrdiff_t>(part * 600);
       const TimeGrid grid(whole.begin(), whole.begin() + last + 1);
 
-      const auto result = simulate(process, StochasticHeun{}, OnGrid{grid}, x0,
-                                   {.paths = paths, .seed = 5}, Moments{});
+      const auto result =
+          simulate(process, HeunSde{}, OnGrid{grid}, x0, {.paths = paths, .seed = 5}, Moments{});
 
       const test::Law exact = noising(process, grid.back());
       const double z_mean = (result.value.mean[0] - exact.mean) / std::sqrt(exact.variance / paths);

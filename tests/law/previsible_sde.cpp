@@ -18,7 +18,7 @@ using namespace fokker;
 
 namespace {
 
-using X = Path<double, 1>;
+using X = PathState<double, 1>;
 
 template <class P>
 using Run = detail::PredictableRun<EulerMaruyama, P, X>;

@@ -165,7 +165,7 @@ TEST_CASE("harmonic Langevin dynamics has its closed moments") {
   const Langevin p{.gamma = 0.7, .kT = 1.3, .mass = 2, .stiffness = 3};
   const Eigen::ArrayXd x0 = two(1, -1);
 
-  const B x = simulated(p, StochasticHeun{}, x0, 1.5, 64, 20000);
+  const B x = simulated(p, HeunSde{}, x0, 1.5, 64, 20000);
 
   check_moments(x, p.mean(x0, 1.5), p.covariance(x0, 1.5));
 }
@@ -173,7 +173,7 @@ TEST_CASE("harmonic Langevin dynamics has its closed moments") {
 TEST_CASE("quartic Langevin dynamics obeys the virial theorem") {
   const Langevin p{.gamma = 1, .kT = 0.8, .mass = 1, .stiffness = -1, .quartic = 1};
 
-  const B x = simulated(p, StochasticHeun{}, two(1, 0), 20, 1000, 10000);
+  const B x = simulated(p, HeunSde{}, two(1, 0), 20, 1000, 10000);
   const Row q = x.row(0);
 
   check_mean(q * (q.cube() - q), p.kT);
@@ -184,7 +184,7 @@ TEST_CASE("quartic Langevin dynamics obeys the virial theorem") {
 TEST_CASE("the stationary double well satisfies E X^4 = E X^2 + sigma^2 / 2 and its density") {
   const DoubleWell p{.sigma = 1};
 
-  const B x = simulated(p, StochasticHeun{}, Eigen::ArrayXd::Constant(1, 1.0), 15, 1000, 20000);
+  const B x = simulated(p, HeunSde{}, Eigen::ArrayXd::Constant(1, 1.0), 15, 1000, 20000);
 
   check_mean(x.row(0).square(), 0.893464969574237);
   check_mean(x.row(0).pow(4) - x.row(0).square(), 0.5);

@@ -11,7 +11,7 @@
 
 #include "catch.hpp"
 
-#include <fokker/diffusion/catalogue/last_step.hpp>
+#include <fokker/diffusion/catalogue/final_step.hpp>
 #include <fokker/diffusion/catalogue/registry.hpp>
 #include <fokker/diffusion/data/finite_set.hpp>
 #include <fokker/diffusion/data/gaussian.hpp>
@@ -77,8 +77,7 @@ bool ends_finite(const SamplerInfo& info, const AnySchedule& schedule, const Any
     return ends_finite<S>(flow, Fehlberg78{}, adaptive, prior, grid);
   if (info.name == BulirschStoer::facts.name)
     return ends_finite<S>(flow, BulirschStoer{}, adaptive, prior, grid);
-  if (info.name == DormandPrince54::facts.name)
-    return ends_finite<S>(flow, DormandPrince54{}, adaptive, prior, grid);
+  if (info.name == Dopri5::facts.name) return ends_finite<S>(flow, Dopri5{}, adaptive, prior, grid);
   return ends_finite<S>(flow, make_flow_sampler<S>(info.name), on_grid, prior, grid);
 }
 
@@ -91,8 +90,8 @@ TEST_CASE("no sampler ends in nan or infinity, whatever it is combined with") {
     for (const ScheduleInfo& process : list_schedules())
       for (const GridInfo& grid_info : list_grids())
         for (const auto& [t_min, last] :
-             {std::pair{0.0, Last::none}, std::pair{1e-5, Last::none}, std::pair{1e-3, Last::none},
-              std::pair{1e-3, Last::zero}}) {
+             {std::pair{0.0, FinalStep::none}, std::pair{1e-5, FinalStep::none},
+              std::pair{1e-3, FinalStep::none}, std::pair{1e-3, FinalStep::zero}}) {
           const AnySchedule schedule = make_schedule(process.name);
           const Equation equation = equation_of(info, info.default_eta);
           TimeGrid grid;
@@ -102,7 +101,7 @@ TEST_CASE("no sampler ends in nan or infinity, whatever it is combined with") {
                              start_time(schedule, equation, grid_info.name), t_min, steps);
             grid = with_last_step(std::move(grid), last);
           } catch (const std::invalid_argument&) {
-            if (last == Last::none || info.ends_at_zero) ++refused[info.name];
+            if (last == FinalStep::none || info.ends_at_zero) ++refused[info.name];
             continue;
           }
           ++ran[info.name];

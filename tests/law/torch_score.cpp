@@ -179,13 +179,13 @@ TEST_CASE("a torch model is its module, in blocks and paths of both scalars") {
   const TorchModel model(file.path, 2, [](double t) { return 10 * t; });
   const Block<double> x{{1.0, 2.0, 3.0}, {-4.0, 5.0, 0.5}};
   const Block<float> x_single = x.cast<float>();
-  const fokker::Path<double> path = x.col(1);
+  const fokker::PathState<double> path = x.col(1);
 
   Block<double> out(2, 3);
   model(x, 0.25, out);
   Block<float> single(2, 3);
   model(x_single, 0.25, single);
-  fokker::Path<double> one(2);
+  fokker::PathState<double> one(2);
   model(path, 0.25, one);
 
   REQUIRE((out - (2 * x + 2.5)).abs().maxCoeff() == 0);

@@ -43,7 +43,7 @@ TEST_CASE("a drift that writes by linear index is refused on blocks and right on
   };
 
   CHECK_THAT(refusal(drift), ContainsSubstring("write out.row(i)"));
-  const auto path = integrate(make_ode(drift), RungeKutta4{}, Fixed{0.01}, two, {0, 1});
+  const auto path = integrate(make_ode(drift), Rk4{}, Fixed{0.01}, two, {0, 1});
   CHECK_THAT(path.end(1), WithinRel(2 * std::exp(-1.0), 1e-9));
 
   limit_row("coefficients", "`out(i) = -x(i)`", "a block of paths",

@@ -14,7 +14,7 @@
 #include <fokker/analysis/compare/comparison.hpp>
 #include <fokker/analysis/compare/tune_grid.hpp>
 #include <fokker/analysis/law/linear_law.hpp>
-#include <fokker/diffusion/catalogue/last_step.hpp>
+#include <fokker/diffusion/catalogue/final_step.hpp>
 #include <fokker/diffusion/data/gaussian.hpp>
 #include <fokker/diffusion/schedule/time_grids.hpp>
 #include <fokker/diffusion/score/exact_score.hpp>
@@ -68,7 +68,7 @@ ExtendedLaw extended_law(const std::vector<test::LinearStep>& steps, const TimeG
 template <class Score, class F>
 auto with_model(const std::string& name, const test::Process& process, const Score& score,
                 const F& f) {
-  const SamplerInfo& info = sampler_info(name);
+  const SamplerInfo& info = list_samplers().at(name);
   if (equation_of(info, info.default_eta) == Equation::ode && info.equation == Equation::ode)
     return f(make_flow_sampler<double>(name), FlowModel<double>{process, AnyScore<double>(score)});
   return f(make_reverse_sampler<double>(name),
@@ -129,8 +129,8 @@ TEST_CASE("exact laws of all samplers keep twelve digits, with an eigenvalue of 
       for (const SamplerInfo& info : list_samplers()) {
         if (info.adaptive || info.name == "pc-langevin") continue;
         if (info.evaluations > 1 && std::string_view(name) != "karras") continue;
-        for (const Last last : {Last::none, Last::zero}) {
-          if (last == Last::zero && (process.std(0) > 0 || !info.ends_at_zero)) continue;
+        for (const FinalStep last : {FinalStep::none, FinalStep::zero}) {
+          if (last == FinalStep::zero && (process.std(0) > 0 || !info.ends_at_zero)) continue;
           INFO(info.name << " on " << schedule.name << ", " << name << ", " << to_string(last));
           const Worst worst = worst_errors(info.name, process, with_last_step(grid, last));
           const bool stages = info.evaluations > 1;  // whose numbers cancel within a step

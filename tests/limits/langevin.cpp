@@ -85,10 +85,10 @@ TEST_CASE("UBU at strong friction has the stationary law of the published scheme
 }
 
 TEST_CASE("SORT and QUICSORT as published are too hot at strong friction, by the factor stated") {
-  CHECK_THAT(law(PublishedSort{}, 0.5, 5)(1, 1), WithinAbs(1.4050, 5e-5));
-  CHECK_THAT(law(PublishedSort{}, 0.5, 25)(1, 1), WithinAbs(6.3833, 5e-5));
-  CHECK_THAT(law(PublishedQuicsort{}, 0.5, 5)(1, 1), WithinAbs(1.4054, 5e-5));
-  CHECK_THAT(law(PublishedQuicsort{}, 0.5, 25)(1, 1), WithinAbs(6.3629, 5e-5));
+  CHECK_THAT(law(SortPublished{}, 0.5, 5)(1, 1), WithinAbs(1.4050, 5e-5));
+  CHECK_THAT(law(SortPublished{}, 0.5, 25)(1, 1), WithinAbs(6.3833, 5e-5));
+  CHECK_THAT(law(QuicsortPublished{}, 0.5, 5)(1, 1), WithinAbs(1.4054, 5e-5));
+  CHECK_THAT(law(QuicsortPublished{}, 0.5, 25)(1, 1), WithinAbs(6.3629, 5e-5));
   limit_row("langevin", "sort-published, quicsort-published", "gamma h = 25",
             "<v^2> 6.4 times too large, as in the published schemes");
 }

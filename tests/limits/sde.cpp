@@ -60,7 +60,7 @@ double seconds_to_end(std::atomic<bool>& cancel, const Run& run) {
 TEST_CASE("adaptive steps pass a switch of the noise, with or without a stop on it") {
   for (const auto& grid : {TimeGrid{0, 1}, TimeGrid{0, 0.5, 1}, TimeGrid{0, 0.3, 1}}) {
     const auto run =
-        simulate(switched_on(0.5), StochasticHeun{}, Adaptive{.rtol = 1e-7, .atol = 1e-7}, 0.0,
+        simulate(switched_on(0.5), HeunSde{}, Adaptive{.rtol = 1e-7, .atol = 1e-7}, 0.0,
                  {grid.front(), grid.back()}, {.paths = 50, .seed = 3}, Moments{});
     CAPTURE(grid.size());
     CHECK(run.status == Status::success);
@@ -77,8 +77,7 @@ TEST_CASE("adaptive steps that nothing can follow still end in step underflow") 
   const auto rough =
       make_sde([](const auto& x, Time t) { return 0 * x + 1e30 * std::sin(1e25 * t); },
                [](Time) { return 1.0; }, noise::additive);
-  const auto run =
-      integrate(rough, StochasticHeun{}, Adaptive{.rtol = 1e-6, .atol = 1e-6}, 0.0, {0, 1});
+  const auto run = integrate(rough, HeunSde{}, Adaptive{.rtol = 1e-6, .atol = 1e-6}, 0.0, {0, 1});
   CHECK(run.status == Status::step_underflow);
   limit_row("sde", "adaptive steps", "an error above the tolerance at every step",
             "step size underflow, after at most four steps at the resolution");

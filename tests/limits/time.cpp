@@ -43,15 +43,15 @@ constexpr double rate =
         : 3;
 
 template <class M>
-Solution<Path<double, 2>> solve(const Forced& p, Adaptive steps = {},
-                                IntegrateOptions options = {}) {
+Solution<PathState<double, 2>> solve(const Forced& p, Adaptive steps = {},
+                                     IntegrateOptions options = {}) {
   steps.rtol = 1e-6;
   steps.atol = 1e-6 * p.size;
   const Time end = p.origin + 16 * p.unit;
   steps.first_step *= p.unit;
   steps.max_step *= p.unit;
   for (Time& t : options.save_at) t = p.origin + t * p.unit;
-  return integrate(p, M{}, steps, Path<double, 2>(0.5 * p.size, 0), {p.origin, end}, options);
+  return integrate(p, M{}, steps, PathState<double, 2>(0.5 * p.size, 0), {p.origin, end}, options);
 }
 
 /// The runs take the same steps, but for `slack` of them, and end within `tolerance` of each other.
@@ -145,8 +145,8 @@ TEMPLATE_TEST_CASE("f_t of a Rosenbrock method is right late and in any unit", "
   CHECK_THAT(steps(0, 1e-12), WithinRel(here, 0.02));
 }
 
-TEMPLATE_TEST_CASE("ensembles in lanes know no origin and no unit of time", "", BogackiShampine32,
-                   DormandPrince54, Tsitouras54) {
+TEMPLATE_TEST_CASE("ensembles in lanes know no origin and no unit of time", "", Bs3, Dopri5,
+                   Tsit5) {
   const auto run = [](double origin, double unit) {
     std::vector<Time> grid{0, 0.1, 1.75, 4};
     for (Time& t : grid) t = origin + unit * t;
@@ -193,7 +193,7 @@ TEST_CASE("adaptive steps of an SDE know no origin and no unit of time") {
 
 TEST_CASE("fixed steps land on stops late as they do at 0, without a step of one rounding") {
   const auto steps = [](double origin) {
-    return integrate(Forced{3, origin}, RungeKutta4{}, Fixed{0.1}, Path<double, 2>(0.5, 0),
+    return integrate(Forced{3, origin}, Rk4{}, Fixed{0.1}, PathState<double, 2>(0.5, 0),
                      {origin, origin + 7.7})
         .counts.accepted;
   };

@@ -69,7 +69,7 @@ TEST_CASE("every rank gets the bits of an ensemble made alone, whatever the thre
                                 [](const auto& x, Time) { return x.cos(); }, noise::diagonal);
   const auto run = [&](Index paths, int threads, Communicator* shared) {
     return simulate(process, EulerMaruyama{}, OnGrid{uniform_grid(0, 1, 20)},
-                    Path<double>::Constant(2, 0.5),
+                    PathState<double>::Constant(2, 0.5),
                     {.paths = paths,
                      .save_at = {0, 0.5, 1},
                      .seed = 1,

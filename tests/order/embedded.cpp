@@ -103,7 +103,7 @@ int order_of(const std::vector<Tree>& all, const std::array<double, n>& w, Real 
 /// A driven pendulum: nonlinear and not autonomous.
 struct Pendulum {
   static constexpr NoiseKind noise = NoiseKind::none;
-  static inline const Path<double, 2> x0{0.7, 0.4};
+  static inline const PathState<double, 2> x0{0.7, 0.4};
   void drift(const auto& x, Time t, auto& out) const {
     out(0) = x(1);
     out(1) = -std::sin(x(0)) - 0.1 * x(1) + 0.6 * std::cos(1.5 * t);
@@ -113,7 +113,7 @@ struct Pendulum {
 /// A linear equation with a coefficient that moves, beside a logistic one.
 struct Growth {
   static constexpr NoiseKind noise = NoiseKind::none;
-  static inline const Path<double, 2> x0{0.7, 0.4};
+  static inline const PathState<double, 2> x0{0.7, 0.4};
   void drift(const auto& x, Time t, auto& out) const {
     out(0) = 3 * std::cos(3 * t) * x(0);
     out(1) = x(1) * (1 - x(1));
@@ -123,7 +123,7 @@ struct Growth {
 /// Lotka and Volterra's predators and prey.
 struct LotkaVolterra {
   static constexpr NoiseKind noise = NoiseKind::none;
-  static inline const Path<double, 2> x0{0.7, 0.4};
+  static inline const PathState<double, 2> x0{0.7, 0.4};
   void drift(const auto& x, Time, auto& out) const {
     out(0) = x(0) * (1.5 - x(1));
     out(1) = x(1) * (x(0) - 3);
@@ -133,7 +133,7 @@ struct LotkaVolterra {
 /// The oscillator x'' = -x: equal steps for ever, so steps and tolerance are cleanly related.
 struct Oscillator {
   static constexpr NoiseKind noise = NoiseKind::none;
-  static Path<double, 2> exact(double t) { return {std::cos(t), -std::sin(t)}; }
+  static PathState<double, 2> exact(double t) { return {std::cos(t), -std::sin(t)}; }
   void drift(const auto& x, Time, auto& out) const {
     out(0) = x(1);
     out(1) = -x(0);
@@ -142,10 +142,10 @@ struct Oscillator {
 
 struct Lorenz {
   static constexpr NoiseKind noise = NoiseKind::none;
-  static inline const Path<double, 3> x0{1, 1, 1};
+  static inline const PathState<double, 3> x0{1, 1, 1};
   static constexpr double end = 10;
-  static inline const Path<double, 3> exact{-4.90268754113464573, -3.74387292180291962,
-                                            24.6908581027905555};
+  static inline const PathState<double, 3> exact{-4.90268754113464573, -3.74387292180291962,
+                                                 24.6908581027905555};
   void drift(const auto& x, Time, auto& out) const {
     out(0) = 10 * (x(1) - x(0));
     out(1) = x(0) * (28 - x(2)) - x(1);
@@ -155,9 +155,9 @@ struct Lorenz {
 
 struct Brusselator {
   static constexpr NoiseKind noise = NoiseKind::none;
-  static inline const Path<double, 2> x0{1.5, 3};
+  static inline const PathState<double, 2> x0{1.5, 3};
   static constexpr double end = 20;
-  static inline const Path<double, 2> exact{0.498637071268347849, 4.59678034945201118};
+  static inline const PathState<double, 2> exact{0.498637071268347849, 4.59678034945201118};
   void drift(const auto& x, Time, auto& out) const {
     out(0) = 1 + x(0) * x(0) * x(1) - 4 * x(0);
     out(1) = 3 * x(0) - x(0) * x(0) * x(1);
@@ -167,9 +167,9 @@ struct Brusselator {
 /// Van der Pol's oscillator, eps v' = (1 - x^2) v - x with eps = 1e-3: stiff.
 struct VanDerPol {
   static constexpr NoiseKind noise = NoiseKind::none;
-  static inline const Path<double, 2> x0{2, 0};
+  static inline const PathState<double, 2> x0{2, 0};
   static constexpr double end = 2;
-  static inline const Path<double, 2> exact{1.76323454020343846, -0.835688681677677391};
+  static inline const PathState<double, 2> exact{1.76323454020343846, -0.835688681677677391};
   void drift(const auto& x, Time, auto& out) const {
     out(0) = x(1);
     out(1) = ((1 - x(0) * x(0)) * x(1) - x(0)) / 1e-3;
@@ -179,10 +179,10 @@ struct VanDerPol {
 /// Robertson's reaction up to 1e11: very stiff, with components of 1e-13.
 struct Robertson {
   static constexpr NoiseKind noise = NoiseKind::none;
-  static inline const Path<double, 3> x0{1, 0, 0};
+  static inline const PathState<double, 3> x0{1, 0, 0};
   static constexpr double end = 1e11;
-  static inline const Path<double, 3> exact{.2083340149701255e-7, .8333360770334713e-13,
-                                            .9999999791665050};
+  static inline const PathState<double, 3> exact{.2083340149701255e-7, .8333360770334713e-13,
+                                                 .9999999791665050};
   void drift(const auto& x, Time, auto& out) const {
     out(0) = -0.04 * x(0) + 1e4 * x(1) * x(2);
     out(2) = 3e7 * x(1) * x(1);
@@ -194,8 +194,8 @@ struct Robertson {
 /// Source: Hairer, Norsett & Wanner (1993), II.0.
 struct Arenstorf {
   static constexpr NoiseKind noise = NoiseKind::none;
-  static inline const Path<double, 4> x0{0.994, 0, 0, -2.00158510637908252240537862224};
-  static inline const Path<double, 4> exact = x0;
+  static inline const PathState<double, 4> x0{0.994, 0, 0, -2.00158510637908252240537862224};
+  static inline const PathState<double, 4> exact = x0;
   static constexpr double end = 17.0652165601579625588917206249;
   void drift(const auto& s, Time, auto& out) const {
     constexpr double mu = 0.012277471, nu = 1 - mu;
@@ -210,15 +210,14 @@ struct Arenstorf {
 };
 
 template <class M, class P>
-using PathRun = typename M::template Run<P, Path<double, 2>>;
+using PathRun = typename M::template Run<P, PathState<double, 2>>;
 
 /// The state at t1, to rounding.
 template <class P>
-Path<double, 2> exact_at(double t1) {
+PathState<double, 2> exact_at(double t1) {
   const P process;
-  PathRun<DormandPrince853, P> run(DormandPrince853{}, Adaptive{.rtol = 1e-15, .atol = 1e-15},
-                                   process, 2);
-  Path<double, 2> x = P::x0;
+  PathRun<Dop853, P> run(Dop853{}, Adaptive{.rtol = 1e-15, .atol = 1e-15}, process, 2);
+  PathState<double, 2> x = P::x0;
   Counts counts;
   fokker_test::run_to(run, x, 0, t1, counts);
   return x;
@@ -230,7 +229,7 @@ double error_of_steps(double t1, int n) {
   const P process;
   PathRun<M, P> run(M{}, Adaptive{.rtol = 1e100, .atol = 1e100}, process, 2);
   run.first_step(1e3);
-  Path<double, 2> x = P::x0;
+  PathState<double, 2> x = P::x0;
   Counts counts;
   Time t = 0;
   for (int i = 1; i <= n; ++i) run.try_step(x, t, t1 * i / n, counts);
@@ -243,7 +242,7 @@ double error_inside(double h) {
   const Pendulum process;
   PathRun<M, Pendulum> run(M{}, Adaptive{.rtol = 1e100, .atol = 1e100}, process, 2);
   run.first_step(h);
-  Path<double, 2> x = Pendulum::x0, inside;
+  PathState<double, 2> x = Pendulum::x0, inside;
   Counts counts;
   Time t = 0;
   run.try_step(x, t, h, counts);
@@ -273,7 +272,7 @@ AdaptiveSlopes adaptive_slopes() {
     const double tolerance = std::pow(10.0, -0.5 * k);
     const Oscillator process;
     PathRun<M, Oscillator> run(M{}, Adaptive{.rtol = tolerance, .atol = tolerance}, process, 2);
-    Path<double, 2> x{1, 0};
+    PathState<double, 2> x{1, 0};
     Counts counts;
     fokker_test::run_to(run, x, 0, 100, counts);
     log_error.push_back(std::log((x - Oscillator::exact(100)).matrix().norm()));
@@ -312,8 +311,8 @@ double stability_bound() {
 }  // namespace
 
 TEMPLATE_TEST_CASE("embedded pairs meet the order conditions of their orders and of no higher one",
-                   "", tableaus::BogackiShampine32, tableaus::DormandPrince54,
-                   tableaus::Tsitouras54, tableaus::Verner76, tableaus::DormandPrince853) {
+                   "", tableaus::Bs3, tableaus::Dopri5, tableaus::Tsit5, tableaus::Vern7,
+                   tableaus::Dop853) {
   using Pair = TestType;
   const auto all = trees<Pair>(Pair::order + 1);
 
@@ -328,7 +327,7 @@ TEMPLATE_TEST_CASE("embedded pairs meet the order conditions of their orders and
 }
 
 TEST_CASE("the trees are all there are") {
-  const auto all = trees<tableaus::BogackiShampine32>(9);
+  const auto all = trees<tableaus::Bs3>(9);
   std::array<int, 10> count{};
   for (const Tree& tree : all) ++count[static_cast<std::size_t>(tree.order)];
 
@@ -336,8 +335,8 @@ TEST_CASE("the trees are all there are") {
 }
 
 TEMPLATE_TEST_CASE("the stages of embedded pairs, also those of interpolants, are at their times",
-                   "", tableaus::BogackiShampine32, tableaus::DormandPrince54,
-                   tableaus::Tsitouras54, tableaus::Verner76, tableaus::DormandPrince853) {
+                   "", tableaus::Bs3, tableaus::Dopri5, tableaus::Tsit5, tableaus::Vern7,
+                   tableaus::Dop853) {
   using Pair = TestType;
   constexpr std::size_t s = Pair::tableau.b.size();
   const auto a = rows<Pair>();
@@ -353,8 +352,8 @@ TEMPLATE_TEST_CASE("the stages of embedded pairs, also those of interpolants, ar
 }
 
 TEMPLATE_TEST_CASE("interpolants have their order at any point of the step, and no higher one", "",
-                   tableaus::BogackiShampine32, tableaus::DormandPrince54, tableaus::Tsitouras54,
-                   tableaus::Verner76, tableaus::DormandPrince853) {
+                   tableaus::Bs3, tableaus::Dopri5, tableaus::Tsit5, tableaus::Vern7,
+                   tableaus::Dop853) {
   using Pair = TestType;
   const auto all = trees<Pair>(Pair::dense_order + 1);
 
@@ -363,7 +362,7 @@ TEMPLATE_TEST_CASE("interpolants have their order at any point of the step, and 
 }
 
 TEST_CASE("the interpolant of vern7 misses order 7 by its coefficients alone") {
-  using Pair = tableaus::Verner76;
+  using Pair = tableaus::Vern7;
   const auto all = trees<Pair>(8);
 
   for (const Real theta : {0.1L, 0.37L, 0.61L, 0.9L}) {
@@ -373,8 +372,8 @@ TEST_CASE("the interpolant of vern7 misses order 7 by its coefficients alone") {
 }
 
 TEMPLATE_TEST_CASE("interpolants meet the ends of the step, and their slopes there", "",
-                   tableaus::BogackiShampine32, tableaus::DormandPrince54, tableaus::Tsitouras54,
-                   tableaus::Verner76, tableaus::DormandPrince853) {
+                   tableaus::Bs3, tableaus::Dopri5, tableaus::Tsit5, tableaus::Vern7,
+                   tableaus::Dop853) {
   using Pair = TestType;
   constexpr std::size_t s = Pair::tableau.b.size();
   constexpr double d = 1e-6;
@@ -390,13 +389,11 @@ TEMPLATE_TEST_CASE("interpolants meet the ends of the step, and their slopes the
 }
 
 TEMPLATE_TEST_CASE("the bound for stiffness is where the region of stability ends", "",
-                   tableaus::DormandPrince54, tableaus::Tsitouras54, tableaus::Verner76,
-                   tableaus::DormandPrince853) {
+                   tableaus::Dopri5, tableaus::Tsit5, tableaus::Vern7, tableaus::Dop853) {
   CHECK_THAT(TestType::stability, WithinAbs(stability_bound<TestType>(), 2e-3));
 }
 
-TEMPLATE_TEST_CASE("equal steps show the order, neither less nor more", "", BogackiShampine32,
-                   DormandPrince54, Tsitouras54) {
+TEMPLATE_TEST_CASE("equal steps show the order, neither less nor more", "", Bs3, Dopri5, Tsit5) {
   const double claimed = *TestType::facts.orders(NoiseKind::none).deterministic;
 
   const double coarse = error_of_steps<TestType, Growth>(2, 64);
@@ -417,8 +414,7 @@ TEMPLATE_TEST_CASE("equal steps of Rosenbrock methods show the order, neither le
   CHECK_THAT(std::log2(coarse / fine), WithinAbs(claimed, 0.2));
 }
 
-TEMPLATE_TEST_CASE("equal steps show a high order, neither less nor more", "", Verner76,
-                   DormandPrince853) {
+TEMPLATE_TEST_CASE("equal steps show a high order, neither less nor more", "", Vern7, Dop853) {
   const double claimed = *TestType::facts.orders(NoiseKind::none).deterministic;
 
   const double coarse = error_of_steps<TestType, LotkaVolterra>(2, 24);
@@ -429,8 +425,7 @@ TEMPLATE_TEST_CASE("equal steps show a high order, neither less nor more", "", V
 }
 
 TEMPLATE_TEST_CASE("the interpolant's error in one step is O(h^(q+1)), neither less nor more", "",
-                   BogackiShampine32, DormandPrince54, Tsitouras54, DormandPrince853, Rodas4,
-                   Rodas5P) {
+                   Bs3, Dopri5, Tsit5, Dop853, Rodas4, Rodas5P) {
   const double h = TestType::dense_order > 6 ? 0.5 : 0.125;
 
   const double coarse = error_inside<TestType>(h), fine = error_inside<TestType>(h / 2);
@@ -440,8 +435,7 @@ TEMPLATE_TEST_CASE("the interpolant's error in one step is O(h^(q+1)), neither l
 }
 
 TEMPLATE_TEST_CASE("adaptive pairs have their order in the steps, and an error like the tolerance",
-                   "", BogackiShampine32, DormandPrince54, Tsitouras54, Verner76,
-                   DormandPrince853) {
+                   "", Bs3, Dopri5, Tsit5, Vern7, Dop853) {
   const double claimed = *TestType::facts.orders(NoiseKind::none).deterministic;
 
   const AdaptiveSlopes slopes = adaptive_slopes<TestType>();
@@ -451,8 +445,8 @@ TEMPLATE_TEST_CASE("adaptive pairs have their order in the steps, and an error l
   CHECK_THAT(slopes.in_tolerance, WithinAbs(1, 0.15));
 }
 
-TEMPLATE_TEST_CASE("adaptive pairs meet end values known to many digits", "", DormandPrince54,
-                   Tsitouras54, Verner76, DormandPrince853) {
+TEMPLATE_TEST_CASE("adaptive pairs meet end values known to many digits", "", Dopri5, Tsit5, Vern7,
+                   Dop853) {
   CHECK(end_error<TestType, Lorenz>(1e-6, 1e-6) < 1e-2);
   CHECK(end_error<TestType, Lorenz>(1e-13, 1e-13) < 1e-9);
   CHECK(end_error<TestType, Brusselator>(1e-11, 1e-11) < 1e-9);

@@ -76,8 +76,8 @@ AdaptiveSlopes adaptive_slopes(const P& process) {
 /// x'' = -x from (1, 0): equal steps for ever, so that steps and tolerance are cleanly related.
 struct Oscillator {
   static constexpr NoiseKind noise = NoiseKind::none;
-  static inline const Path<double, 2> x0{1, 0};
-  static Path<double, 2> exact(double t) { return {std::cos(t), -std::sin(t)}; }
+  static inline const PathState<double, 2> x0{1, 0};
+  static PathState<double, 2> exact(double t) { return {std::cos(t), -std::sin(t)}; }
   void drift(const auto& x, Time, auto& out) const {
     out.row(0) = x.row(1);
     out.row(1) = -x.row(0);
@@ -120,8 +120,8 @@ struct Arenstorf {
 };
 
 template <class M, class P, int d>
-double end_error(const P& process, double tolerance, const Path<double, d>& x0, double end,
-                 const Path<double, d>& exact) {
+double end_error(const P& process, double tolerance, const PathState<double, d>& x0, double end,
+                 const PathState<double, d>& exact) {
   const auto s =
       integrate(AnyOde{process}, M{}, Adaptive{.rtol = tolerance, .atol = tolerance}, x0, {0, end});
   CHECK(s.status == Status::success);
@@ -132,7 +132,7 @@ double end_error(const P& process, double tolerance, const Path<double, d>& x0, 
 }  // namespace
 
 TEMPLATE_TEST_CASE("fixed-step solvers have their order, neither less nor more", "", Euler, Heun,
-                   RungeKutta4) {
+                   Rk4) {
   const TestType method;
   const double claimed = *TestType::facts.orders(NoiseKind::none).deterministic;
   const int coarsest = claimed > 3 ? 16 : claimed > 1 ? 128 : 1024;
@@ -151,7 +151,7 @@ TEMPLATE_TEST_CASE("fixed-step solvers have their order, neither less nor more",
 
 TEMPLATE_TEST_CASE(
     "adaptive methods have their order in the steps, and an error like the tolerance", "",
-    OdeintDormandPrince5, Fehlberg78) {
+    OdeintDopri5, Fehlberg78) {
   const double claimed = *TestType::facts.orders(NoiseKind::none).deterministic;
 
   const AdaptiveSlopes slopes = adaptive_slopes<TestType>(Oscillator{});
@@ -160,15 +160,16 @@ TEMPLATE_TEST_CASE(
   CHECK_THAT(slopes.in_tolerance, WithinAbs(1, 0.1));
 }
 
-TEMPLATE_TEST_CASE("adaptive methods meet end values known to many digits", "",
-                   OdeintDormandPrince5, Fehlberg78, BulirschStoer) {
-  const Path<double, 3> ones = Path<double, 3>::Ones();
-  const Path<double, 3> lorenz{-4.90268754113464573, -3.74387292180291962, 24.6908581027905555};
-  const Path<double, 2> van_der_pol{1.76323454020343846, -0.835688681677677391};
-  const Path<double, 4> arenstorf{0.994, 0, 0, -2.00158510637908252240537862224};
+TEMPLATE_TEST_CASE("adaptive methods meet end values known to many digits", "", OdeintDopri5,
+                   Fehlberg78, BulirschStoer) {
+  const PathState<double, 3> ones = PathState<double, 3>::Ones();
+  const PathState<double, 3> lorenz{-4.90268754113464573, -3.74387292180291962,
+                                    24.6908581027905555};
+  const PathState<double, 2> van_der_pol{1.76323454020343846, -0.835688681677677391};
+  const PathState<double, 4> arenstorf{0.994, 0, 0, -2.00158510637908252240537862224};
 
   CHECK(end_error<TestType>(Lorenz{}, 1e-13, ones, 10, lorenz) < 1e-9);
   CHECK(end_error<TestType>(Lorenz{}, 1e-6, ones, 10, lorenz) < 1e-2);
-  CHECK(end_error<TestType>(VanDerPol{}, 1e-10, Path<double, 2>{2, 0}, 2, van_der_pol) < 1e-8);
+  CHECK(end_error<TestType>(VanDerPol{}, 1e-10, PathState<double, 2>{2, 0}, 2, van_der_pol) < 1e-8);
   CHECK(end_error<TestType>(Arenstorf{}, 1e-13, arenstorf, Arenstorf::period, arenstorf) < 1e-6);
 }

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include <fokker/diffusion/samplers/ancestral.hpp>
+#include <fokker/diffusion/samplers/ddpm.hpp>
 #include <fokker/diffusion/samplers/dpm_solver_multistep.hpp>
 #include <fokker/diffusion/samplers/reverse_diffusion.hpp>
 #include <fokker/diffusion/samplers/sde_dpm_solver.hpp>
@@ -98,7 +98,7 @@ struct WrongSign : DpmSolverPlusPlus2MSdeHeun {
 };
 
 /// The flow-matching sampler that puts fresh noise on the denoiser: x' = s' D + std' xi.
-struct Renoising : Ancestral {
+struct Renoising : Ddpm {
   template <State X, DiffusionModel P>
   void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>& dw, X& y,
             Workspace<X>&) const {
@@ -195,7 +195,7 @@ TEST_CASE("an ancestral step with a wrong posterior variance loses its weak orde
   std::vector<double> variance;
   for (const Index steps : {512, 1024}) {
     const TimeGrid grid = uniform_grid(0.6, 0.1, steps);
-    auto taken = test::probe_down(Ancestral{}, test::reverse_model(score, 1), grid);
+    auto taken = test::probe_down(Ddpm{}, test::reverse_model(score, 1), grid);
     for (auto& step : taken) step.b *= 0.9;
     variance.push_back(std::abs(test::propagate(taken, grid, start).variance - exact.variance));
   }

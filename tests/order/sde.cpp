@@ -304,10 +304,10 @@ TEST_CASE("Milstein has strong order 1 for scalar noise, with and without the sl
 }
 
 TEST_CASE("stochastic Heun has strong order 1 where the noise commutes") {
-  check_order(StochasticHeun{}, Gbm<Calculus::stratonovich>{}, 1);
-  check_order(StochasticHeun{}, Arctangent<Calculus::stratonovich>{}, 1);
-  check_order(StochasticHeun{}, Circle<Calculus::stratonovich>{}, 1);
-  check_order(StochasticHeun{}, Spiral{}, 1);
+  check_order(HeunSde{}, Gbm<Calculus::stratonovich>{}, 1);
+  check_order(HeunSde{}, Arctangent<Calculus::stratonovich>{}, 1);
+  check_order(HeunSde{}, Circle<Calculus::stratonovich>{}, 1);
+  check_order(HeunSde{}, Spiral{}, 1);
 }
 
 TEST_CASE("the measurement tells a wrong scheme and a wrong claim") {
@@ -327,12 +327,10 @@ TEST_CASE("without a Levy area the error on Clark and Cameron's system is the ex
   // Euler-Maruyama. Order 1/2 in h both.
   constexpr Index paths = 4000, finest = 256;
   X w;
-  const X fine =
-      solve(StochasticHeun{}, ClarkCameron<Calculus::stratonovich>{}, finest, finest, paths, w);
+  const X fine = solve(HeunSde{}, ClarkCameron<Calculus::stratonovich>{}, finest, finest, paths, w);
   for (const Index n : {4, 8, 16, 32}) {
     const double h = 1.0 / static_cast<double>(n), h_fine = 1.0 / finest;
-    const X heun =
-        solve(StochasticHeun{}, ClarkCameron<Calculus::stratonovich>{}, n, finest, paths, w);
+    const X heun = solve(HeunSde{}, ClarkCameron<Calculus::stratonovich>{}, n, finest, paths, w);
     const X euler = solve(EulerMaruyama{}, ClarkCameron<Calculus::ito>{}, n, finest, paths, w);
 
     CHECK(std::abs(z_score((heun - fine).row(1).square().transpose(), (h - h_fine) / 4)) < 5);

@@ -22,8 +22,8 @@
 #include <fokker/diffusion/model/reverse_sde.hpp>
 #include <fokker/diffusion/model/sampled_law.hpp>
 #include <fokker/diffusion/model/two_sided_interpolant.hpp>
-#include <fokker/diffusion/samplers/ancestral.hpp>
 #include <fokker/diffusion/samplers/ddim.hpp>
+#include <fokker/diffusion/samplers/ddpm.hpp>
 #include <fokker/diffusion/samplers/deis.hpp>
 #include <fokker/diffusion/samplers/dpm_solver.hpp>
 #include <fokker/diffusion/samplers/dpm_solver_multistep.hpp>

@@ -19,7 +19,6 @@
 #include <fokker/solvers/ode/radau.hpp>
 #include <fokker/solvers/ode/rosenbrock.hpp>
 #include <fokker/solvers/ode/runge_kutta.hpp>
-#include <fokker/solvers/support/names.hpp>
 
 #include "catalogue/bound_solver.hpp"
 #include "catalogue/solver_table.hpp"
@@ -32,65 +31,61 @@ using X = Block<double>;
 using KeptEnsemble = Ensemble<PathStatistics::Value>;
 
 template <class M>
-constexpr SolverInfo info_of(std::string_view process = {}) {
-  return {.name = M::facts.name,
-          .source = M::facts.source,
-          .process = process,
-          .calculus = M::facts.calculus,
-          .adaptive = AdaptiveSolver<M>,
-          .adaptable =
-              []([[maybe_unused]] NoiseKind kind) {
-                if constexpr (AdaptiveSolver<M> || M::facts.supports(NoiseKind::none))
-                  return false;
-                else
-                  return M::facts.supports(kind) &&
-                         adaptable(M::facts.calculus, M::facts.needs, M::facts.orders(kind), kind,
-                                   M::facts.has_memory);
-              },
-          .supports = [](NoiseKind kind) { return M::facts.supports(kind); },
-          .takes =
-              []([[maybe_unused]] const AnyRegistered& any) {
-                if constexpr (requires(const AnyOde& ode) { M::takes(ode); })
-                  return std::visit([](const auto& p) { return M::takes(p); }, any);
-                else
-                  return true;
-              },
-          .orders = [](NoiseKind kind) { return M::facts.orders(kind); },
-          .evaluations = [](NoiseKind kind) { return M::facts.evaluations(kind); }};
+SolverInfo info_of(std::string_view type, std::string_view family, std::string_view process) {
+  return {M::facts, type, family, process, AdaptiveSolver<M>,
+          /*adaptable*/
+          []([[maybe_unused]] NoiseKind kind) {
+            if constexpr (AdaptiveSolver<M> || M::facts.supports(NoiseKind::none))
+              return false;
+            else
+              return M::facts.supports(kind) &&
+                     adaptable(M::facts.calculus, M::facts.needs, M::facts.orders(kind), kind,
+                               M::facts.has_memory);
+          },
+          /*takes*/
+          []([[maybe_unused]] const AnyRegistered& any) {
+            if constexpr (requires(const AnyOde& ode) { M::takes(ode); })
+              return std::visit([](const auto& p) { return M::takes(p); }, any);
+            else
+              return true;
+          }};
 }
 
-using detail::Methods;
+using detail::TypeList;
 
-using OdeMethods = Methods<Euler, Heun, RungeKutta4>;
-using AdaptiveMethods =
-    Methods<DormandPrince54, BogackiShampine32, Tsitouras54, Verner76, DormandPrince853, Rodas4,
-            Rodas5P, Radau5, OdeintDormandPrince5, Fehlberg78, BulirschStoer>;
-
-template <class... Sde, class... Ode, class... Adaptives>
-std::vector<SolverInfo> table(Methods<Sde...>, Methods<Ode...>, Methods<Adaptives...>) {
-  return {info_of<Sde>()..., info_of<Ode>()..., info_of<Adaptives>()...};
-}
-
-template <class P, class... Ms>
-void add_bound(std::vector<SolverInfo>& solvers, std::string_view process,
-               detail::MethodsOf<P, Ms...>) {
-  (solvers.push_back(info_of<Ms>(process)), ...);
-}
+FOKKER_TYPE_LIST(OdeMethods, Euler, Heun, Rk4);
+FOKKER_TYPE_LIST(AdaptiveMethods, Dopri5, Bs3, Tsit5, Vern7, Dop853, Rodas4, Rodas5P, Radau5,
+                 OdeintDopri5, Fehlberg78, BulirschStoer);
 
 std::vector<SolverInfo> all_solvers() {
-  auto solvers = table(detail::SdeMethods{}, OdeMethods{}, AdaptiveMethods{});
-  add_bound(solvers, "langevin", detail::LangevinMethods{});
-  add_bound(solvers, "cir", detail::CirMethods{});
-  add_bound(solvers, "heston", detail::HestonMethods{});
-  return solvers;
+  std::vector<SolverInfo> all;
+  const auto add = [&]<class... Ms>(TypeList<Ms...>, std::string_view list, std::string_view family,
+                                    std::string_view process = {}) {
+    const std::vector<std::string_view> names = detail::type_names(list);
+    std::size_t i = 0;
+    (all.push_back(info_of<Ms>(names[i++], family, process)), ...);
+  };
+  using namespace detail;
+  add(ItoMethods{}, ItoMethodsNames, "Ito, strong");
+  add(AdditiveMethods{}, AdditiveMethodsNames, "Additive noise");
+  add(StratonovichMethods{}, StratonovichMethodsNames, "Stratonovich");
+  add(WeakMethods{}, WeakMethodsNames, "Ito, weak");
+  add(SuperlinearMethods{}, SuperlinearMethodsNames, "Superlinear drift");
+  add(StiffMethods{}, StiffMethodsNames, "Stiff drift");
+  add(LinearMethods{}, LinearMethodsNames, "Linear");
+  add(OdeMethods{}, OdeMethodsNames, "ODE, fixed steps");
+  add(AdaptiveMethods{}, AdaptiveMethodsNames, "ODE, adaptive");
+  add(LangevinMethods{}, LangevinMethodsNames, "Langevin dynamics", "langevin");
+  add(CirMethods{}, CirMethodsNames, "Cox-Ingersoll-Ross", "cir");
+  add(HestonMethods{}, HestonMethodsNames, "Heston", "heston");
+  return all;
 }
 
-/// The solver of this name that is made for the process, for the process with its type erased.
+/// The solver of this name that is made for the process P, for the process with its type erased.
 /// @throws std::invalid_argument  for parameters that it cannot take (`check_parameters`)
 template <class P, class... Ms>
 AnyStepper<AnySde<noise_kind<P>>, X> bound_stepper(const RegisteredProcess& process,
-                                                   std::string_view name,
-                                                   detail::MethodsOf<P, Ms...>) {
+                                                   std::string_view name, TypeList<Ms...>) {
   std::vector<AnyStepper<AnySde<noise_kind<P>>, X>> found;
   const auto look = [&]<class M>() {
     if (M::facts.name != name) return;
@@ -112,7 +107,7 @@ struct OneWay {
 
   Index dimension() const { return ode.dimension(); }
   bool has_drift_jacobian() const { return ode.has_drift_jacobian(); }
-  void drift_jacobian(const Path<double>& x, Time t, Eigen::MatrixXd& j) const {
+  void drift_jacobian(const PathState<double>& x, Time t, Eigen::MatrixXd& j) const {
     ode.drift_jacobian(x, sign * t, j);
     j *= sign;
   }
@@ -148,15 +143,18 @@ auto with_stepper(const RegisteredProcess& process, const SolverInfo& solver, F&
   return std::visit(
       [&]<class P>(const P& p) {
         constexpr NoiseKind kind = noise_kind<P>;
-        const auto bound = [&](auto methods) {
-          return bound_stepper(process, solver.name, methods);
+        const auto bound = [&]<class Q>(auto methods) {
+          return bound_stepper<Q>(process, solver.name, methods);
         };
         if constexpr (kind == NoiseKind::additive)
-          if (solver.process == "langevin") return f(p, bound(detail::LangevinMethods{}));
+          if (solver.process == "langevin")
+            return f(p, bound.template operator()<Langevin>(detail::LangevinMethods{}));
         if constexpr (kind == NoiseKind::diagonal)
-          if (solver.process == "cir") return f(p, bound(detail::CirMethods{}));
+          if (solver.process == "cir")
+            return f(p, bound.template operator()<CoxIngersollRoss>(detail::CirMethods{}));
         if constexpr (kind == NoiseKind::general)
-          if (solver.process == "heston") return f(p, bound(detail::HestonMethods{}));
+          if (solver.process == "heston")
+            return f(p, bound.template operator()<Heston>(detail::HestonMethods{}));
         if constexpr (kind != NoiseKind::none && kind != NoiseKind::additive)
           if (converted)
             return f(AnySde<kind, Calculus::stratonovich>{to_stratonovich(p), p.name()},
@@ -174,7 +172,7 @@ bool given(const Adaptive& tolerances) { return tolerances.rtol || tolerances.at
 
 /// Calls f(method) with the adaptive solver of this name.
 template <class F, class... Ms>
-auto with_adaptive(std::string_view name, F&& f, Methods<Ms...>) {
+auto with_adaptive(std::string_view name, F&& f, TypeList<Ms...>) {
   std::common_type_t<decltype(f(std::declval<const Ms&>()))...> result;
   const auto look = [&]<class M>() {
     if (M::facts.name != name) return;
@@ -189,7 +187,7 @@ auto with_adaptive(std::string_view name, F&& f, Methods<Ms...>) {
 const SolverInfo& checked_solver(const RegisteredProcess& process, std::string_view name,
                                  std::span<const double> x0, std::span<const Time> grid,
                                  const Adaptive& tolerances) {
-  const SolverInfo& info = solver_info(name);
+  const SolverInfo& info = list_solvers().at(name);
   require_fit(process, info);
   if (given(tolerances)) require_adaptive(process, info);
   check_start(process, x0);
@@ -224,7 +222,7 @@ Ensemble<PassageTimes> passage_of_ode(const OneWay& ode, const M& method, const 
       .save_at = {t1},
       .cancel = options.cancel,
       .events = {level_event(level.component, level.value, Crossing::both, true)}};
-  const X start = Eigen::Map<const Path<double>>(x0.data(), static_cast<Index>(x0.size()));
+  const X start = Eigen::Map<const PathState<double>>(x0.data(), static_cast<Index>(x0.size()));
   const auto solution = [&] {
     if constexpr (detail::GivesGrid<Steps>)
       return integrate(ode, method, Fixed{(t1 - t0) / static_cast<double>(steps.times.size() - 1)},
@@ -252,18 +250,16 @@ Ensemble<PassageTimes> passage_of_ode(const OneWay& ode, const M& method, const 
 
 }  // namespace
 
-std::span<const SolverInfo> list_solvers() {
-  static const std::vector<SolverInfo> solvers = all_solvers();
+const Catalogue<SolverInfo>& list_solvers() {
+  static const Catalogue<SolverInfo> solvers("solver", all_solvers(),
+                                             {{"em", "euler-maruyama"},
+                                              {"eulermaruyama", "euler-maruyama"},
+                                              {"rk45", "dopri5"},
+                                              {"ode45", "dopri5"},
+                                              {"dop54", "dopri5"},
+                                              {"dormand-prince", "dopri5"},
+                                              {"radau", "radau5"}});
   return solvers;
-}
-
-const SolverInfo& solver_info(std::string_view name) {
-  std::vector<std::string_view> known;
-  for (const SolverInfo& solver : list_solvers()) {
-    if (solver.name == name) return solver;
-    known.push_back(solver.name);
-  }
-  throw std::invalid_argument(unknown_name_message("solver", name, known));
 }
 
 Fit fit(const RegisteredProcess& process, const SolverInfo& solver) {
@@ -326,8 +322,8 @@ KeptEnsemble simulate_by_name(const RegisteredProcess& process, std::string_view
                               PathStatistics keep, SimulateOptions options,
                               const Adaptive& tolerances) {
   const SolverInfo& info = checked_solver(process, solver, x0, grid, tolerances);
-  const Path<double> start =
-      Eigen::Map<const Path<double>>(x0.data(), static_cast<Index>(x0.size()));
+  const PathState<double> start =
+      Eigen::Map<const PathState<double>>(x0.data(), static_cast<Index>(x0.size()));
   const bool chooses_steps = info.adaptive || given(tolerances);
   if (chooses_steps && options.save_at.empty()) options.save_at.assign(grid.begin(), grid.end());
   const auto run = [&]<class Steps>(const auto& p, const auto& method, const Steps& steps,
@@ -369,8 +365,8 @@ Ensemble<PassageTimes> first_passage_by_name(const RegisteredProcess& process,
     throw std::invalid_argument(
         "passage times of an SDE are found on the steps of a grid: give a step (--dt), not "
         "tolerances");
-  const Path<double> start =
-      Eigen::Map<const Path<double>>(x0.data(), static_cast<Index>(x0.size()));
+  const PathState<double> start =
+      Eigen::Map<const PathState<double>>(x0.data(), static_cast<Index>(x0.size()));
   return with_stepper(process, info, [&](const auto& p, const auto& method) {
     return first_passage(p, method, OnGrid{TimeGrid(grid.begin(), grid.end())}, start, options,
                          level);
@@ -379,7 +375,7 @@ Ensemble<PassageTimes> first_passage_by_name(const RegisteredProcess& process,
 
 std::optional<StepGrowth> step_growth_by_name(const RegisteredProcess& process,
                                               std::string_view solver, Time t, Time h) {
-  const SolverInfo& info = solver_info(solver);
+  const SolverInfo& info = list_solvers().at(solver);
   require_fit(process, info);
   if (info.adaptive || process.info->noise == NoiseKind::none) return {};
   const auto d = static_cast<Index>(process.x0.size());
@@ -401,7 +397,7 @@ std::optional<StepGrowth> step_growth_by_name(const RegisteredProcess& process,
 ConvergenceStudy measure_convergence_by_name(const RegisteredProcess& process,
                                              std::string_view solver,
                                              ConvergenceSettings settings) {
-  const SolverInfo& info = solver_info(solver);
+  const SolverInfo& info = list_solvers().at(solver);
   require_fit(process, info);
   require_fixed_step(info);
   if (settings.x0.size() == 0)

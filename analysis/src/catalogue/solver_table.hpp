@@ -34,40 +34,38 @@
 #include <fokker/solvers/stratonovich/stochastic_heun.hpp>
 #include <fokker/solvers/stratonovich/stratonovich_milstein.hpp>
 #include <fokker/solvers/stratonovich/stratonovich_runge_kutta.hpp>
+#include <fokker/solvers/support/type_list.hpp>
 #include <fokker/solvers/weak/platen.hpp>
 #include <fokker/solvers/weak/simplified_euler.hpp>
 #include <fokker/solvers/weak/weak_runge_kutta.hpp>
 
 namespace fokker::detail {
 
-/// Types as values, to run through.
-template <class... Ms>
-struct Methods {};
+FOKKER_TYPE_LIST(ItoMethods, EulerMaruyama, Milstein, MilsteinLevy, MilsteinTruncated, Sri2, Sriw1,
+                 Sriw2, Sosri, Sosri2);
+FOKKER_TYPE_LIST(AdditiveMethods, Sra1, Sra2, Sra3, Sosra, Sea, Shark);
+FOKKER_TYPE_LIST(StratonovichMethods, HeunSde, EulerHeun, MidpointSde, ReversibleHeun,
+                 MilsteinStratonovich, Spark, GeneralShark, SlowRk);
+FOKKER_TYPE_LIST(WeakMethods, SimplifiedEuler, Ri1, Ri5, Ri6, Dri1, W2Ito1, Platen);
+FOKKER_TYPE_LIST(SuperlinearMethods, TamedEuler, TruncatedEuler);
+FOKKER_TYPE_LIST(StiffMethods, DriftImplicitEuler, DriftImplicitTrapezoid, DriftImplicitMilstein,
+                 SplitStepBackwardEuler, SkenCarp, SkRock, ExponentialEuler);
+FOKKER_TYPE_LIST(LinearMethods, ExactLinear, Magnus, MagnusLevy, LogOde);
+
+// Each for one process.
+FOKKER_TYPE_LIST(LangevinMethods, Baoab, Aboba, Obabo, Ubu, Align, Sort, Quicsort, SortPublished,
+                 QuicsortPublished);
+FOKKER_TYPE_LIST(CirMethods, CirDriftImplicit, CirQuadraticExponential, CirSplitting);
+FOKKER_TYPE_LIST(HestonMethods, HestonQuadraticExponential);
 
 /// Fixed-step solvers of SDEs, for any process.
-using SdeMethods =
-    Methods<EulerMaruyama, Milstein, MilsteinLevy, MilsteinTruncated, Sri2, Sriw1, Sriw2, Sosri,
-            Sosri2, Sra1, Sra2, Sra3, Sosra, Sea, Shark, StochasticHeun, EulerHeun,
-            StochasticMidpoint, ReversibleHeun, StratonovichMilstein, Spark, GeneralShark, SlowRk,
-            SimplifiedEuler, Ri1, Ri5, Ri6, Dri1, W2Ito1, Platen, TamedEuler, TruncatedEuler,
-            DriftImplicitEuler, DriftImplicitTrapezoid, DriftImplicitMilstein,
-            SplitStepBackwardEuler, SkenCarp, SkRock, ExponentialEuler, ExactLinear, Magnus,
-            MagnusLevy, LogOde>;
-
-/// Fixed-step solvers of one process.
-template <class P, class... Ms>
-struct MethodsOf {};
-
-using LangevinMethods = MethodsOf<Langevin, Baoab, Aboba, Obabo, Ubu, Align, Sort, Quicsort,
-                                  PublishedSort, PublishedQuicsort>;
-using CirMethods =
-    MethodsOf<CoxIngersollRoss, CirDriftImplicit, CirQuadraticExponential, CirSplitting>;
-using HestonMethods = MethodsOf<Heston, HestonQuadraticExponential>;
+using SdeMethods = Joined<ItoMethods, AdditiveMethods, StratonovichMethods, WeakMethods,
+                          SuperlinearMethods, StiffMethods, LinearMethods>::Type;
 
 /// Whether M takes processes of a noise kind and calculus; the latter is all one for additive
 /// noise.
 template <class M>
-constexpr bool fits(NoiseKind kind, Calculus calculus) {
+constexpr bool accepts(NoiseKind kind, Calculus calculus) {
   return M::facts.supports(kind) &&
          (kind == NoiseKind::none || kind == NoiseKind::additive || M::facts.calculus == calculus);
 }
@@ -75,10 +73,10 @@ constexpr bool fits(NoiseKind kind, Calculus calculus) {
 /// The fixed-step solver of this name for the type-erased process P.
 /// @throws std::invalid_argument  if none of that name takes P
 template <class P, class... Ms>
-AnyStepper<P, Block<double>> find_stepper(std::string_view name, Methods<Ms...>) {
+AnyStepper<P, Block<double>> find_stepper(std::string_view name, TypeList<Ms...>) {
   std::vector<AnyStepper<P, Block<double>>> found;
   const auto look = [&]<class M>() {
-    if constexpr (fits<M>(noise_kind<P>, calculus_of<P>))
+    if constexpr (accepts<M>(noise_kind<P>, calculus_of<P>))
       if (M::facts.name == name) found.emplace_back(M{});
   };
   (look.template operator()<Ms>(), ...);

@@ -194,11 +194,11 @@ std::string no_order(const OrderFit& fit, double least, double spread) {
 void measure_orders(Comparison& result, const std::vector<Task>& tasks,
                     const PathSquares& squares) {
   const ComparisonSettings& s = result.settings;
-  if (s.last == Last::zero) return;  // its last step is as long on every grid
+  if (s.last == FinalStep::zero) return;  // its last step is as long on every grid
   for (const auto& name : s.samplers) {
     std::vector<double> h, errors, all_squares;
     double least = INFINITY;
-    const SamplerInfo& info = sampler_info(name);
+    const SamplerInfo& info = list_samplers().at(name);
     bool sde = false;
     for (std::size_t i = 0; i < result.rows.size(); ++i) {
       const ComparisonRow& row = result.rows[i];
@@ -235,7 +235,7 @@ void measure_orders(Comparison& result, const std::vector<Task>& tasks,
 
 /// The flow of a score from the starts of the paths of the pathwise errors; empty if cancelled.
 template <class S>
-Block<double> flow_reference(const ComparisonSettings& s, Sampling<S>& sampling, SharedWork& work,
+Block<double> flow_reference(const ComparisonSettings& s, SampledRun<S>& sampling, SharedWork& work,
                              const AnyScore<double>& score, Index paths) {
   const Index block = pathwise_size(s).block;
   const auto pieces =
@@ -258,8 +258,9 @@ Block<double> flow_reference(const ComparisonSettings& s, Sampling<S>& sampling,
 /// behind the former, by row.
 template <class S>
 PathSquares pathwise_errors(Comparison& result, const DiffusionProcess& process,
-                            const std::vector<Task>& tasks, Sampling<S>& sampling, SharedWork& work,
-                            const std::vector<Block<double>>& flow_ends, Progress& progress) {
+                            const std::vector<Task>& tasks, SampledRun<S>& sampling,
+                            SharedWork& work, const std::vector<Block<double>>& flow_ends,
+                            Progress& progress) {
   const ComparisonSettings& s = result.settings;
   const Index paths = result.pathwise_paths, block = pathwise_size(s).block;
   PathSquares squares(tasks.size()), score_squares(tasks.size());
@@ -356,7 +357,7 @@ void compare_samples(Comparison& result, const DiffusionProcess& process) {
   const ComparisonSettings& s = result.settings;
   std::vector<Task> tasks = plan(s);
   result.pathwise_paths =
-      s.pathwise && *s.t_min > 0 && process.std(*s.t_min) > 0 && s.last != Last::zero
+      s.pathwise && *s.t_min > 0 && process.std(*s.t_min) > 0 && s.last != FinalStep::zero
           ? pathwise_size(s).paths
           : 0;  // the equations themselves are singular at their end: there is no reference
   double total = 0;
@@ -385,7 +386,7 @@ void compare_samples(Comparison& result, const DiffusionProcess& process) {
   result.floor = floor.mean;
   result.floor_sd = floor.sd;
 
-  Sampling<S> sampling(s, process);
+  SampledRun<S> sampling(s, process);
   const Index kept =
       s.keep_samples ? s.paths : std::max<Index>(kept_numbers / s.data->dimension(), 16);
   const std::vector<std::size_t> order = cheapest_first(tasks);
@@ -408,7 +409,7 @@ void compare_samples(Comparison& result, const DiffusionProcess& process) {
           run.status = row.status;
           run.failed = row.failed;
           if (task.equation == Equation::ode) run.flow_end = states.leftCols(result.pathwise_paths);
-          if (s.last == Last::denoise) sampling.denoise(states);
+          if (s.last == FinalStep::denoise) sampling.denoise(states);
           run.outliers = range.outliers(states);
           run.distance = (*metric)(states);
           run.samples = states.leftCols(std::min(kept, s.paths));
@@ -485,9 +486,9 @@ ComparisonSettings check_settings(ComparisonSettings s) {
                       text(s.eta.value_or(0))));
   if (s.samplers.empty())  // those of the default set that these settings allow
     for (const auto* name : {"euler-maruyama", "heun-sde", "euler", "heun", "rk4", "dopri5"}) {
-      const SamplerInfo& sampler = sampler_info(name);
+      const SamplerInfo& sampler = list_samplers().at(name);
       if (sampler.etas.contains(eta_of(s, sampler)) && !(s.exact && sampler.adaptive) &&
-          (s.last != Last::zero || sampler.ends_at_zero))
+          (s.last != FinalStep::zero || sampler.ends_at_zero))
         s.samplers.push_back(name);
     }
   require(!s.samplers.empty(),
@@ -513,7 +514,7 @@ ComparisonSettings check_settings(ComparisonSettings s) {
     for (const Index n : *budget)
       require(n >= 1, fmt::format("steps and NFE must be at least 1: got {}", n));
   for (const auto& name : s.samplers) {
-    const SamplerInfo& sampler = sampler_info(name);
+    const SamplerInfo& sampler = list_samplers().at(name);
     check_last_step(sampler, process.schedule, eta_of(s, sampler), *s.t_min, s.last);
     require(!s.exact || !sampler.adaptive,
             fmt::format("{} adapts its steps to the path and so has no linear law: exact laws take "

@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include <fokker/analysis/law/linear_law.hpp>
-#include <fokker/diffusion/catalogue/last_step.hpp>
+#include <fokker/diffusion/catalogue/final_step.hpp>
 #include <fokker/diffusion/data/gaussian.hpp>
 #include <fokker/diffusion/score/any_score.hpp>
 #include <fokker/solvers/support/text.hpp>
@@ -32,7 +32,7 @@ double parameter(const Task& task, const std::string& name) {
   const std::string key = ":" + name + "=";
   if (const auto at = task.sampler.find(key); at != std::string::npos)
     return number_at(std::string_view(task.sampler).substr(at + key.size())).value_or(NAN);
-  for (const SamplerParameter& p : task.info->parameters)
+  for (const Parameter& p : task.info->parameters)
     if (p.name == name) return number_at(p.default_value).value_or(NAN);
   return NAN;
 }
@@ -55,7 +55,7 @@ Index calls_of_last(const Model& model, const M& method, Time start, Time t_min)
 
 std::string for_steps(const std::string& sampler, Index steps) {
   const auto at = sampler.find(churn);
-  if (sampler_info(sampler).name != churned || at == std::string::npos) return sampler;
+  if (list_samplers().at(sampler).name != churned || at == std::string::npos) return sampler;
   const std::string_view value = std::string_view(sampler).substr(at + churn.size());
   const auto total = number_at(value);
   if (!total) return sampler;
@@ -94,10 +94,10 @@ std::vector<std::string> notes_on(const ComparisonSettings& s, const DiffusionPr
 }
 
 Index last_cost(const ComparisonSettings& s, std::string_view sampler) {
-  if (s.last == Last::none) return 0;
-  if (s.last == Last::denoise) return 1;
+  if (s.last == FinalStep::none) return 0;
+  if (s.last == FinalStep::denoise) return 1;
   const DiffusionProcess process = make_process(s);
-  const SamplerInfo& info = sampler_info(sampler);
+  const SamplerInfo& info = list_samplers().at(sampler);
   const double eta = eta_of(s, info);
   const std::string name = for_steps(std::string(sampler), 1);
   const GaussianSpectrum data(Eigen::VectorXd::Zero(1), Eigen::VectorXd::Ones(1));

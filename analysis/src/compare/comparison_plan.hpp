@@ -60,7 +60,7 @@ inline AnyScore<double> exact_score_of(const DiffusionProcess& process, const An
   return AnyScore<double>{exact_score(process, data)};
 }
 
-/// The times of a fixed-step sampler, down to t_min or, with Last::zero, to 0.
+/// The times of a fixed-step sampler, down to t_min or, with FinalStep::zero, to 0.
 inline TimeGrid time_grid(const ComparisonSettings& s, const DiffusionProcess& process,
                           Equation equation, Index steps) {
   TimeGrid grid = s.times ? *s.times
@@ -95,7 +95,7 @@ Index last_cost(const ComparisonSettings& s, std::string_view sampler);
 inline std::vector<Task> plan(const ComparisonSettings& s) {
   std::vector<Task> tasks;
   for (const auto& name : s.samplers) {
-    const SamplerInfo& info = sampler_info(name);
+    const SamplerInfo& info = list_samplers().at(name);
     const double eta = eta_of(s, info);
     const Equation equation = equation_of(info, eta);
     if (info.adaptive) {

@@ -93,7 +93,7 @@ Eigen::ArrayXd distances(const DiagonalGaussian& p, const DiagonalGaussian& q) {
 
 /// The law of the continuous equation with the error in its score, which begins and ends at times
 /// of its own.
-DiagonalGaussian Laws::with_wrong_score(const Task& task, Time start, Time end) const {
+DiagonalGaussian ExactRun::with_wrong_score(const Task& task, Time start, Time end) const {
   TimeGrid stops{start};
   for (const Time t : {s_.score_error.to, s_.score_error.from})
     if (end < t && t < stops.back()) stops.push_back(t);
@@ -108,21 +108,21 @@ DiagonalGaussian Laws::with_wrong_score(const Task& task, Time start, Time end) 
   return law;
 }
 
-Laws::Laws(const ComparisonSettings& settings, const DiffusionProcess& process)
+ExactRun::ExactRun(const ComparisonSettings& settings, const DiffusionProcess& process)
     : s_(settings),
       process_(process),
       spectrum_(*settings.data->gaussian()),
       data_{spectrum_.mean(), spectrum_.variance()},
       score_(make_score<double>(settings, process, AnyData{spectrum_}).counted()) {}
 
-DiagonalGaussian Laws::start_law(Time start) const {
+DiagonalGaussian ExactRun::start_law(Time start) const {
   if (s_.init == Init::exact) return marginal(process_, data_, start);
   const Index d = data_.mean.size();
   const double prior = process_.prior_std(start);
   return {Eigen::VectorXd::Zero(d), Eigen::VectorXd::Constant(d, prior * prior)};
 }
 
-DiagonalGaussian Laws::scheme(
+DiagonalGaussian ExactRun::scheme(
     const Task& task, const TimeGrid& grid,
     const std::function<void(Time t, const DiagonalGaussian& law)>& observe) {
   TimeGrid clock(grid.size());  // the way back on r = -t
@@ -142,10 +142,10 @@ DiagonalGaussian Laws::scheme(
           ? run(ReverseModel<double>{process_, score_, task.eta},
                 make_reverse_sampler<double>(task.sampler))
           : run(FlowModel<double>{process_, score_}, make_flow_sampler<double>(task.sampler));
-  return s_.last == Last::denoise ? denoised(process_, data_, end, grid.back()) : end;
+  return s_.last == FinalStep::denoise ? denoised(process_, data_, end, grid.back()) : end;
 }
 
-ComparisonRow Laws::run(const Task& task) {
+ComparisonRow ExactRun::run(const Task& task) {
   const auto started = std::chrono::steady_clock::now();
   const TimeGrid grid = time_grid(s_, process_, task.equation, task.steps);
   const Time start = grid.front(), end = grid.back();
@@ -168,7 +168,7 @@ ComparisonRow Laws::run(const Task& task) {
       exact_transition(process_, data_, start_law(start), start, end, task.eta);
   DiagonalGaussian wrong = s_.score_error.none() ? continuous : with_wrong_score(task, start, end);
   DiagonalGaussian exact = marginal(process_, data_, end);
-  if (s_.last == Last::denoise)
+  if (s_.last == FinalStep::denoise)
     for (DiagonalGaussian* law : {&continuous, &wrong, &exact})
       *law = denoised(process_, data_, *law, end);
   row.error = bures_wasserstein(scheme_law, data_);
@@ -199,7 +199,7 @@ void compare_laws(Comparison& result, const DiffusionProcess& process,
   double total = 0;
   for (const Task& task : tasks) total += work_of(task);
   Progress progress(result.settings, total);
-  Laws laws(result.settings, process);
+  ExactRun laws(result.settings, process);
   const DiagonalGaussian& data = laws.data();
   result.spread = std::sqrt(data.variance.sum());
   for (const Task& task : tasks) {

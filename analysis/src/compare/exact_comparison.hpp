@@ -13,18 +13,18 @@
 
 namespace fokker::detail {
 
-/// Thrown by `Laws::scheme` when the settings' cancel is true.
+/// Thrown by `ExactRun::scheme` when the settings' cancel is true.
 struct Cancelled {};
 
 /// The laws of samplers on the Gaussian data of one comparison.
-class Laws {
+class ExactRun {
  public:
   /// Settings and process must outlive it.
-  Laws(const ComparisonSettings& settings, const DiffusionProcess& process);
+  ExactRun(const ComparisonSettings& settings, const DiffusionProcess& process);
 
   const DiagonalGaussian& data() const { return data_; }
 
-  /// The law at the end of the grid, start first, and after Last::denoise; `observe` is told t and
+  /// The law at the end of the grid, start first, and after FinalStep::denoise; `observe` is told t and
   /// the law at every point.
   /// @throws std::invalid_argument  for a sampler whose step is not linear
   /// @throws Cancelled               when it is cancelled
@@ -34,7 +34,7 @@ class Laws {
 
   /// Evaluations of the score in the last `scheme`, per path.
   double evaluations() const {
-    return static_cast<double>(score_.calls()) + (s_.last == Last::denoise ? 1 : 0);
+    return static_cast<double>(score_.calls()) + (s_.last == FinalStep::denoise ? 1 : 0);
   }
 
   /// The row of a task.

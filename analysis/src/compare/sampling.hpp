@@ -13,6 +13,7 @@
 
 #include <fokker/analysis/compare/comparison.hpp>
 #include <fokker/analysis/distance/distances.hpp>
+#include <fokker/diffusion/catalogue/adaptive_samplers.hpp>
 #include <fokker/diffusion/catalogue/registry.hpp>
 #include <fokker/diffusion/score/any_score.hpp>
 #include <fokker/solvers/ensemble/simulate.hpp>
@@ -94,9 +95,9 @@ inline std::vector<double> squared_distances(const Block<double>& x, const Block
 
 /// Everything that depends on the scalar of the states.
 template <class S>
-class Sampling {
+class SampledRun {
  public:
-  Sampling(const ComparisonSettings& s, const DiffusionProcess& process)
+  SampledRun(const ComparisonSettings& s, const DiffusionProcess& process)
       : s_(s),
         process_(process),
         score_(make_score<S>(s, process, *s.data).counted()),
@@ -110,7 +111,7 @@ class Sampling {
     score_.reset();
     const TimeGrid ends{start_time(s_, process_, task.equation), *s_.t_min};
     const auto run = solve_adaptive(task, ends, row, states, std::min<Index>(s_.paths, 64));
-    const double last = s_.last == Last::denoise ? 1 : 0;
+    const double last = s_.last == FinalStep::denoise ? 1 : 0;
     return static_cast<double>(score_.calls()) / static_cast<double>(run.paths) + last >
            evaluations;
   }
@@ -133,7 +134,7 @@ class Sampling {
               : solve(flow(), make_flow_sampler<S>(task.sampler), grid, row, states, s_.paths);
       row.nfe = static_cast<double>(score_.calls()) / static_cast<double>(blocks(run.paths));
     }
-    if (s_.last == Last::denoise) row.nfe += 1;  // see denoise
+    if (s_.last == FinalStep::denoise) row.nfe += 1;  // see denoise
     return row;
   }
 
@@ -157,14 +158,14 @@ class Sampling {
     const Adaptive steps{.rtol = reference_tolerance, .atol = reference_tolerance};
     Block<double> x = starts(start, first, count);
     for_each_index(x.cols(), [&](Index j) {
-      Path<double> path = x.col(j);
-      Fehlberg78::Run<TimeReversed<FlowModel<double>>, Path<double>> run(Fehlberg78{}, steps, down,
-                                                                         path.size());
+      PathState<double> path = x.col(j);
+      Fehlberg78::Run<TimeReversed<FlowModel<double>>, PathState<double>> run(Fehlberg78{}, steps,
+                                                                              down, path.size());
       Counts counts;
       detail::Leg leg{.end = -end, .tries = 10'000'000};
       const bool solved =
           !cancelled() && detail::run_to(run, path, -start, leg, counts) == Status::success;
-      x.col(j) = solved ? path : Path<double>::Constant(path.size(), NAN);
+      x.col(j) = solved ? path : PathState<double>::Constant(path.size(), NAN);
     });
     return x;
   }
@@ -186,11 +187,11 @@ class Sampling {
     const TimeReversed<ReverseModel<S>> down{model};
 
     const PathKey key{other_seed(s_.seed, 3), static_cast<std::uint64_t>(first)};
-    using Reference = Line<double, TimeReversed<ReverseModel<double>>, StochasticHeun>;
-    Reference reference(reference_down, StochasticHeun{}, x0, key);
-    Reference exact(exact_down, StochasticHeun{}, x0, key);
+    using Reference = CoupledPath<double, TimeReversed<ReverseModel<double>>, HeunSde>;
+    Reference reference(reference_down, HeunSde{}, x0, key);
+    Reference exact(exact_down, HeunSde{}, x0, key);
     const bool wrong_score = has_wrong_score(s_);
-    std::vector<Line<S, TimeReversed<ReverseModel<S>>, ReverseSampler<S>>> lines;
+    std::vector<CoupledPath<S, TimeReversed<ReverseModel<S>>, ReverseSampler<S>>> lines;
     for (const Task* task : tasks)
       lines.emplace_back(down, make_reverse_sampler<S>(task->sampler), x0.template cast<S>(), key);
 
@@ -230,9 +231,9 @@ class Sampling {
  private:
   /// One solution on Wiener increments that are handed to it; normals beside them are its own.
   template <class T, class P, class M>
-  class Line {
+  class CoupledPath {
    public:
-    Line(const P& process, M method, Block<T> x, PathKey key)
+    CoupledPath(const P& process, M method, Block<T> x, PathKey key)
         : process_(&process),
           method_(std::move(method)),
           needs_(needs_of(method_)),
@@ -264,7 +265,7 @@ class Sampling {
   FlowModel<S> flow() const { return {process_, score_}; }
   ReverseModel<S> reverse(double eta) const { return {process_, score_, eta}; }
 
-  /// The adaptive solvers of the list, by name.
+  /// The adaptive samplers by name.
   Ensemble<SampleArray> solve_adaptive(const Task& task, const TimeGrid& ends, ComparisonRow& row,
                                        SampleArray& states, Index paths) {
     const Adaptive steps{.rtol = task.tolerance, .atol = task.tolerance};
@@ -273,11 +274,13 @@ class Sampling {
                                 {ends[0], ends[1]}, options(paths), FinalState{}),
                     row, states);
     };
-    if (task.info->name == Shark::facts.name) return solve_to(reverse(task.eta), Shark{});
-    if (task.info->name == Sosra::facts.name) return solve_to(reverse(task.eta), Sosra{});
-    if (task.info->name == Fehlberg78::facts.name) return solve_to(flow(), Fehlberg78{});
-    if (task.info->name == BulirschStoer::facts.name) return solve_to(flow(), BulirschStoer{});
-    return solve_to(flow(), DormandPrince54{});
+    Ensemble<SampleArray> solved;
+    with_adaptive_sampler(task.info->name, AdaptiveReverseSamplers{}, [&](const auto& method) {
+      solved = solve_to(reverse(task.eta), method);
+    });
+    with_adaptive_sampler(task.info->name, AdaptiveFlowSamplers{},
+                          [&](const auto& method) { solved = solve_to(flow(), method); });
+    return solved;
   }
 
   bool cancelled() const { return s_.cancel && s_.cancel->load(); }

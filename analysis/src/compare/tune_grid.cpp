@@ -126,7 +126,7 @@ class Residuals {
   const ComparisonSettings& settings_;
   const DiffusionProcess& process_;
   const Task& task_;
-  mutable Laws laws_;
+  mutable ExactRun laws_;
   Time start_;
   double top_, bottom_;
   double large_ = 0;

@@ -410,13 +410,21 @@ Distance Metric::operator()(SampleView sample) const {
   return cancelled() ? Distance{nan, nan} : distance;
 }
 
-std::span<const std::string_view> metric_names() {
-  static constexpr std::array<std::string_view, 4> names{"sliced-w2", "energy", "w1", "w2"};
-  return names;
+const Catalogue<MetricInfo>& list_metrics() {
+  static const Catalogue<MetricInfo> metrics(
+      "metric",
+      {{"sliced-w2", "2-Wasserstein distance of projections, averaged over directions",
+        "Bonneel et al. (2015), J. Math. Imaging Vis. 51"},
+       {"energy", "energy distance", "Szekely & Rizzo (2013), J. Stat. Plan. Inference 143"},
+       {"w1", "1-Wasserstein distance, one dimension only", "Villani (2009), 6"},
+       {"w2", "2-Wasserstein distance, one dimension only; exact for Gaussian laws with --exact",
+        "Villani (2009), 6"}});
+  return metrics;
 }
 
-std::unique_ptr<Metric> make_metric(std::string_view name, SampleView reference,
+std::unique_ptr<Metric> make_metric(std::string_view metric, SampleView reference,
                                     const std::atomic<bool>* cancel) {
+  const std::string_view name = list_metrics().at(metric).name;
   if (name == "sliced-w2") return std::make_unique<SlicedWasserstein>(reference, cancel);
   if (name == "energy" && reference.d == 1) return std::make_unique<Energy1>(reference, cancel);
   if (name == "energy") return std::make_unique<Energy>(reference, cancel);
@@ -424,12 +432,8 @@ std::unique_ptr<Metric> make_metric(std::string_view name, SampleView reference,
     check_one_dimension(name, reference.d);
     return std::make_unique<Wasserstein1>(reference, cancel);
   }
-  if (name == "w2") {
-    check_one_dimension(name, reference.d);
-    return std::make_unique<SlicedWasserstein>(reference, cancel);
-  }
-  throw std::invalid_argument(
-      fmt::format("unknown metric '{}': choose from {}", name, fmt::join(metric_names(), ", ")));
+  check_one_dimension(name, reference.d);
+  return std::make_unique<SlicedWasserstein>(reference, cancel);
 }
 
 double wasserstein_1d(Span x, Span y, int p) {

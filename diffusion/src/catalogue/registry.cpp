@@ -7,11 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <fokker/diffusion/catalogue/adaptive_samplers.hpp>
 #include <fokker/diffusion/schedule/time_grids.hpp>
-#include <fokker/solvers/ito/sra.hpp>
-#include <fokker/solvers/ode/embedded_runge_kutta.hpp>
-#include <fokker/solvers/ode/ode.hpp>
-#include <fokker/solvers/support/names.hpp>
 #include <fokker/solvers/support/text.hpp>
 
 #include "catalogue/sampler_table.hpp"
@@ -22,11 +19,15 @@ namespace {
 
 /// What the list says of a fixed-step sampler.
 template <class M>
-SamplerInfo describe() {
+SamplerInfo describe(std::string_view type) {
   const Facts facts = facts_of(M{});
   const Equation equation = facts.supports(NoiseKind::none) ? Equation::ode : Equation::sde;
   const NoiseKind kind = detail::noise_of(equation);
+  constexpr std::string_view wrapper = "ReverseTimeSolver<";  // of a plain solver
+  if (type.starts_with(wrapper))
+    type = type.substr(wrapper.size(), type.size() - wrapper.size() - 1);
   SamplerInfo info{.name = std::string(facts.name),
+                   .type = std::string(type),
                    .equation = equation,
                    .default_eta = equation == Equation::sde ? 1.0 : 0.0,
                    .etas = {},
@@ -54,27 +55,40 @@ SamplerInfo describe() {
   return info;
 }
 
+/// The entry of a solver with Adaptive steps.
 template <class M>
-SamplerInfo adaptive(int evaluations) {
-  constexpr bool sde =
-      M::facts.supports(NoiseKind::additive);  // by Adaptive steps, for which no order is
-  return {.name = std::string(M::facts.name),  // proved
+SamplerInfo describe_adaptive(std::string_view type) {
+  constexpr bool sde = M::facts.supports(NoiseKind::additive);
+  constexpr NoiseKind kind = sde ? NoiseKind::additive : NoiseKind::none;
+  return {.name = std::string(M::facts.name),
+          .type = std::string(type),
           .equation = sde ? Equation::sde : Equation::ode,
           .default_eta = sde ? 1.0 : 0.0,
           .etas = sde ? EtaRange{} : EtaRange{.min = 0, .max = 0},
-          .evaluations = evaluations,
+          .evaluations = M::facts.evaluations(kind).drift,
           .extra_evaluations = 0,
           .adaptive = true,
-          .orders = sde ? Orders{} : M::facts.orders(NoiseKind::none),
+          .orders = sde ? Orders{} : M::facts.orders(kind),  // of adaptive SDE steps none is proved
           .ends_at_zero = false,
           .parameters = {},
           .source = std::string(M::facts.source)};
 }
 
-template <class... Ms>
-std::vector<SamplerInfo> describe_all(detail::Samplers<Ms...>) {
-  return {describe<Ms>()...,          adaptive<DormandPrince54>(6), adaptive<Fehlberg78>(13),
-          adaptive<BulirschStoer>(0), adaptive<Shark>(2),           adaptive<Sosra>(3)};
+std::vector<SamplerInfo> all_samplers() {
+  std::vector<SamplerInfo> all;
+  const auto add = [&]<class... Ms>(detail::TypeList<Ms...>, std::string_view list,
+                                    const auto& describe_one) {
+    const std::vector<std::string_view> types = detail::type_names(list);
+    std::size_t i = 0;
+    (all.push_back(describe_one.template operator()<Ms>(types[i++])), ...);
+  };
+  const auto fixed = []<class M>(std::string_view type) { return describe<M>(type); };
+  const auto adaptive = []<class M>(std::string_view type) { return describe_adaptive<M>(type); };
+  using namespace detail;
+  add(SamplerTable{}, SamplerTableNames, fixed);
+  add(AdaptiveFlowSamplers{}, AdaptiveFlowSamplersNames, adaptive);
+  add(AdaptiveReverseSamplers{}, AdaptiveReverseSamplersNames, adaptive);
+  return all;
 }
 
 }  // namespace
@@ -118,46 +132,39 @@ std::vector<detail::Assignment> detail::assignments(std::string_view sampler) {
   return all;
 }
 
-const std::vector<SamplerInfo>& list_samplers() {
-  static const std::vector<SamplerInfo> list = describe_all(detail::SamplerTable{});
-  return list;
-}
-
-const SamplerInfo& sampler_info(std::string_view name) {
-  name = name.substr(0, name.find(':'));
-  std::vector<std::string_view> known;
-  for (const SamplerInfo& info : list_samplers()) {
-    if (info.name == name) return info;
-    known.push_back(info.name);
-  }
-  for (const OtherName& other : other_sampler_names())
-    if (other.other == name)
-      throw std::invalid_argument(fmt::format("{} is called {} here", name, other.name));
-  throw std::invalid_argument(unknown_name_message("sampler", name, known));
-}
-
-std::span<const OtherName> other_sampler_names() {
-  static constexpr OtherName names[] = {{"dpm-solver-1", "ddim"},
-                                        {"dpm-solver++1", "ddim"},
-                                        {"dpm-solver++2s", "dpm++2s"},
-                                        {"dpm-solver++2m", "dpm++2m"},
-                                        {"dpm-solver++3m", "dpm++3m"},
-                                        {"sde-dpm-solver++1", "dpm++1-sde"},
-                                        {"dpm++sde", "dpm++2s-sde"},
-                                        {"dpm2", "dpm-solver-2"},
-                                        {"kdpm2", "dpm-solver-2"},
-                                        {"kdpm2-ancestral", "dpm2-ancestral"},
-                                        {"dpm2-a", "dpm2-ancestral"},
-                                        {"lms", "deis-rhoab3"},
-                                        {"adams-bashforth", "deis-rhoab3"},
-                                        {"pndm", "ipndm"},
-                                        {"ancestral", "ddpm"},
-                                        {"edm", "edm-heun"},
-                                        {"smld", "annealed-langevin"},
-                                        {"ncsn", "annealed-langevin"},
-                                        {"unipc", "unipc-3-bh2"},
-                                        {"deis", "deis-tab3"}};
-  return names;
+const Catalogue<SamplerInfo>& list_samplers() {
+  static const Catalogue<SamplerInfo> samplers(
+      "sampler", all_samplers(),
+      {{"dpm-solver-1", "ddim"},
+       {"dpm-solver++1", "ddim"},
+       {"dpm-solver++2s", "dpm++2s"},
+       {"dpm-solver++2m", "dpm++2m"},
+       {"dpm-solver++3m", "dpm++3m"},
+       {"sde-dpm-solver++1", "dpm++1-sde"},
+       {"dpm-solver++1-sde", "dpm++1-sde"},
+       {"dpm-solver++2m-sde", "dpm++2m-sde"},
+       {"dpm-solver++2m-sde-heun", "dpm++2m-sde-heun"},
+       {"dpm-solver++3m-sde", "dpm++3m-sde"},
+       {"dpm-solver++3m-sde-shipped", "dpm++3m-sde-shipped"},
+       {"dpm-solver++3m-shipped", "dpm++3m-shipped"},
+       {"dpm-solver++sde", "dpm++2s-sde"},
+       {"dpm++sde", "dpm++2s-sde"},
+       {"sa-solver-2", "sa-solver"},
+       {"predictor-corrector", "pc-langevin"},
+       {"dpm2", "dpm-solver-2"},
+       {"kdpm2", "dpm-solver-2"},
+       {"kdpm2-ancestral", "dpm2-ancestral"},
+       {"dpm2-a", "dpm2-ancestral"},
+       {"lms", "deis-rhoab3"},
+       {"adams-bashforth", "deis-rhoab3"},
+       {"pndm", "ipndm"},
+       {"ancestral", "ddpm"},
+       {"edm", "edm-heun"},
+       {"smld", "annealed-langevin"},
+       {"ncsn", "annealed-langevin"},
+       {"unipc", "unipc-3-bh2"},
+       {"deis", "deis-tab3"}});
+  return samplers;
 }
 
 namespace {
@@ -165,8 +172,8 @@ namespace {
 /// Calls f(sampler) with the fixed-step sampler of this name and the parameters behind it, if there
 /// is one.
 template <class F, class... Ms>
-void with_sampler(std::string_view name, const F& f, detail::Samplers<Ms...>) {
-  const SamplerInfo& info = sampler_info(name);
+void with_sampler(std::string_view name, const F& f, detail::TypeList<Ms...>) {
+  const SamplerInfo& info = list_samplers().at(name);
   const auto look = [&]<class M>(M method) {
     if (name_of(M{}) != info.name) return;
     detail::set_parameters(method, name);
@@ -178,7 +185,7 @@ void with_sampler(std::string_view name, const F& f, detail::Samplers<Ms...>) {
 }  // namespace
 
 SamplerCost cost_of(std::string_view name) {
-  const SamplerInfo& info = sampler_info(name);
+  const SamplerInfo& info = list_samplers().at(name);
   SamplerCost cost{info.evaluations, info.extra_evaluations};
   with_sampler(
       name,
@@ -198,7 +205,7 @@ bool solves_model(std::string_view name) {
         if constexpr (requires { sampler.has_own_noise(); }) own = sampler.has_own_noise();
       },
       detail::SamplerTable{});
-  return !own && sampler_info(name).orders.deterministic.has_value();
+  return !own && list_samplers().at(name).orders.deterministic.has_value();
 }
 
 Equation equation_of(const SamplerInfo& sampler, double eta) {
@@ -207,10 +214,8 @@ Equation equation_of(const SamplerInfo& sampler, double eta) {
 }
 
 Time start_time(const AnySchedule& schedule, Equation equation, std::string_view grid) {
-  const auto& grids = list_grids();
-  const bool in_sigma = std::any_of(grids.begin(), grids.end(), [&](const GridInfo& info) {
-    return info.name == grid && info.in_sigma;
-  });
+  const GridInfo* info = list_grids().find(grid);
+  const bool in_sigma = info != nullptr && info->in_sigma;
   return equation == Equation::sde || in_sigma ? schedule.ends().sde_start : schedule.ends().end;
 }
 

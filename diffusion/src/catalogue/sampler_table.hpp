@@ -11,8 +11,8 @@
 #include <vector>
 
 #include <fokker/diffusion/catalogue/registry.hpp>
-#include <fokker/diffusion/samplers/ancestral.hpp>
 #include <fokker/diffusion/samplers/ddim.hpp>
+#include <fokker/diffusion/samplers/ddpm.hpp>
 #include <fokker/diffusion/samplers/deis.hpp>
 #include <fokker/diffusion/samplers/dpm2_ancestral.hpp>
 #include <fokker/diffusion/samplers/dpm_solver.hpp>
@@ -33,28 +33,24 @@
 #include <fokker/solvers/ode/runge_kutta.hpp>
 #include <fokker/solvers/stratonovich/stochastic_heun.hpp>
 #include <fokker/solvers/support/names.hpp>
+#include <fokker/solvers/support/type_list.hpp>
 
 namespace fokker::detail {
-
-/// Types as values, to run through.
-template <class... Ms>
-struct Samplers {};
 
 /// The fixed-step samplers, plain solvers among them. One that takes no noise is of the probability
 /// flow, one that takes additive noise of the reverse SDE; one that takes both is of the flow with
 /// its default eta.
-using SamplerTable =
-    Samplers<ReverseTimeSolver<EulerMaruyama>, ReverseTimeSolver<StochasticHeun>, Ancestral,
-             ReverseDiffusion, ExponentialEulerMaruyama, EdmEulerMaruyama, DpmSolverPlusPlus1Sde,
-             DpmSolverPlusPlus2MSde, DpmSolverPlusPlus2MSdeHeun, DpmSolverPlusPlus3MSde,
-             DpmSolverPlusPlus3MSdeShipped, Dpm2Ancestral, SaSolver<1>, SaSolver<2>, SaSolver<3>,
-             Seeds1, Seeds2, DpmSolverPlusPlusSde, ErSde<1>, ErSde<2>, ErSde<3>, Sit, SitHeun,
-             EdmChurn, Restart, PredictorCorrector<>, AnnealedLangevin, ReverseTimeSolver<Euler>,
-             ReverseTimeSolver<Heun>, ReverseTimeSolver<RungeKutta4>, Ddim, EdmEuler, EdmHeun,
-             DpmSolver2, DpmSolver3, DpmSolverPlusPlus2S, DpmSolverPlusPlus2M, DpmSolverPlusPlus3M,
-             DpmSolverPlusPlus3MShipped, UniPc2Bh1, UniPc2Bh2, UniPc3Bh1, UniPc3Bh2, DeisTab1,
-             DeisTab2, DeisTab3, DeisLogRho1, DeisLogRho2, DeisLogRho3, DeisRhoAb1, DeisRhoAb2,
-             DeisRhoAb3, Ipndm>;
+FOKKER_TYPE_LIST(SamplerTable, ReverseTimeSolver<EulerMaruyama>, ReverseTimeSolver<HeunSde>, Ddpm,
+                 ReverseDiffusion, ExponentialEulerMaruyama, EdmEulerMaruyama,
+                 DpmSolverPlusPlus1Sde, DpmSolverPlusPlus2MSde, DpmSolverPlusPlus2MSdeHeun,
+                 DpmSolverPlusPlus3MSde, DpmSolverPlusPlus3MSdeShipped, Dpm2Ancestral, SaSolver<1>,
+                 SaSolver<2>, SaSolver<3>, Seeds1, Seeds2, DpmSolverPlusPlusSde, ErSde<1>, ErSde<2>,
+                 ErSde<3>, Sit, SitHeun, EdmChurn, Restart, PredictorCorrector<>, AnnealedLangevin,
+                 ReverseTimeSolver<Euler>, ReverseTimeSolver<Heun>, ReverseTimeSolver<Rk4>, Ddim,
+                 EdmEuler, EdmHeun, DpmSolver2, DpmSolver3, DpmSolverPlusPlus2S,
+                 DpmSolverPlusPlus2M, DpmSolverPlusPlus3M, DpmSolverPlusPlus3MShipped, UniPc2Bh1,
+                 UniPc2Bh2, UniPc3Bh1, UniPc3Bh2, DeisTab1, DeisTab2, DeisTab3, DeisLogRho1,
+                 DeisLogRho2, DeisLogRho3, DeisRhoAb1, DeisRhoAb2, DeisRhoAb3, Ipndm);
 
 /// The noise of the model of an equation.
 constexpr NoiseKind noise_of(Equation e) {
@@ -123,8 +119,8 @@ void set_parameters([[maybe_unused]] M& method, std::string_view sampler) {
 /// The sampler of this equation and name, with the parameters behind it.
 /// @throws std::invalid_argument
 template <class AnySampler, Equation equation, class... Ms>
-AnySampler find_sampler(std::string_view name, Samplers<Ms...>) {
-  const SamplerInfo& info = sampler_info(name);
+AnySampler find_sampler(std::string_view name, TypeList<Ms...>) {
+  const SamplerInfo& info = list_samplers().at(name);
   std::optional<AnySampler> found;
   const auto look = [&]<class M>(M method) {
     if constexpr (supports<M>(noise_of(equation))) {

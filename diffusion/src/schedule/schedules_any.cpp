@@ -26,20 +26,20 @@ double number(std::string_view name, std::string_view value) {
 /// A parameter of the schedule C: its entry in the list, and how text sets it.
 template <class C>
 struct Setting {
-  ScheduleParameter info;
+  Parameter info;
   std::function<void(C&, std::string_view)> set;
 };
 
 template <class C>
-Setting<C> setting(std::string name, double C::*member, std::string meaning) {
-  return {{name, text(C{}.*member), std::move(meaning)},
+Setting<C> setting(std::string name, double C::*member, std::string meaning, std::string range) {
+  return {{name, text(C{}.*member), std::move(meaning), std::move(range)},
           [name, member](C& c, std::string_view value) { c.*member = number(name, value); }};
 }
 
 /// The parameter that every schedule of the list has beside its own.
-const ScheduleParameter shift_parameter{
-    "shift", "1",
-    "sigma is multiplied by it: k of a flow, size/64 for images, see ShiftedSchedule"};
+const Parameter shift_parameter{
+    "shift", "1", "sigma is multiplied by it: k of a flow, size/64 for images, see ShiftedSchedule",
+    "> 0"};
 
 /// An entry of the list with how the schedule is made.
 struct Entry {
@@ -48,12 +48,12 @@ struct Entry {
 };
 
 template <class C>
-Entry entry(std::string equation, std::string grid, std::string source,
+Entry entry(std::string type, std::string equation, std::string grid, std::string source,
             std::vector<Setting<C>> settings) {
   const AffineProcess<C> process{C{}};
-  ScheduleInfo info{std::string(C::name), std::move(equation), {},
-                    process.end_time(),   process.sde_start(), process.t_min(),
-                    std::move(grid),      std::move(source)};
+  ScheduleInfo info{std::string(C::name), std::move(type),     std::move(equation), {},
+                    process.end_time(),   process.sde_start(), process.t_min(),     std::move(grid),
+                    std::move(source)};
   for (const auto& s : settings) info.parameters.push_back(s.info);
   info.parameters.push_back(shift_parameter);
   const auto make = [settings = std::move(settings)](const Parameters& parameters) -> AnySchedule {
@@ -113,41 +113,47 @@ const std::vector<Entry>& entries() {
     using Ve = VarianceExploding;
     std::vector<Entry> list;
     list.push_back(
-        entry<Vp>("dx = -1/2 beta x dt + sqrt(beta) dw, beta = beta_min + (beta_max - beta_min) t",
+        entry<Vp>("VariancePreserving",
+                  "dx = -1/2 beta x dt + sqrt(beta) dw, beta = beta_min + (beta_max - beta_min) t",
                   "uniform", "Song et al. (2021), arXiv 2011.13456, 3.4",
-                  {setting("beta_min", &Vp::beta_min, "beta at t = 0"),
-                   setting("beta_max", &Vp::beta_max, "beta at t = 1")}));
+                  {setting("beta_min", &Vp::beta_min, "beta at t = 0", ">= 0"),
+                   setting("beta_max", &Vp::beta_max, "beta at t = 1", "> beta_min")}));
     list.push_back(entry<CosineVariancePreserving>(
+        "CosineVariancePreserving",
         "dx = -1/2 beta x dt + sqrt(beta) dw, s = cos(a(t)) / cos(a(0)), "
         "a = pi/2 (t + 0.008) / 1.008",
         "uniform", "Nichol & Dhariwal (2021), arXiv 2102.09672, 3.2",
-        {setting("end", &CosineVariancePreserving::end, "end time")}));
+        {setting("end", &CosineVariancePreserving::end, "end time", "> 0")}));
     list.push_back(
-        entry<Sub>("dx = -1/2 beta x dt + sqrt(beta (1 - exp(-2B))) dw, B the integral of beta",
+        entry<Sub>("SubVariancePreserving",
+                   "dx = -1/2 beta x dt + sqrt(beta (1 - exp(-2B))) dw, B the integral of beta",
                    "uniform", "Song et al. (2021), arXiv 2011.13456, 3.4",
-                   {setting("beta_min", &Sub::beta_min, "beta at t = 0"),
-                    setting("beta_max", &Sub::beta_max, "beta at t = 1")}));
+                   {setting("beta_min", &Sub::beta_min, "beta at t = 0", ">= 0"),
+                    setting("beta_max", &Sub::beta_max, "beta at t = 1", "> beta_min")}));
     list.push_back(entry<Ve>(
-        "dx = sigma_min r^t sqrt(2 ln r) dw, r = sigma_max / sigma_min", "uniform",
-        "Song et al. (2021), arXiv 2011.13456, 3.4",
-        {setting("sigma_min", &Ve::sigma_min, "scale of the noise at t = 0"),
-         setting("sigma_max", &Ve::sigma_max, "scale of the noise at t = 1"), variance_setting()}));
-    list.push_back(entry<Edm>("dx = sqrt(2t) dw", "karras",
+        "VarianceExploding", "dx = sigma_min r^t sqrt(2 ln r) dw, r = sigma_max / sigma_min",
+        "uniform", "Song et al. (2021), arXiv 2011.13456, 3.4",
+        {setting("sigma_min", &Ve::sigma_min, "scale of the noise at t = 0", "> 0"),
+         setting("sigma_max", &Ve::sigma_max, "scale of the noise at t = 1", "> sigma_min"),
+         variance_setting()}));
+    list.push_back(entry<Edm>("Edm", "dx = sqrt(2t) dw", "karras",
                               "Karras et al. (2022), arXiv 2206.00364, table 1",
-                              {setting("sigma_min", &Edm::sigma_min, "default t_min"),
-                               setting("sigma_max", &Edm::sigma_max, "end time")}));
-    list.push_back(entry<FlowMatching>("dx = -x/(1 - t) dt + sqrt(2t/(1 - t)) dw", "uniform",
-                                       "Lipman et al. (2023), arXiv 2210.02747", {}));
+                              {setting("sigma_min", &Edm::sigma_min, "default t_min", "> 0"),
+                               setting("sigma_max", &Edm::sigma_max, "end time", "> 0")}));
+    list.push_back(entry<FlowMatching>("FlowMatching", "dx = -x/(1 - t) dt + sqrt(2t/(1 - t)) dw",
+                                       "uniform", "Lipman et al. (2023), arXiv 2210.02747", {}));
     list.push_back(entry<PolynomialFlow>(
-        "dx = -n x/(1 - t) dt + sqrt(2n (1 - (1 - t)^n)/(1 - t)) dw", "uniform",
-        "Lipman et al. (2024), arXiv 2412.06264", {setting("n", &PolynomialFlow::n, "power")}));
-    list.push_back(entry<LinearVariancePreserving>("dx = -x/(1 - t) dt + sqrt(2/(1 - t)) dw",
-                                                   "uniform",
-                                                   "Lipman et al. (2024), arXiv 2412.06264", {}));
+        "PolynomialFlow", "dx = -n x/(1 - t) dt + sqrt(2n (1 - (1 - t)^n)/(1 - t)) dw", "uniform",
+        "Lipman et al. (2024), arXiv 2412.06264",
+        {setting("n", &PolynomialFlow::n, "power", "> 0")}));
+    list.push_back(entry<LinearVariancePreserving>(
+        "LinearVariancePreserving", "dx = -x/(1 - t) dt + sqrt(2/(1 - t)) dw", "uniform",
+        "Lipman et al. (2024), arXiv 2412.06264", {}));
     list.push_back(entry<TrigonometricVariancePreserving>(
-        "dx = -pi/2 tan(pi t/2) x dt + sqrt(pi tan(pi t/2)) dw", "uniform",
-        "Ma et al. (2024), arXiv 2401.08740", {}));
+        "TrigonometricVariancePreserving", "dx = -pi/2 tan(pi t/2) x dt + sqrt(pi tan(pi t/2)) dw",
+        "uniform", "Ma et al. (2024), arXiv 2401.08740", {}));
     list.push_back(entry<StochasticInterpolant>(
+        "StochasticInterpolant",
         "x = (1 - t) x0 + t x1 + gamma z, x1 and z normal: dx = -x/(1 - t) dt + g dw", "uniform",
         "Albergo, Boffi & Vanden-Eijnden (2023), arXiv 2303.08797", {gamma_setting()}));
     return list;
@@ -161,6 +167,7 @@ constexpr std::string_view table_prefix = "table:";
 const Entry& table_entry() {
   static const Entry entry{
       {"table:FILE",
+       "DiscreteVariancePreserving",
        "dx = -1/2 beta x dt + sqrt(beta) dw, beta from a table of betas or alpha-bars",
        {shift_parameter},
        1,
@@ -187,23 +194,18 @@ AnySchedule read_schedule(std::string_view file, const Parameters& parameters) {
 
 const Entry& find(std::string_view name) {
   if (name.starts_with(table_prefix)) return table_entry();
-  std::vector<std::string_view> known;
-  for (const Entry& e : entries()) {
-    if (e.info.name == name) return e;
-    known.push_back(e.info.name);
-  }
-  throw std::invalid_argument(unknown_name_message("process", name, known));
+  return entries()[static_cast<std::size_t>(&list_schedules().at(name) - &list_schedules()[0])];
 }
 
 }  // namespace
 
-const std::vector<ScheduleInfo>& list_schedules() {
-  static const std::vector<ScheduleInfo> list = [] {
+const Catalogue<ScheduleInfo>& list_schedules() {
+  static const Catalogue<ScheduleInfo> schedules = [] {
     std::vector<ScheduleInfo> infos;
     for (const Entry& e : entries()) infos.push_back(e.info);
-    return infos;
+    return Catalogue<ScheduleInfo>("process", std::move(infos));
   }();
-  return list;
+  return schedules;
 }
 
 const ScheduleInfo& schedule_info(std::string_view name) { return find(name).info; }

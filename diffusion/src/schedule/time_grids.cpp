@@ -10,7 +10,6 @@
 #include <fokker/diffusion/files/csv.hpp>
 #include <fokker/diffusion/schedule/time_grids.hpp>
 #include <fokker/solvers/support/checks.hpp>
-#include <fokker/solvers/support/names.hpp>
 #include <fokker/solvers/support/text.hpp>
 
 namespace fokker {
@@ -83,17 +82,19 @@ TimeGrid iddpm(const AnySchedule& schedule, Time start, Time t_min, Index steps)
 
 }  // namespace
 
-const std::vector<GridInfo>& list_grids() {
-  static const std::vector<GridInfo> list{
-      {"uniform", "equal steps in t", "Song et al. (2021), arXiv 2011.13456, appendix D"},
-      {"karras", "equal steps in sigma^(1/7)", "Karras et al. (2022), arXiv 2206.00364, (5)", true},
-      {"logsnr", "equal steps in ln sigma", "Lu et al. (2022), arXiv 2206.00927, 3.3", true},
-      {"quadratic", "equal steps in sqrt t", "Song, Meng & Ermon (2021), arXiv 2010.02502, D.2"},
-      {"edm-vp", "equal steps in t; to t = 0: to the default t_min, then one to 0",
-       "Karras et al. (2022), arXiv 2206.00364, table 1"},
-      {"iddpm", "every so many of 1000 levels of a cosine schedule",
-       "Karras et al. (2022), arXiv 2206.00364, table 1", true},
-  };
+const Catalogue<GridInfo>& list_grids() {
+  static const Catalogue<GridInfo> list{
+      "grid",
+      {{"uniform", "equal steps in t", "Song et al. (2021), arXiv 2011.13456, appendix D"},
+       {"karras", "equal steps in sigma^(1/7)", "Karras et al. (2022), arXiv 2206.00364, (5)",
+        true},
+       {"logsnr", "equal steps in ln sigma", "Lu et al. (2022), arXiv 2206.00927, 3.3", true},
+       {"quadratic", "equal steps in sqrt t", "Song, Meng & Ermon (2021), arXiv 2010.02502, D.2"},
+       {"edm-vp", "equal steps in t; to t = 0: to the default t_min, then one to 0",
+        "Karras et al. (2022), arXiv 2206.00364, table 1"},
+       {"iddpm", "every so many of 1000 levels of a cosine schedule",
+        "Karras et al. (2022), arXiv 2206.00364, table 1", true}},
+      {{"log-snr", "logsnr"}}};
   return list;
 }
 
@@ -157,15 +158,10 @@ TimeGrid read_grid(const FilePath& path, Time end_time) {
   return table.values;
 }
 
-TimeGrid make_grid(std::string_view name, const AnySchedule& schedule, Time start, Time t_min,
+TimeGrid make_grid(std::string_view spacing, const AnySchedule& schedule, Time start, Time t_min,
                    Index steps) {
-  std::vector<std::string_view> known;
-  const GridInfo* info = nullptr;
-  for (const GridInfo& other : list_grids()) {
-    known.push_back(other.name);
-    if (other.name == name) info = &other;
-  }
-  if (info == nullptr) throw std::invalid_argument(unknown_name_message("grid", name, known));
+  const GridInfo& info = list_grids().at(spacing);
+  const std::string_view name = info.name;
   if (steps < 1)
     throw std::invalid_argument("a time grid needs at least one step: got " +
                                 std::to_string(steps));
@@ -174,8 +170,8 @@ TimeGrid make_grid(std::string_view name, const AnySchedule& schedule, Time star
                                 " steps: got " + std::to_string(steps));
   check_in({"the start", "start"}, start, 0, schedule.ends().end, Ends::open_left);
   check_in("t_min", t_min, 0, start, Ends::open_right);
-  if (info->in_sigma && !std::isfinite(schedule.at(start).sigma))
-    throw std::invalid_argument("the " + info->name + " grid needs a finite sigma at its start: " +
+  if (info.in_sigma && !std::isfinite(schedule.at(start).sigma))
+    throw std::invalid_argument("the " + info.name + " grid needs a finite sigma at its start: " +
                                 std::string(schedule.name()) + " has none at t=" + text(start) +
                                 "; start at " + text(schedule.ends().sde_start) +
                                 " or take the uniform grid");

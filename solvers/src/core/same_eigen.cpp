@@ -1,7 +1,7 @@
 /// @file  same_eigen.cpp
 /// @brief How the library's Eigen aligns and allocates, as a symbol.
 
-#include <fokker/solvers/core/same_eigen.hpp>
+#include <fokker/solvers/core/abi_check.hpp>
 
 namespace fokker::detail {
 

@@ -1,6 +1,6 @@
 /// @file  simulate.cpp
 /// @brief What `simulate` does whatever the process, the solver and the reduction: blocks on
-///        threads, merged along their tree, in rounds.
+///        threads, merged along their tree, in batches.
 
 #include <fokker/solvers/ensemble/simulate.hpp>
 
@@ -80,9 +80,9 @@ class Finished {
   std::vector<Part> parts_;
 };
 
-/// About how long a round lasts: short beside what a kill may cost, long beside its end, where
+/// About how long a batch lasts: short beside what a kill may cost, long beside its end, where
 /// threads and ranks wait for the last of them.
-constexpr double round_seconds = 0.25;
+constexpr double batch_seconds = 0.25;
 
 /// The least power of two of at least n.
 Index power_of_two(Index n) {
@@ -114,8 +114,8 @@ void Node::load(ByteReader& in) {
   in.get(counts);
 }
 
-NodePointer reduce_in_rounds(SubtreeSource& source, Index leaves, Index block, Index first,
-                             int threads, Checkpoint* checkpoint, Communicator* ranks) {
+NodePointer reduce_in_batches(SubtreeSource& source, Index leaves, Index block, Index first,
+                              int threads, Checkpoint* checkpoint, Communicator* ranks) {
   const Index size = ranks ? ranks->size() : 1, rank = ranks ? ranks->rank() : 0;
   Finished finished;  // at rank 0
   std::string error;  // what happened on this rank, or on any
@@ -137,7 +137,7 @@ NodePointer reduce_in_rounds(SubtreeSource& source, Index leaves, Index block, I
   const Index least = block * power_of_two(threads * size);
   Index wanted = timed ? std::min(first, least) : first;
   bool over = false;
-  const auto next_round = [&]() -> Index {
+  const auto next_batch = [&]() -> Index {
     const Index end = finished.end();
     over = over || end >= leaves ||
            (finished.whole() && end >= first && source.enough(*finished.whole()));
@@ -145,13 +145,13 @@ NodePointer reduce_in_rounds(SubtreeSource& source, Index leaves, Index block, I
     if (!timed) wanted = std::max(first, end);
     return end == 0 ? wanted : std::min(wanted, end & -end);
   };
-  const auto end_round = [&](Index part, std::vector<NodePointer> nodes, double seconds) {
+  const auto end_batch = [&](Index part, std::vector<NodePointer> nodes, double seconds) {
     for (const NodePointer& node : nodes) over = over || node->status == Status::cancelled;
     if (checkpoint && over) save();  // without what is unfinished
     for (NodePointer& node : nodes) finished.push(part, std::move(node));
     if (checkpoint && !over && (finished.end() >= leaves || checkpoint->due())) save();
-    if (seconds < round_seconds / 2) wanted = 2 * wanted;
-    if (seconds > round_seconds * 2) wanted = std::max(wanted / 2, block);
+    if (seconds < batch_seconds / 2) wanted = 2 * wanted;
+    if (seconds > batch_seconds * 2) wanted = std::max(wanted / 2, block);
   };
 
   if (rank == 0 && checkpoint)
@@ -163,7 +163,7 @@ NodePointer reduce_in_rounds(SubtreeSource& source, Index leaves, Index block, I
     });
   for (;;) {
     Index count = 0, low = 0;
-    if (rank == 0) guarded([&] { count = next_round(), low = finished.end(); });
+    if (rank == 0) guarded([&] { count = next_batch(), low = finished.end(); });
     if (ranks) {
       ByteWriter out;
       out.put(count);
@@ -204,7 +204,7 @@ NodePointer reduce_in_rounds(SubtreeSource& source, Index leaves, Index block, I
         for (std::size_t i = 0; i < found; ++i) nodes.at(r + i * all.size())->load(in);
       }
     }
-    if (rank == 0) guarded([&] { end_round(part, std::move(nodes), seconds_since(started)); });
+    if (rank == 0) guarded([&] { end_batch(part, std::move(nodes), seconds_since(started)); });
   }
 
   NodePointer total = std::move(finished).total();
@@ -230,12 +230,12 @@ class BlockTree final : public SubtreeSource {
         threads_(options_.threads) {}
 
   NodePointer reduce() {
-    Index first_round = leaves_per_block_;
-    while (first_round < leaves_ &&
-           (options_.target_standard_error <= 0 || first_round < first_round_leaves))
-      first_round *= 2;
-    return reduce_in_rounds(*this, leaves_, leaves_per_block_, first_round, threads_.count(),
-                            options_.checkpoint, options_.ranks);
+    Index first_batch = leaves_per_block_;
+    while (first_batch < leaves_ &&
+           (options_.target_standard_error <= 0 || first_batch < first_batch_leaves))
+      first_batch *= 2;
+    return reduce_in_batches(*this, leaves_, leaves_per_block_, first_batch, threads_.count(),
+                             options_.checkpoint, options_.ranks);
   }
 
   NodePointer empty_node() const override { return blocks_.empty_node(); }
@@ -259,9 +259,9 @@ class BlockTree final : public SubtreeSource {
   }
 
  private:
-  /// Leaves of the first round when an ensemble stops at a target error: enough paths (4096) for
+  /// Leaves of the first batch when an ensemble stops at a target error: enough paths (4096) for
   /// the normal interval of the estimate to be trusted.
-  static constexpr Index first_round_leaves = 64;
+  static constexpr Index first_batch_leaves = 64;
 
   /// Blocks at the bottom, merged on the way up, always in the same shape.
   NodePointer subtree(Index low, Index high) {

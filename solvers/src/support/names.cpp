@@ -38,6 +38,12 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
 
 }  // namespace
 
+bool same_in_any_case(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
+    return std::tolower(x) == std::tolower(y);
+  });
+}
+
 std::vector<std::string_view> nearest_names(std::string_view given,
                                             std::span<const std::string_view> candidates) {
   const std::string wanted = plain(given);

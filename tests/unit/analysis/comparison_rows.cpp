@@ -22,7 +22,7 @@ ComparisonSettings settings(std::vector<std::string> samplers) {
   return s;
 }
 
-double spent(const std::string& sampler, Last last, Index nfe) {
+double spent(const std::string& sampler, FinalStep last, Index nfe) {
   ComparisonSettings s = settings({sampler});
   s.last = last;
   s.nfe = {nfe};
@@ -32,14 +32,14 @@ double spent(const std::string& sampler, Last last, Index nfe) {
 }  // namespace
 
 TEST_CASE("a budget of evaluations includes those of the last step") {
-  for (const Last last : {Last::none, Last::denoise, Last::zero}) {
+  for (const FinalStep last : {FinalStep::none, FinalStep::denoise, FinalStep::zero}) {
     INFO(to_string(last));
     CHECK(spent("ddim", last, 20) == 20);
     CHECK(spent("dpm++2m", last, 20) == 20);
-    CHECK(spent("edm-heun", last, 21) == (last == Last::none ? 20 : 21));
+    CHECK(spent("edm-heun", last, 21) == (last == FinalStep::none ? 20 : 21));
     CHECK(spent("sa-solver", last, 20) == 20);
   }
-  CHECK_THROWS_WITH(spent("ddim", Last::denoise, 1),
+  CHECK_THROWS_WITH(spent("ddim", FinalStep::denoise, 1),
                     ContainsSubstring("beside 1 of the last step"));
 }
 

@@ -94,9 +94,9 @@ TEST_CASE("a last step to sigma = 0 is ddim's denoiser, ends in the data, and is
   ComparisonSettings s = settings("vp", "ddim", 10);
   s.samplers = {"ddim", "edm-heun"};
   s.steps = {10, 20};
-  s.last = Last::denoise;
+  s.last = FinalStep::denoise;
   const Comparison denoised = compare(s);
-  s.last = Last::zero;
+  s.last = FinalStep::zero;
   s.trace = true;
   const Comparison zero = compare(s);
 
@@ -120,9 +120,9 @@ TEST_CASE("on samples a last step to sigma = 0 is ddim's denoiser too, path by p
   ComparisonSettings s = settings("vp", "ddim", 10);
   s.exact = false;
   s.paths = 50;
-  s.last = Last::denoise;
+  s.last = FinalStep::denoise;
   const ComparisonRow denoised = compare(s).rows.front();
-  s.last = Last::zero;
+  s.last = FinalStep::zero;
   const ComparisonRow zero = compare(s).rows.front();
 
   CHECK((zero.samples - denoised.samples).abs().maxCoeff() < 1e-12);

@@ -59,7 +59,7 @@ TEST_CASE("the error of a tuned grid is what compare says of it, below every nam
 }
 
 TEST_CASE("a grid is tuned for the last step that is taken, and its evaluations are counted") {
-  for (const Last last : {Last::denoise, Last::zero}) {
+  for (const FinalStep last : {FinalStep::denoise, FinalStep::zero}) {
     ComparisonSettings s = settings("sa-solver", 6);
     s.last = last;
 
@@ -68,8 +68,8 @@ TEST_CASE("a grid is tuned for the last step that is taken, and its evaluations 
     INFO(to_string(last));
     CHECK_THAT(error_on(s, tuned.times), WithinRel(tuned.error, 1e-9));
     // One more in the first step of SA-Solver, and one for the denoiser; its step to 0 has none.
-    CHECK(tuned.nfe == (last == Last::denoise ? 8 : 7));
-    s.last = Last::none;
+    CHECK(tuned.nfe == (last == FinalStep::denoise ? 8 : 7));
+    s.last = FinalStep::none;
     CHECK(error_on(s, tuned.times) > 1.001 * tune_grid(s).error);
   }
 }

@@ -40,18 +40,19 @@ const TimeGrid grid = uniform_grid(0, 1, 8);
 const SimulateOptions options{.paths = 70, .seed = 3, .threads = 1};
 
 template <class P, class M>
-auto final_states(const P& process, const M& method, const Path<double>& x0) {
+auto final_states(const P& process, const M& method, const PathState<double>& x0) {
   return simulate(process, method, OnGrid{grid}, x0, options, FinalState{}).value;
 }
 
 }  // namespace
 
 TEST_CASE("every kind of noise steps alike erased and not") {
-  const Path<double> x0 = Path<double>::Constant(2, 1.5);
+  const PathState<double> x0 = PathState<double>::Constant(2, 1.5);
   const auto number = make_sde([](const auto& x, Time) { return -x; }, [](Time t) { return 1 + t; },
                                noise::additive);
-  const auto vector = make_sde([](const auto& x, Time) { return -x; },
-                               [](Time t) { return Path<double, 2>(t, 2.0); }, noise::additive);
+  const auto vector =
+      make_sde([](const auto& x, Time) { return -x; },
+               [](Time t) { return PathState<double, 2>(t, 2.0); }, noise::additive);
   const auto scalar = make_sde([](const auto& x, Time) { return -x; },
                                [](const auto& x, Time t) { return t * x; }, noise::scalar);
   const EulerMaruyama em;
@@ -73,7 +74,7 @@ TEST_CASE("every kind of noise steps alike erased and not") {
 }
 
 TEST_CASE("Milstein takes the slope of an erased process if it has one") {
-  const Path<double> x0 = Path<double>::Constant(1, 1.5);
+  const PathState<double> x0 = PathState<double>::Constant(1, 1.5);
   const AnySde<NoiseKind::diagonal> with{GbmWithSlope{}}, without{Gbm{}};
 
   const auto a = final_states(with, Milstein{}, x0), b = final_states(without, Milstein{}, x0);
@@ -88,8 +89,8 @@ TEST_CASE("Milstein takes the slope of an erased process if it has one") {
 TEST_CASE("an erased ODE integrates from a number, up and down") {
   const AnyOde decay{make_ode([](const auto& x, Time) { return -x; }), "decay"};
 
-  const auto up = integrate(decay, RungeKutta4{}, Fixed{0.01}, 1.0, {0, 1});
-  const auto down = integrate(decay, RungeKutta4{}, Fixed{0.01}, up.end, {1, 0});
+  const auto up = integrate(decay, Rk4{}, Fixed{0.01}, 1.0, {0, 1});
+  const auto down = integrate(decay, Rk4{}, Fixed{0.01}, up.end, {1, 0});
 
   CHECK_THAT(up.end(0, 0), WithinAbs(std::exp(-1), 1e-9));
   CHECK_THAT(down.end(0, 0), WithinAbs(1, 1e-9));

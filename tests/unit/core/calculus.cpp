@@ -198,9 +198,9 @@ TEST_CASE("a Stratonovich step on the converted process solves a linear Ito SDE 
   noise.increment(0, 1, dw);
   w = dw.w.col(0);
 
-  const auto end = integrate(p, StochasticHeun{}, OnGrid{grid}, Block<double>(Eigen::Array2d(1, 0)),
-                             {.noise = noise})
-                       .end;
+  const auto end =
+      integrate(p, HeunSde{}, OnGrid{grid}, Block<double>(Eigen::Array2d(1, 0)), {.noise = noise})
+          .end;
 
   const double size = std::exp(0.4 * w[0] + 0.42);
   CHECK_THAT(end(0, 0), WithinAbs(size * std::cos(w[1]), 2e-2));

@@ -66,12 +66,12 @@ TEST_CASE("a copy of an erased workspace goes on by itself") {
 
 TEST_CASE("an integration with memory that is stopped and kept goes on to the same bits") {
   const IntegrateOptions options{.seed = 3};
-  Integration<Path<double, 1>> whole(sine, TwoStep{}, Fixed{0.125}, 0.5, 0.0, options);
-  Integration<Path<double, 1>> halves(sine, TwoStep{}, Fixed{0.125}, 0.5, 0.0, options);
+  Integration<PathState<double, 1>> whole(sine, TwoStep{}, Fixed{0.125}, 0.5, 0.0, options);
+  Integration<PathState<double, 1>> halves(sine, TwoStep{}, Fixed{0.125}, 0.5, 0.0, options);
 
   const auto end = whole.to(1.0).end;
   halves.to(0.5);
-  Integration<Path<double, 1>> kept = halves;
+  Integration<PathState<double, 1>> kept = halves;
   halves.to(0.75);
 
   CHECK(kept.to(1.0).end(0) == end(0));

@@ -56,7 +56,7 @@ struct Problem {
 struct None : Problem<NoiseKind::none> {};
 
 struct Additive : Problem<NoiseKind::additive> {
-  Path<double, 2> diffusion(Time t) const { return {1 + t, 2 * t}; }
+  PathState<double, 2> diffusion(Time t) const { return {1 + t, 2 * t}; }
 };
 
 struct Scalar : Problem<NoiseKind::scalar> {
@@ -125,7 +125,7 @@ Vector expected(EulerMaruyama, NoiseKind kind, bool, const Vector& x, const Eige
   return x + h * f(x, t) + noise_matrix(kind, x, t) * dw;
 }
 
-Vector expected(StochasticHeun, NoiseKind kind, bool, const Vector& x, const Eigen::VectorXd& dw) {
+Vector expected(HeunSde, NoiseKind kind, bool, const Vector& x, const Eigen::VectorXd& dw) {
   const Vector u = x + h * f(x, t) + noise_matrix(kind, x, t) * dw;
   return x + h / 2 * (f(x, t) + f(u, t + h)) +
          0.5 * (noise_matrix(kind, x, t) + noise_matrix(kind, u, t + h)) * dw;
@@ -157,7 +157,7 @@ Vector expected(Heun, NoiseKind, bool, const Vector& x, const Eigen::VectorXd&) 
   return x + h / 2 * (f(x, t) + f(x + h * f(x, t), t + h));
 }
 
-Vector expected(RungeKutta4, NoiseKind, bool, const Vector& x, const Eigen::VectorXd&) {
+Vector expected(Rk4, NoiseKind, bool, const Vector& x, const Eigen::VectorXd&) {
   const Vector k1 = f(x, t), k2 = f(x + h / 2 * k1, t + h / 2), k3 = f(x + h / 2 * k2, t + h / 2),
                k4 = f(x + h * k3, t + h);
   return x + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4);
@@ -203,8 +203,8 @@ void check_step(const M& method, const P& process) {
 }  // namespace
 
 TEMPLATE_TEST_CASE("a step of every solver is its formula, and allocates nothing", "",
-                   (Block<double>), (Block<double, 2>), (Block<float>), (Path<double, 2>),
-                   (Path<float>)) {
+                   (Block<double>), (Block<double, 2>), (Block<float>), (PathState<double, 2>),
+                   (PathState<float>)) {
   using X = TestType;
   SECTION("Euler-Maruyama") {
     check_step<X>(EulerMaruyama{}, Additive{});
@@ -220,15 +220,15 @@ TEMPLATE_TEST_CASE("a step of every solver is its formula, and allocates nothing
     check_step<X>(Milstein{}, DiagonalWithSlope{});
   }
   SECTION("stochastic Heun") {
-    check_step<X>(StochasticHeun{}, Additive{});
-    check_step<X>(StochasticHeun{}, Scalar{});
-    check_step<X>(StochasticHeun{}, Diagonal{});
-    check_step<X>(StochasticHeun{}, General{});
+    check_step<X>(HeunSde{}, Additive{});
+    check_step<X>(HeunSde{}, Scalar{});
+    check_step<X>(HeunSde{}, Diagonal{});
+    check_step<X>(HeunSde{}, General{});
   }
   SECTION("Runge-Kutta") {
     check_step<X>(Euler{}, None{});
     check_step<X>(Heun{}, None{});
-    check_step<X>(RungeKutta4{}, None{});
+    check_step<X>(Rk4{}, None{});
   }
 }
 
@@ -237,7 +237,7 @@ TEST_CASE("steps on numbers worked out by hand") {
   // Milstein's X sigma^2 (dW^2 - h) / 2 = -0.0256 more.
   auto gbm = make_sde([](const auto& x, Time) { return 0.5 * x; },
                       [](const auto& x, Time) { return 0.4 * x; }, noise::diagonal);
-  using X = Path<double, 1>;
+  using X = PathState<double, 1>;
   const X x = X::Constant(2);
   X y;
   Increment<decltype(gbm), X> dw;
@@ -334,6 +334,5 @@ int order_of_tableau() {
 TEST_CASE("every Runge-Kutta tableau meets the conditions of its order and not one more") {
   CHECK(order_of_tableau<Euler>() == Euler::facts.orders(NoiseKind::none).deterministic);
   CHECK(order_of_tableau<Heun>() == Heun::facts.orders(NoiseKind::none).deterministic);
-  CHECK(order_of_tableau<RungeKutta4>() ==
-        RungeKutta4::facts.orders(NoiseKind::none).deterministic);
+  CHECK(order_of_tableau<Rk4>() == Rk4::facts.orders(NoiseKind::none).deterministic);
 }

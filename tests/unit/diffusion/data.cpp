@@ -381,8 +381,8 @@ TEST_CASE("single paths, columns and column-major arrays give what the block giv
 
     CHECK(relative_error(column_major_score, score) < 1e-15);
     for (Index j = 0; j < 9; ++j) {
-      const fokker::Path<double> path = x.col(j);
-      fokker::Path<double> out(d);
+      const fokker::PathState<double> path = x.col(j);
+      fokker::PathState<double> out(d);
       data.score(path, 0.7, 0.5, out);
       CHECK(relative_error(out, score.col(j)) < 1e-13);
       data.denoise(path, 0.7, 0.5, out);

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <fokker/diffusion/catalogue/last_step.hpp>
+#include <fokker/diffusion/catalogue/final_step.hpp>
 #include <fokker/diffusion/catalogue/registry.hpp>
 
 #include "catch.hpp"
@@ -46,25 +46,27 @@ TEST_CASE(
 }
 
 TEST_CASE("ddim solves the flow with eta = 0 and the reverse SDE above") {
-  const SamplerInfo& ddim = sampler_info("ddim");
+  const SamplerInfo& ddim = list_samplers().at("ddim");
 
   CHECK(equation_of(ddim, 0) == Equation::ode);
   CHECK(equation_of(ddim, 0.5) == Equation::sde);
-  CHECK(equation_of(sampler_info("euler-maruyama"), 0) == Equation::sde);
-  CHECK(equation_of(sampler_info("heun"), 0) == Equation::ode);
+  CHECK(equation_of(list_samplers().at("euler-maruyama"), 0) == Equation::sde);
+  CHECK(equation_of(list_samplers().at("heun"), 0) == Equation::ode);
   CHECK(name_of(make_reverse_sampler<double>("ddim")) == "ddim");
 }
 
 TEST_CASE("unknown samplers are answered with the nearest") {
-  CHECK_THROWS_WITH(sampler_info("dppm"), ContainsSubstring("ddpm"));
+  CHECK_THROWS_WITH(list_samplers().at("dppm"), ContainsSubstring("ddpm"));
   CHECK_THROWS_WITH(make_reverse_sampler<double>("euler-murayama"),
                     ContainsSubstring("euler-maruyama"));
 }
 
-TEST_CASE("a sampler's name elsewhere is answered with its name here") {
-  CHECK_THROWS_WITH(sampler_info("lms"), "lms is called deis-rhoab3 here");
-  for (const OtherName& other : other_sampler_names()) {
-    CHECK(sampler_info(other.name).name == other.name);
+TEST_CASE("a synonym finds the sampler that it names, in any case and with parameters") {
+  CHECK(list_samplers().at("LMS").name == "deis-rhoab3");
+  CHECK(list_samplers().canonical("EDM-Churn:gamma=0.3") == "edm-churn:gamma=0.3");
+  CHECK(list_samplers().canonical("dppm") == "dppm");
+  for (const Synonym& other : list_samplers().synonyms()) {
+    CHECK(list_samplers().at(other.other).name == other.name);
     for (const SamplerInfo& info : list_samplers()) CHECK(info.name != other.other);
   }
 }
@@ -73,47 +75,49 @@ TEST_CASE("settings that a sampler cannot run with are refused in one line") {
   const AnySchedule vp = make_schedule("vp"), edm = make_schedule("edm");
   const AnySchedule song = make_schedule("ve", {{"variance", "song"}});
 
-  CHECK_THROWS_WITH(check_sampler(sampler_info("ddpm"), vp, 0.5, 1e-3),
+  CHECK_THROWS_WITH(check_sampler(list_samplers().at("ddpm"), vp, 0.5, 1e-3),
                     "ddpm is defined for eta=1: got eta=0.5");
-  CHECK_THROWS_WITH(check_sampler(sampler_info("heun"), vp, 1, 1e-3),
+  CHECK_THROWS_WITH(check_sampler(list_samplers().at("heun"), vp, 1, 1e-3),
                     "heun is defined for eta=0: got eta=1");
-  CHECK_THROWS_WITH(check_sampler(sampler_info("heun"), vp, 0, 1),
+  CHECK_THROWS_WITH(check_sampler(list_samplers().at("heun"), vp, 0, 1),
                     "t_min must lie in [0, 1): got t_min=1");
-  CHECK_THROWS_WITH(check_sampler(sampler_info("heun"), vp, 0, -1e-3),
+  CHECK_THROWS_WITH(check_sampler(list_samplers().at("heun"), vp, 0, -1e-3),
                     "t_min must lie in [0, 1): got t_min=-0.001");
   CHECK_THROWS_WITH(
-      check_sampler(sampler_info("heun"), vp, 0, 0),
+      check_sampler(list_samplers().at("heun"), vp, 0, 0),
       StartsWith("heun asks for the score at t_min, and vp has none at t=0: choose t_min > 0"));
-  CHECK_THROWS_AS(check_sampler(sampler_info("dopri5"), edm, 0, 0), std::invalid_argument);
-  CHECK_NOTHROW(check_sampler(sampler_info("heun"), song, 0, 0));
-  CHECK_NOTHROW(check_sampler(sampler_info("edm-heun"), edm, 0, 0));
-  CHECK_NOTHROW(check_sampler(sampler_info("ddim"), vp, 0.5, 0));
-  CHECK_NOTHROW(check_sampler(sampler_info("euler-maruyama"), vp, 0.3, 1e-3));
+  CHECK_THROWS_AS(check_sampler(list_samplers().at("dopri5"), edm, 0, 0), std::invalid_argument);
+  CHECK_NOTHROW(check_sampler(list_samplers().at("heun"), song, 0, 0));
+  CHECK_NOTHROW(check_sampler(list_samplers().at("edm-heun"), edm, 0, 0));
+  CHECK_NOTHROW(check_sampler(list_samplers().at("ddim"), vp, 0.5, 0));
+  CHECK_NOTHROW(check_sampler(list_samplers().at("euler-maruyama"), vp, 0.3, 1e-3));
 }
 
 TEST_CASE("a last step to sigma = 0 is one time more, for samplers and processes that have it") {
   const AnySchedule vp = make_schedule("vp"), song = make_schedule("ve", {{"variance", "song"}});
-  const auto check = [](const char* sampler, const AnySchedule& schedule, Time t_min, Last last) {
-    check_last_step(sampler_info(sampler), schedule, sampler_info(sampler).default_eta, t_min,
-                    last);
+  const auto check = [](const char* sampler, const AnySchedule& schedule, Time t_min,
+                        FinalStep last) {
+    check_last_step(list_samplers().at(sampler), schedule, list_samplers().at(sampler).default_eta,
+                    t_min, last);
   };
 
-  CHECK(with_last_step({1, 0.5, 0.1}, Last::zero) == TimeGrid{1, 0.5, 0.1, 0});
-  CHECK(with_last_step({1, 0.5, 0.1}, Last::none) == TimeGrid{1, 0.5, 0.1});
-  CHECK(with_last_step({1, 0.5, 0.1}, Last::denoise) == TimeGrid{1, 0.5, 0.1});
-  CHECK_NOTHROW(check("edm-heun", vp, 1e-3, Last::zero));
-  CHECK_NOTHROW(check("heun", vp, 1e-3, Last::denoise));
-  CHECK_NOTHROW(check("edm-heun", song, 1e-3, Last::denoise));
+  CHECK(with_last_step({1, 0.5, 0.1}, FinalStep::zero) == TimeGrid{1, 0.5, 0.1, 0});
+  CHECK(with_last_step({1, 0.5, 0.1}, FinalStep::none) == TimeGrid{1, 0.5, 0.1});
+  CHECK(with_last_step({1, 0.5, 0.1}, FinalStep::denoise) == TimeGrid{1, 0.5, 0.1});
+  CHECK_NOTHROW(check("edm-heun", vp, 1e-3, FinalStep::zero));
+  CHECK_NOTHROW(check("heun", vp, 1e-3, FinalStep::denoise));
+  CHECK_NOTHROW(check("edm-heun", song, 1e-3, FinalStep::denoise));
   CHECK_THROWS_WITH(
-      check("heun", vp, 1e-3, Last::zero),
+      check("heun", vp, 1e-3, FinalStep::zero),
       "last=zero takes a sampler that can end at sigma=0, and heun asks for the score "
       "there: choose last=denoise, or for instance ddim, ddpm or edm-heun");
-  CHECK_THROWS_WITH(check("dopri5", vp, 1e-3, Last::zero), StartsWith("last=zero takes a sampler"));
-  CHECK_THROWS_WITH(check("ddim", vp, 0, Last::zero),
+  CHECK_THROWS_WITH(check("dopri5", vp, 1e-3, FinalStep::zero),
+                    StartsWith("last=zero takes a sampler"));
+  CHECK_THROWS_WITH(check("ddim", vp, 0, FinalStep::zero),
                     ContainsSubstring("t_min=0 is there already"));
-  CHECK_THROWS_WITH(check("ddim", song, 1e-3, Last::zero),
+  CHECK_THROWS_WITH(check("ddim", song, 1e-3, FinalStep::zero),
                     ContainsSubstring("ve has std=0.01 at t=0: choose last=denoise"));
-  CHECK_THROWS_WITH(check("ddim", vp, 1, Last::none), StartsWith("t_min must lie in"));
+  CHECK_THROWS_WITH(check("ddim", vp, 1, FinalStep::none), StartsWith("t_min must lie in"));
 }
 
 TEST_CASE("runs start at the end time, or where flow matching has a finite sigma") {
@@ -130,7 +134,7 @@ TEST_CASE("an erased score is the score, on blocks and on single paths") {
   const AnyScore<double> any(score);
   Block<double> x(1, 2), expected(1, 2), out(1, 2);
   x << -1, 3;
-  Path<double> path(1), path_out(1);
+  PathState<double> path(1), path_out(1);
   path << 3;
 
   score.denoise(x, 0.3, expected);
@@ -146,7 +150,7 @@ TEST_CASE("an erased score is the score, on blocks and on single paths") {
 }
 
 TEST_CASE("parameters behind the name of a sampler are set, and wrong ones are refused") {
-  const SamplerInfo& churn = sampler_info("edm-churn:gamma=0.1:s_max=50");
+  const SamplerInfo& churn = list_samplers().at("edm-churn:gamma=0.1:s_max=50");
 
   CHECK(churn.name == "edm-churn");
   CHECK(name_of(make_reverse_sampler<double>("edm-churn:gamma=0.1:s_max=50")) == "edm-churn");
@@ -185,7 +189,7 @@ TEST_CASE("any callable is an erased score, and its denoiser comes from the proc
   });
   Block<double> x(1, 2), expected(1, 2), out(1, 2);
   x << -1, 3;
-  Path<double> path(1), path_out(1);
+  PathState<double> path(1), path_out(1);
   path << 3;
 
   for (const AnyScore<double>& any : {writes, returns}) {

@@ -37,7 +37,7 @@ TEST_CASE("in one dimension the latent of x is the quantile of x") {
   Block<double> x(1, 4);
   x << -1.4, -0.5, 0.1, 1.6;
 
-  const Carried latent = encode(ProbabilityFlow{vp, exact_score(vp, line)}, DormandPrince853{},
+  const Carried latent = encode(ProbabilityFlow{vp, exact_score(vp, line)}, Dop853{},
                                 Adaptive{.rtol = 1e-10, .atol = 1e-12}, x);
 
   REQUIRE(latent.success());
@@ -56,8 +56,7 @@ TEST_CASE("what is encoded and decoded comes back, with an error that falls with
   std::vector<double> errors;
   for (const double rtol : {1e-4, 1e-6, 1e-8})
     errors.push_back(
-        round_trip_error(flow, DormandPrince54{}, Adaptive{.rtol = rtol, .atol = rtol}, x)
-            .maxCoeff());
+        round_trip_error(flow, Dopri5{}, Adaptive{.rtol = rtol, .atol = rtol}, x).maxCoeff());
 
   INFO(errors[0] << " " << errors[1] << " " << errors[2]);
   CHECK(errors[1] < 0.2 * errors[0]);
@@ -69,11 +68,10 @@ TEST_CASE("a method of fixed step carries with its order") {
   const ProbabilityFlow flow{vp, exact_score(vp, line)};
   Block<double> x(1, 1);
   x << 0.4;
-  const double exact =
-      encode(flow, DormandPrince853{}, Adaptive{.rtol = 1e-12, .atol = 1e-13}, x).x(0, 0);
+  const double exact = encode(flow, Dop853{}, Adaptive{.rtol = 1e-12, .atol = 1e-13}, x).x(0, 0);
 
   const auto error = [&](double dt) {
-    return std::abs(carry(flow, RungeKutta4{}, Fixed{dt}, x, {vp.t_min(), 1}).x(0, 0) - exact);
+    return std::abs(carry(flow, Rk4{}, Fixed{dt}, x, {vp.t_min(), 1}).x(0, 0) - exact);
   };
 
   const double order = std::log2(error(0.999 / 400) / error(0.999 / 800));
@@ -89,16 +87,16 @@ TEST_CASE("the straight line between latents of normal data decodes to the strai
   ends << 0.5, 2, -2, 1;
   const Eigen::ArrayXd weights{{0.0, 0.3, 1.0}};
 
-  const Block<double> latents = encode(flow, DormandPrince853{}, tight, ends).x;
+  const Block<double> latents = encode(flow, Dop853{}, tight, ends).x;
   const Carried between =
-      decode(flow, DormandPrince853{}, tight, linear_path(latents.col(0), latents.col(1), weights));
+      decode(flow, Dop853{}, tight, linear_path(latents.col(0), latents.col(1), weights));
 
   const Block<double> expected = linear_path(ends.col(0), ends.col(1), weights);
   CHECK((between.x - expected).abs().maxCoeff() < 1e-8);
 }
 
 TEST_CASE("a spherical path turns at a constant rate and keeps the length") {
-  Path<double> a(3), b(3);
+  PathState<double> a(3), b(3);
   a << 2, 0, 0;
   b << 0, 1.2, 1.6;
   const Eigen::ArrayXd weights{{0.0, 0.25, 0.5, 1.0}};
@@ -114,9 +112,9 @@ TEST_CASE("a spherical path turns at a constant rate and keeps the length") {
 }
 
 TEST_CASE("a spherical path of equal directions is the straight line; none joins opposite ends") {
-  Path<double> a(2), zero = Path<double>::Zero(2), other(3);
+  PathState<double> a(2), zero = PathState<double>::Zero(2), other(3);
   a << 1, 1;
-  const Path<double> longer = 3 * a, opposite = -a;
+  const PathState<double> longer = 3 * a, opposite = -a;
   const Eigen::ArrayXd half{{0.5}};
 
   CHECK((spherical_path(a, longer, half).col(0) - 2 * a).abs().maxCoeff() < 1e-15);
@@ -131,6 +129,6 @@ TEST_CASE("a path that fails is nan in the round trip and named in the status") 
   x << 1;
   const ProbabilityFlow flow{vp, broken};
 
-  CHECK_FALSE(encode(flow, DormandPrince54{}, Adaptive{}, x).success());
-  CHECK(std::isnan(round_trip_error(flow, DormandPrince54{}, Adaptive{}, x)(0)));
+  CHECK_FALSE(encode(flow, Dopri5{}, Adaptive{}, x).success());
+  CHECK(std::isnan(round_trip_error(flow, Dopri5{}, Adaptive{}, x)(0)));
 }

@@ -17,11 +17,11 @@ using namespace fokker;
 
 TEST_CASE("every sampler of the flow runs by type as by name, to the bit") {
   const auto names =
-      test::agree_with_names<Euler, Heun, RungeKutta4, Ddim, EdmEuler, EdmHeun, DpmSolver2,
-                             DpmSolver3, DpmSolverPlusPlus2S, DpmSolverPlusPlus2M,
-                             DpmSolverPlusPlus3M, DpmSolverPlusPlus3MShipped, UniPc2Bh1, UniPc2Bh2,
-                             UniPc3Bh1, UniPc3Bh2, DeisTab1, DeisTab2, DeisTab3, DeisLogRho1,
-                             DeisLogRho2, DeisLogRho3, DeisRhoAb1, DeisRhoAb2, DeisRhoAb3, Ipndm>(
+      test::agree_with_names<Euler, Heun, Rk4, Ddim, EdmEuler, EdmHeun, DpmSolver2, DpmSolver3,
+                             DpmSolverPlusPlus2S, DpmSolverPlusPlus2M, DpmSolverPlusPlus3M,
+                             DpmSolverPlusPlus3MShipped, UniPc2Bh1, UniPc2Bh2, UniPc3Bh1, UniPc3Bh2,
+                             DeisTab1, DeisTab2, DeisTab3, DeisLogRho1, DeisLogRho2, DeisLogRho3,
+                             DeisRhoAb1, DeisRhoAb2, DeisRhoAb3, Ipndm>(
           [](const auto& process, const auto& score, double) {
             return ProbabilityFlow{process, score};
           },
@@ -32,11 +32,11 @@ TEST_CASE("every sampler of the flow runs by type as by name, to the bit") {
 
 TEST_CASE("a sampler of the flow takes one path from t to t_next, and no path up") {
   const ProbabilityFlow flow{test::vp, test::user_score};
-  const Path<double, 2> x0{1.0, -0.5};
+  const PathState<double, 2> x0{1.0, -0.5};
 
   const auto down = integrate(flow, Ddim{}, OnGrid{{1, 0.5, 0.25}}, x0);
 
-  Path<double, 2> y = x0, denoised;
+  PathState<double, 2> y = x0, denoised;
   for (const auto& [t, next] : {std::pair{1.0, 0.5}, std::pair{0.5, 0.25}}) {
     evaluate_denoiser(flow.process, flow.score, y, t, denoised);
     const double ratio = test::vp.sigma(next) / test::vp.sigma(t);

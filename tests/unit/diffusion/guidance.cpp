@@ -144,7 +144,7 @@ TEST_CASE("the law sampled with an exact score of normal data is the data, for e
 
   for (const double eta : {0.0, 0.6, 1.0}) {
     const auto sampled =
-        sampled_law(ReverseSde{edm, score, eta}, DormandPrince853{}, tight, start, {10.0, 0.05});
+        sampled_law(ReverseSde{edm, score, eta}, Dop853{}, tight, start, {10.0, 0.05});
     REQUIRE(sampled.status == Status::success);
     CHECK((sampled.law.mean - mean).norm() < 1e-9);
     CHECK((sampled.law.covariance - c - 0.0025 * MatrixXd::Identity(2, 2)).norm() < 1e-9);
@@ -159,7 +159,7 @@ TEST_CASE("a wrong start is forgotten as M^2, M = ((v + s'^2) / (v + s^2))^((1 +
     const double m = std::pow((v + to * to) / (v + from * from), 0.5 * (1 + eta * eta));
     const GaussianLaw start{VectorXd{{1.2}}, MatrixXd{{2.0}}};
     const auto sampled =
-        sampled_law(ReverseSde{edm, score, eta}, DormandPrince853{}, tight, start, {from, to});
+        sampled_law(ReverseSde{edm, score, eta}, Dop853{}, tight, start, {from, to});
     CHECK_THAT(sampled.law.mean(0), WithinRel(0.2 + m * 1.0, 1e-9));
     CHECK_THAT(sampled.law.covariance(0, 0),
                WithinRel(m * m * 2.0 + v + to * to - m * m * (v + from * from), 1e-8));
@@ -177,7 +177,7 @@ TEST_CASE("a wrong start whose covariance does not commute with that of the data
     const VectorXd factor = ((v + 0.01) / (v + 9)).pow(0.5 * (1 + eta * eta));
     const MatrixXd m =
         modes.eigenvectors() * factor.asDiagonal() * modes.eigenvectors().transpose();
-    const auto sampled = sampled_law(ReverseSde{edm, score, eta}, DormandPrince853{}, tight,
+    const auto sampled = sampled_law(ReverseSde{edm, score, eta}, Dop853{}, tight,
                                      {VectorXd::Zero(2), wrong}, {3.0, 0.1});
     const MatrixXd expected = m * (wrong - c - 9 * identity) * m + c + 0.01 * identity;
     CHECK((sampled.law.covariance - expected).norm() < 1e-9);
@@ -192,8 +192,7 @@ TEST_CASE(
     const auto score = guided(exact_score(edm, normal(0, a)), exact_score(edm, normal(0, b)), w);
     const GaussianLaw start{VectorXd::Zero(1), MatrixXd{{r}}};
     const auto sampled = [&](double eta) {
-      return sampled_law(ReverseSde{edm, score, eta}, DormandPrince853{}, tight, start,
-                         {80.0, 1e-9})
+      return sampled_law(ReverseSde{edm, score, eta}, Dop853{}, tight, start, {80.0, 1e-9})
           .law.covariance(0, 0);
     };
 
@@ -213,11 +212,11 @@ TEST_CASE("a score that is not linear has no sampled normal law, and bad argumen
   const ReverseSde reverse{edm, score};
   const GaussianLaw start{VectorXd::Zero(2), MatrixXd::Identity(2, 2)};
 
-  CHECK_THROWS_WITH(sampled_law(reverse, DormandPrince853{}, tight, start, {1.0, 0.1}),
+  CHECK_THROWS_WITH(sampled_law(reverse, Dop853{}, tight, start, {1.0, 0.1}),
                     ContainsSubstring("linear in x"));
-  CHECK_THROWS_WITH(sampled_law(reverse, DormandPrince853{}, tight, start, {0.1, 1.0}),
+  CHECK_THROWS_WITH(sampled_law(reverse, Dop853{}, tight, start, {0.1, 1.0}),
                     ContainsSubstring("goes down"));
-  CHECK_THROWS_WITH(sampled_law(reverse, DormandPrince853{}, tight,
+  CHECK_THROWS_WITH(sampled_law(reverse, Dop853{}, tight,
                                 {VectorXd::Zero(2), MatrixXd::Identity(3, 3)}, {1.0, 0.1}),
                     ContainsSubstring("3 x 3"));
 }
@@ -262,7 +261,7 @@ TEST_CASE(
   const auto distance_in_variation = [&](double w) {
     const auto score = guided(exact_score(edm, right), exact_score(edm, all), w);
     const auto result = log_likelihood(
-        ProbabilityFlow{edm, score}, DormandPrince54{}, Adaptive{.rtol = 1e-7, .atol = 1e-7}, x,
+        ProbabilityFlow{edm, score}, Dopri5{}, Adaptive{.rtol = 1e-7, .atol = 1e-7}, x,
         {1e-3, 80.0}, [](const Block<double>& z) { return prior_log_density(z, 80); },
         ExactDivergence{});
     const Eigen::ArrayXd sampled = result.log_density.exp();

@@ -186,7 +186,7 @@ TEST_CASE(
   const auto score = exact_score(edm, normal(0, v));
   const GaussianLaw start{VectorXd::Zero(1), MatrixXd{{far * far}}};
   const auto variance = [&](const auto& guided, double eta) {
-    const auto sampled = sampled_law(ReverseSde{edm, guided, eta}, DormandPrince853{},
+    const auto sampled = sampled_law(ReverseSde{edm, guided, eta}, Dop853{},
                                      Adaptive{.rtol = 1e-8, .atol = 1e-10}, start, {far, 1e-4});
     REQUIRE(sampled.status == Status::success);
     return sampled.law.covariance(0, 0);

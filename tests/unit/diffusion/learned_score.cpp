@@ -130,7 +130,7 @@ TEST_CASE("a learned score is an AnyScore, of blocks, paths and both scalars") {
 
   Block<double> block(2, 3);
   score(x, 0.4, block);
-  Path<double> path(2), in = x.col(1);
+  PathState<double> path(2), in = x.col(1);
   score(in, 0.4, path);
   const Block<float> x_single = x.cast<float>();
   Block<float> block_single(2, 3);

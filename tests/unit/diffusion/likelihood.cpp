@@ -115,7 +115,7 @@ struct ThroughDenoiser : AffineProcess<VariancePreserving> {
 /// The right-hand side that redraws its probe at each evaluation.
 struct Redrawn {
   static constexpr NoiseKind noise = NoiseKind::none;
-  void drift(const Path<double>& y, Time t, Path<double>& out) const {
+  void drift(const PathState<double>& y, Time t, PathState<double>& out) const {
     const Probes probe = HutchinsonDivergence{.seed = ++draws}.probes(3, 0);
     const detail::FlowWithDivergence fixed(flow, probe);
     fixed.drift(y, t, out);
@@ -199,8 +199,8 @@ TEST_CASE("a direction of length 0 gives 0, and a column's size does not leak in
 TEST_CASE("the log density of normal data is exact, however the divergence is found") {
   const Block<double> x = points();
   const auto check = [&](const auto& score, double tolerance, double per_step) {
-    const auto result = log_likelihood(ProbabilityFlow{vp, score}, DormandPrince853{}, tight, x,
-                                       span, end_density(correlated, span[1]), ExactDivergence{});
+    const auto result = log_likelihood(ProbabilityFlow{vp, score}, Dop853{}, tight, x, span,
+                                       end_density(correlated, span[1]), ExactDivergence{});
     const Eigen::ArrayXd expected = end_density(correlated, span[0])(x);
     CHECK((result.log_density - expected).abs().maxCoeff() < tolerance);
     CHECK(result.standard_error.maxCoeff() == 0);
@@ -231,9 +231,8 @@ TEST_CASE(
 
   std::vector<double> errors;
   for (const double rtol : {1e-3, 1e-5, 1e-7}) {
-    const auto result =
-        log_likelihood(flow, DormandPrince54{}, Adaptive{.rtol = rtol, .atol = rtol}, x, span, end,
-                       ExactDivergence{});
+    const auto result = log_likelihood(flow, Dopri5{}, Adaptive{.rtol = rtol, .atol = rtol}, x,
+                                       span, end, ExactDivergence{});
     errors.push_back((result.log_density - expected).abs().maxCoeff());
   }
 
@@ -249,9 +248,8 @@ TEST_CASE("through the denoiser the log density is the same") {
   const auto end = end_density(correlated, span[1]);
   const ProbabilityFlow flow{ThroughDenoiser{}, NormalWithCovariance{{correlated}}};
 
-  const auto exact =
-      log_likelihood(flow, DormandPrince853{}, tight, x, span, end, ExactDivergence{});
-  const auto given = log_likelihood(flow, DormandPrince853{}, tight, x, span, end,
+  const auto exact = log_likelihood(flow, Dop853{}, tight, x, span, end, ExactDivergence{});
+  const auto given = log_likelihood(flow, Dop853{}, tight, x, span, end,
                                     GivenProbes{std::sqrt(3.0) * MatrixXd::Identity(3, 3)});
 
   const Eigen::ArrayXd expected = end_density(correlated, span[0])(x);
@@ -266,7 +264,7 @@ TEST_CASE("flow matching starts at t = 1 through the denoiser") {
   x << -1.3, 0.9, 0.1, -0.3;
 
   const auto result = log_likelihood(
-      ProbabilityFlow{fm, exact_score(fm, data)}, DormandPrince853{}, tight, x, {0.02, 1.0},
+      ProbabilityFlow{fm, exact_score(fm, data)}, Dop853{}, tight, x, {0.02, 1.0},
       [](const Block<double>& z) { return prior_log_density(z, 1); }, ExactDivergence{});
 
   const Eigen::ArrayXd expected = data.log_density(x, 0.98, 0.02).transpose();
@@ -278,7 +276,7 @@ TEST_CASE("by default the model ends in the prior of the process") {
   Block<double> x(2, 1);
   x << 0.3, -1.2;
 
-  const auto result = log_likelihood(flow, DormandPrince853{}, tight, x);
+  const auto result = log_likelihood(flow, Dop853{}, tight, x);
 
   CHECK_THAT(result.log_density(0),
              WithinRel(log_normal(x.matrix(), MatrixXd::Identity(2, 2)), 1e-9));
@@ -294,7 +292,7 @@ TEST_CASE(
   for (Index k = 0; k < 8; ++k)
     for (Index i = 0; i < 3; ++i) all(i, k) = (k >> i) % 2 == 0 ? 1 : -1;
 
-  const auto result = log_likelihood(flow, DormandPrince853{}, tight, x, span,
+  const auto result = log_likelihood(flow, Dop853{}, tight, x, span,
                                      end_density(correlated, span[1]), GivenProbes{all});
 
   const Eigen::ArrayXd expected = end_density(correlated, span[0])(x);
@@ -323,9 +321,8 @@ TEST_CASE("a Gaussian probe has variance 2 |B|^2, by a quadrature that is exact 
       weights(3 * i + j) = (i == 1 ? 2.0 / 3 : 1.0 / 6) * (j == 1 ? 2.0 / 3 : 1.0 / 6);
     }
 
-  const auto result =
-      log_likelihood(ProbabilityFlow{vp, NormalWithJacobian{{c}}}, DormandPrince853{}, tight, x,
-                     span, end_density(c, span[1]), GivenProbes{nodes});
+  const auto result = log_likelihood(ProbabilityFlow{vp, NormalWithJacobian{{c}}}, Dop853{}, tight,
+                                     x, span, end_density(c, span[1]), GivenProbes{nodes});
 
   const double expected = end_density(c, span[0])(x)(0);
   const double mean = (weights * result.estimates.col(0)).sum();
@@ -358,10 +355,9 @@ TEST_CASE("one probe has no standard error, and paths do not depend on their com
   const Block<double> x = points(), first = x.leftCols(1);
   const auto end = end_density(correlated, span[1]);
 
-  const auto both =
-      log_likelihood(flow, DormandPrince853{}, tight, x, span, end, HutchinsonDivergence{});
+  const auto both = log_likelihood(flow, Dop853{}, tight, x, span, end, HutchinsonDivergence{});
   const auto alone =
-      log_likelihood(flow, DormandPrince853{}, tight, first, span, end, HutchinsonDivergence{});
+      log_likelihood(flow, Dop853{}, tight, first, span, end, HutchinsonDivergence{});
 
   CHECK(std::isnan(both.standard_error(0)));
   CHECK(both.log_density(0) == alone.log_density(0));
@@ -369,9 +365,9 @@ TEST_CASE("one probe has no standard error, and paths do not depend on their com
 
 TEST_CASE("a probe redrawn inside the right-hand side wrecks an adaptive solver") {
   const ProbabilityFlow flow{vp, Normal{correlated}};
-  const DormandPrince54 method;
+  const Dopri5 method;
   const Adaptive steps{.rtol = 1e-6, .atol = 1e-6};
-  Path<double> y = Path<double>::Zero(4);
+  PathState<double> y = PathState<double>::Zero(4);
   y.head(3) = points().col(0);
 
   const detail::FlowWithDivergence once(flow, HutchinsonDivergence{}.probes(3, 0));
@@ -394,7 +390,7 @@ TEST_CASE("a flow that fails says so and gives no number") {
   Block<double> x(1, 1);
   x << 0.5;
 
-  const auto result = log_likelihood(ProbabilityFlow{vp, broken}, DormandPrince853{}, tight, x);
+  const auto result = log_likelihood(ProbabilityFlow{vp, broken}, Dop853{}, tight, x);
 
   CHECK(result.status[0] == Status::non_finite);
   CHECK(std::isnan(result.log_density(0)));

@@ -130,9 +130,9 @@ TEST_CASE("flows map onto each other: ddim step by step, Runge-Kutta as its step
     convert_state(a, grid.back(), b, ddim);
     CHECK(difference(follow(Ddim{}, flow_b, start_b, grid_b), ddim) < 1e-10);
 
-    X fine = follow(RungeKutta4{}, flow_a, start, refine(grid, 20));
+    X fine = follow(Rk4{}, flow_a, start, refine(grid, 20));
     convert_state(a, grid.back(), b, fine);
-    CHECK(difference(follow(RungeKutta4{}, flow_b, start_b, refine(grid_b, 20)), fine) < 1e-7);
+    CHECK(difference(follow(Rk4{}, flow_b, start_b, refine(grid_b, 20)), fine) < 1e-7);
   }
 }
 

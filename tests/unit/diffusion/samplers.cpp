@@ -7,8 +7,8 @@
 #include <limits>
 #include <vector>
 
-#include <fokker/diffusion/samplers/ancestral.hpp>
 #include <fokker/diffusion/samplers/ddim.hpp>
+#include <fokker/diffusion/samplers/ddpm.hpp>
 #include <fokker/diffusion/samplers/edm.hpp>
 #include <fokker/diffusion/samplers/exponential_euler_maruyama.hpp>
 #include <fokker/diffusion/schedule/time_grids.hpp>
@@ -160,7 +160,7 @@ TEST_CASE("ddpm draws from the exact posterior q(x' | x, x0 = D) of Ho et al. (2
   X denoised(1, 2);
   score.denoise(x, t, denoised);
 
-  const X y = step(Ancestral{}, ReverseSde{vp, score}, x, t, t_next, dw);
+  const X y = step(Ddpm{}, ReverseSde{vp, score}, x, t, t_next, dw);
 
   const double a = vp.scale(t) * vp.scale(t), a_next = vp.scale(t_next) * vp.scale(t_next);
   const double beta = 1 - a / a_next;
@@ -252,8 +252,7 @@ TEST_CASE("ddim with eta = 0 is edm-euler where s = 1 and sigma = t, and with et
   CHECK(difference(step(Ddim{}, flow, x, 5, 3), step(EdmEuler{}, flow, x, 5, 3)) < 1e-14);
   CHECK(difference(step(Ddim{}, flow, x, 5, 3),
                    step(Ddim{}, ReverseSde{edm, score, 0.0}, x, 5, 3, dw)) == 0);
-  CHECK(difference(step(Ddim{}, reverse, x, 5, 3, dw), step(Ancestral{}, reverse, x, 5, 3, dw)) ==
-        0);
+  CHECK(difference(step(Ddim{}, reverse, x, 5, 3, dw), step(Ddpm{}, reverse, x, 5, 3, dw)) == 0);
 }
 
 TEST_CASE("with data at one point, the samplers that freeze the denoiser end in it exactly") {
@@ -266,7 +265,7 @@ TEST_CASE("with data at one point, the samplers that freeze the denoiser end in 
 
     const X ddim = follow(Ddim{}, ProbabilityFlow{process, score}, x, grid);
     const X noisy = follow(Ddim{}, ReverseSde{process, score, 0.5}, x, grid);
-    const X ddpm = follow(Ancestral{}, ReverseSde{process, score}, x, grid);
+    const X ddpm = follow(Ddpm{}, ReverseSde{process, score}, x, grid);
 
     CHECK((ddim == 0.37).all());
     CHECK((noisy == 0.37).all());
@@ -326,7 +325,7 @@ TEST_CASE("a tiny step never takes the root of a negative number, in float too")
 TEST_CASE("a sampler refuses an eta that it is not defined for") {
   const GaussianScore score{vp, 0.5, 2.0};
 
-  CHECK_THROWS_WITH(Ancestral{}.check(ReverseSde{vp, score, 0.5}),
+  CHECK_THROWS_WITH(Ddpm{}.check(ReverseSde{vp, score, 0.5}),
                     "ddpm is defined for eta=1: got eta=0.5");
   CHECK_THROWS_WITH(Ddim{}.check(ReverseSde{vp, score, 1.5}),
                     "ddim is defined for eta in [0, 1]: got eta=1.5");
@@ -358,7 +357,7 @@ TEST_CASE("a step of a sampler allocates nothing") {
 
   CHECK(frugal(Ddim{}, reverse));
   CHECK(frugal(Ddim{}, flow));
-  CHECK(frugal(Ancestral{}, reverse));
+  CHECK(frugal(Ddpm{}, reverse));
   CHECK(frugal(ExponentialEulerMaruyama{}, reverse));
   CHECK(frugal(EdmEuler{}, flow));
   CHECK(frugal(EdmHeun{}, flow));

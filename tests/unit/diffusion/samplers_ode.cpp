@@ -431,7 +431,7 @@ TEST_CASE("the memory of a multistep sampler holds its predictions, newest first
   X x(1, 2), y(1, 2);
   x << -7, 9;
   UniPc2Bh2::Workspace<X> workspace(1, 2);
-  STATIC_REQUIRE(remembers(UniPc2Bh2{}));
+  STATIC_REQUIRE(has_memory(UniPc2Bh2{}));
   REQUIRE(workspace.memory.size() == 3);
 
   UniPc2Bh2{}.step(flow, x, 5, 3, dw, y, workspace);

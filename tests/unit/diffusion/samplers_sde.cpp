@@ -8,7 +8,7 @@
 #include <limits>
 #include <vector>
 
-#include <fokker/diffusion/samplers/ancestral.hpp>
+#include <fokker/diffusion/samplers/ddpm.hpp>
 #include <fokker/diffusion/samplers/er_sde.hpp>
 #include <fokker/diffusion/samplers/reverse_diffusion.hpp>
 #include <fokker/diffusion/samplers/sde_dpm_solver.hpp>
@@ -117,7 +117,7 @@ TEST_CASE("dpm++1-sde with eta = 1 is ddpm, with eta = 0 ddim, and er-sde-1 of a
   const X none = run(DpmSolverPlusPlus1Sde{}, {vp, score, 0}).step(x, 0.7, 0.55);
   const X some = run(DpmSolverPlusPlus1Sde{}, {vp, score, 1.3}).step(x, 0.7, 0.55);
 
-  CHECK(difference(one, run(Ancestral{}, {vp, score, 1}).step(x, 0.7, 0.55)) < 1e-14);
+  CHECK(difference(one, run(Ddpm{}, {vp, score, 1}).step(x, 0.7, 0.55)) < 1e-14);
   CHECK(difference(none, run(Ddim{}, {vp, score, 0}).step(x, 0.7, 0.55)) < 1e-14);
   CHECK(difference(some, run(er, {vp, score, 1.3}).step(x, 0.7, 0.55)) < 1e-14);
 }
@@ -510,7 +510,7 @@ TEST_CASE("a new workspace starts a run anew and a copy of one goes on by itself
     auto anew = run(sampler, model);
 
     CHECK(difference(second.step(y, 0.6, 0.5, 1), on) == 0);
-    CHECK((difference(anew.step(y, 0.6, 0.5, 1), on) > 1e-6) == remembers(sampler));
+    CHECK((difference(anew.step(y, 0.6, 0.5, 1), on) > 1e-6) == has_memory(sampler));
   });
 }
 

@@ -26,9 +26,8 @@ constexpr double v = 0.5, m = 0.3, far = 30;
 GaussianLaw sampled(const auto& error, double eta) {
   const auto score = exact_score(edm, GaussianSpectrum(VectorXd{{m}}, VectorXd{{v}}));
   const GaussianLaw start{VectorXd{{m}}, MatrixXd{{v + far * far}}};
-  const auto result =
-      sampled_law(ReverseSde{edm, with_error(edm, score, error), eta}, DormandPrince54{},
-                  Adaptive{.rtol = 1e-10, .atol = 1e-12}, start, {far, 1e-7});
+  const auto result = sampled_law(ReverseSde{edm, with_error(edm, score, error), eta}, Dopri5{},
+                                  Adaptive{.rtol = 1e-10, .atol = 1e-12}, start, {far, 1e-7});
   REQUIRE(result.status == Status::success);
   return result.law;
 }
@@ -128,7 +127,7 @@ TEST_CASE(
   CHECK((all - again).abs().maxCoeff() == 0);
   CHECK((all - another).abs().maxCoeff() > 0.01);
   for (Index j = 0; j < 3; ++j) {
-    Path<double> path = x.col(j), one = Path<double>::Zero(2);
+    PathState<double> path = x.col(j), one = PathState<double>::Zero(2);
     field.apply(path, 0.1, one);
     CHECK((one - all.col(j)).abs().maxCoeff() < 1e-14);
   }

@@ -288,13 +288,13 @@ TEST_CASE("flow and SDEs carry one Gaussian to the other, for every epsilon and 
     converges(Heun{}, InterpolantFlow{p}, true);
     converges(Heun{}, InterpolantFlow{p}, false);
     for (const double epsilon : {0.2, 1.0}) {
-      converges(StochasticHeun{}, ReverseInterpolantSde{p, epsilon}, true);
-      converges(StochasticHeun{}, ForwardInterpolantSde{p, epsilon}, false);
+      converges(HeunSde{}, ReverseInterpolantSde{p, epsilon}, true);
+      converges(HeunSde{}, ForwardInterpolantSde{p, epsilon}, false);
     }
-    converges(StochasticHeun{}, ReverseInterpolantSde{p, varying}, true);
-    converges(StochasticHeun{}, ForwardInterpolantSde{p, varying}, false);
+    converges(HeunSde{}, ReverseInterpolantSde{p, varying}, true);
+    converges(HeunSde{}, ForwardInterpolantSde{p, varying}, false);
     // with the sign of the other clock
-    converges(StochasticHeun{}, ForwardInterpolantSde{p, 0.2}, true, false);
+    converges(HeunSde{}, ForwardInterpolantSde{p, 0.2}, true, false);
   }
 }
 
@@ -323,7 +323,7 @@ TEST_CASE("on the line the flow is the quantile map, with the order of its solve
     };
 
     const std::vector<double> heun{error(Heun{}, 400), error(Heun{}, 800)},
-        rk4{error(RungeKutta4{}, 400), error(RungeKutta4{}, 800)};
+        rk4{error(Rk4{}, 400), error(Rk4{}, 800)};
     INFO("Heun " << heun[0] << " " << heun[1] << ", RK4 " << rk4[0] << " " << rk4[1]);
     CHECK(heun[1] < 1e-4);
     CHECK(rk4[1] < 1e-9);
@@ -335,20 +335,20 @@ TEST_CASE("on the line the flow is the quantile map, with the order of its solve
 TEST_CASE(
     "adaptive steps take the flow to the data, and ensembles the SDE, both up to t = 0 and 1") {
   const TwoSidedInterpolant p(line0, line1);
-  const Path<double, 1> start(quantile(line1, 0.3));
+  const PathState<double, 1> start(quantile(line1, 0.3));
 
-  const auto down = integrate(InterpolantFlow{p}, DormandPrince54{},
-                              Adaptive{.rtol = 1e-9, .atol = 1e-9}, start, {1, 0});
+  const auto down =
+      integrate(InterpolantFlow{p}, Dopri5{}, Adaptive{.rtol = 1e-9, .atol = 1e-9}, start, {1, 0});
   REQUIRE(down.status == Status::success);
   CHECK_THAT(down.end(0), WithinAbs(quantile(line0, 0.3), 1e-7));
-  const auto up = integrate(InterpolantFlow{p}, DormandPrince54{},
-                            Adaptive{.rtol = 1e-9, .atol = 1e-9}, down.end, {0, 1});
+  const auto up = integrate(InterpolantFlow{p}, Dopri5{}, Adaptive{.rtol = 1e-9, .atol = 1e-9},
+                            down.end, {0, 1});
   CHECK_THAT(up.end(0), WithinAbs(start(0), 1e-7));
 
   const Index count = 4096;
   const auto ensemble =
-      simulate(ReverseInterpolantSde{p, 0.5}, StochasticHeun{}, OnGrid{uniform_grid(1, 0, 100)},
-               p.base(), {.paths = count, .seed = 5}, Moments{});
+      simulate(ReverseInterpolantSde{p, 0.5}, HeunSde{}, OnGrid{uniform_grid(1, 0, 100)}, p.base(),
+               {.paths = count, .seed = 5}, Moments{});
   const double variance = line0.variance()[0];
   CHECK(std::abs(ensemble.value.mean[0] - line0.mean()[0]) < 4 * std::sqrt(variance / count));
   CHECK(std::abs(ensemble.value.variance[0] / variance - 1) < 4 * std::sqrt(2.0 / count));

@@ -26,17 +26,17 @@ const auto still =
 double of_given_path(const auto& functional, double sign = 1) {
   Block<double> x(2, 1);
   x << 0, 4;
-  auto observer = functional.observer(x);
-  functional.observe(observer, 0, 0.0, x, 0);
+  auto accumulator = functional.accumulator(x);
+  functional.observe(accumulator, 0, 0.0, x, 0);
   x << 3, -2;
-  functional.observe(observer, 1, sign * 1.0, x, 0);
+  functional.observe(accumulator, 1, sign * 1.0, x, 0);
   x << 1, 1;
   {
     const NoAllocation strict;
-    functional.observe(observer, 2, sign * 3.0, x, 0);
+    functional.observe(accumulator, 2, sign * 3.0, x, 0);
   }
-  functional.close(observer, x);
-  return functional.leaf(observer, x, 0, 1, 0).mean;
+  functional.finish(accumulator, x);
+  return functional.partial(accumulator, x, 0, 1, 0).mean;
 }
 
 }  // namespace
@@ -109,10 +109,10 @@ TEST_CASE("extrema between the points have the same bits on any threads and amon
   const auto block = [](Index first, Index width) {  // the maxima of one step of given ends
     Block<double> x = Block<double>::Zero(1, width);
     const auto functional = running_maximum(brownian, 0, 3);
-    auto observer = functional.observer(x);
-    functional.observe(observer, 0, 0.0, x, first);
-    functional.observe(observer, 1, 1.0, x, first);
-    return observer.carry.maximum;
+    auto accumulator = functional.accumulator(x);
+    functional.observe(accumulator, 0, 0.0, x, first);
+    functional.observe(accumulator, 1, 1.0, x, first);
+    return accumulator.carry.maximum;
   };
 
   CHECK(maximum(3000, 1, 3) == maximum(3000, 2, 3));

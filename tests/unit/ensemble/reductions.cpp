@@ -57,7 +57,7 @@ TEST_CASE("Moments reduces each component apart and sees the columns of the leaf
       -1, 0, 4, 1e9;
 
   const Moments moments;
-  const auto value = moments.result(moments.leaf(Nothing{}, x, 0, 3, 0));
+  const auto value = moments.result(moments.partial(Nothing{}, x, 0, 3, 0));
 
   CHECK_THAT(value.mean[0], WithinAbs(2, 1e-15));
   CHECK_THAT(value.mean[1], WithinAbs(1, 1e-15));
@@ -74,12 +74,12 @@ TEST_CASE("a path functional carries its own state along the path") {
   x1 << 3, -2;
   x2 << 1, -1;
 
-  auto observer = maximum.observer(x0);
-  maximum.observe(observer, 0, 0.0, x0, 0);
-  maximum.observe(observer, 1, 0.5, x1, 0);
-  maximum.observe(observer, 2, 1.0, x2, 0);
-  maximum.close(observer, x2);
-  const Estimate e = maximum.result(maximum.leaf(observer, x2, 0, 2, 0));
+  auto accumulator = maximum.accumulator(x0);
+  maximum.observe(accumulator, 0, 0.0, x0, 0);
+  maximum.observe(accumulator, 1, 0.5, x1, 0);
+  maximum.observe(accumulator, 2, 1.0, x2, 0);
+  maximum.finish(accumulator, x2);
+  const Estimate e = maximum.result(maximum.partial(accumulator, x2, 0, 2, 0));
 
   CHECK_THAT(e.mean, WithinAbs(1.5, 1e-15));
   CHECK_THAT(e.standard_error, WithinAbs(1.5, 1e-14));
@@ -95,7 +95,7 @@ TEST_CASE("FinalState and States keep the paths in their places") {
   final_state.prepare(5, 1, grid);
   saved.prepare(5, 1, grid);
 
-  final_state.leaf(Nothing{}, x, 1, 2, 2);
+  final_state.partial(Nothing{}, x, 1, 2, 2);
   Nothing none;
   saved.observe(none, 0, 0.0, x, 0);
   saved.observe(none, 2, 2.0, x, 3);

@@ -257,8 +257,8 @@ TEST_CASE("bad ensembles are refused with a line that says what was wrong") {
   CHECK_THROWS_WITH(run(-4, grid), ContainsSubstring("got -4"));
   CHECK_THROWS_WITH(run(1, TimeGrid{0, 1, 1}), ContainsSubstring("strictly monotone"));
   CHECK_THROWS_WITH(run(1, TimeGrid{1, 0}), ContainsSubstring("up in time only"));
-  CHECK_THROWS_WITH(simulate(System{}, EulerMaruyama{}, OnGrid{grid}, Path<double>::Zero(3).eval(),
-                             {.paths = 1}, Moments{}),
+  CHECK_THROWS_WITH(simulate(System{}, EulerMaruyama{}, OnGrid{grid},
+                             PathState<double>::Zero(3).eval(), {.paths = 1}, Moments{}),
                     ContainsSubstring("dimension 2 and x0 has 3"));
 }
 

@@ -48,7 +48,7 @@ const std::vector<Time> points{grid[0], grid[2], grid[3], grid[6]};
 template <class S, class Reduction>
 auto run(Reduction reduction, int threads, const std::atomic<bool>* cancel = nullptr) {
   return simulate<S>(
-      process, EulerMaruyama{}, OnGrid{grid}, Path<double>::Constant(3, 0.5),
+      process, EulerMaruyama{}, OnGrid{grid}, PathState<double>::Constant(3, 0.5),
       {.paths = 2500, .save_at = points, .seed = 4, .threads = threads, .cancel = cancel},
       std::move(reduction));
 }

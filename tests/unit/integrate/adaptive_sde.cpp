@@ -28,7 +28,7 @@ constexpr auto still = [](const auto& x, double) { return Plain<decltype(x)>(0.0
 const auto brownian = make_sde(
     still, [](double) { return 1.0; }, noise::additive);
 using Brownian = std::remove_const_t<decltype(brownian)>;
-using X = Path<double, 1>;
+using X = PathState<double, 1>;
 
 /// y = x + h^power, with which the step and two half steps differ by h^power (1 - 2^(1 - power));
 /// or, where `embedded`, with that difference as its own estimate.
@@ -54,9 +54,9 @@ struct KnownError {
   }
 };
 
-struct WithNormals : StochasticHeun {
+struct WithNormals : HeunSde {
   static constexpr Facts facts = [] {
-    Facts all = StochasticHeun::facts;
+    Facts all = HeunSde::facts;
     all.needs.normals = 1;
     return all;
   }();
@@ -117,7 +117,7 @@ TEST_CASE("adaptive paths have the same numbers for any number of threads and pa
 
 TEST_CASE("a step with an error estimate costs its own evaluations, another three steps'") {
   const auto evaluations = [](const auto& method) {
-    const Solution<Path<double, 1>> s = integrate(gbm, method, Adaptive{}, 1.0, {0.0, 1.0});
+    const Solution<PathState<double, 1>> s = integrate(gbm, method, Adaptive{}, 1.0, {0.0, 1.0});
     REQUIRE(s.status == Status::success);
     const double tries = static_cast<double>(s.counts.accepted + s.counts.rejected);
     return static_cast<double>(s.counts.drift_evaluations) / tries;
@@ -211,8 +211,9 @@ TEST_CASE("time is double where the state is float: far from zero its steps are 
   const double tolerance = KnownError<true>::error(1.0 / 256) / std::pow(0.9, 1.5);
   const auto steps = [&]<class S>(S zero) {
     const Adaptive adaptive{.rtol = 1e-15, .atol = tolerance, .first_step = 1.0 / 256};
-    const auto s = integrate(brownian, KnownError<true>{}, adaptive,
-                             Path<S, 1>::Constant(zero).eval(), {start, start + 1}, {.seed = 4});
+    const auto s =
+        integrate(brownian, KnownError<true>{}, adaptive, PathState<S, 1>::Constant(zero).eval(),
+                  {start, start + 1}, {.seed = 4});
     CHECK(s.status == Status::success);
     return std::pair{s.t, s.counts.rejected};
   };
@@ -374,7 +375,7 @@ TEST_CASE("a drift that becomes nan ends in a status that names the time") {
       },
       [](double) { return 0.1; }, noise::additive);
 
-  const auto s = integrate(broken, StochasticHeun{}, Adaptive{}, 1.0, {0.0, 1.0});
+  const auto s = integrate(broken, HeunSde{}, Adaptive{}, 1.0, {0.0, 1.0});
 
   CHECK(s.status == Status::non_finite);
   CHECK_THAT(s.message, ContainsSubstring("t = 0.5"));

@@ -34,7 +34,7 @@ constexpr bool sanitized = false;
 #endif
 
 using X = Block<double>;
-using Path2 = Path<double, 2>;
+using Path2 = PathState<double, 2>;
 
 /// What the check says of a process on blocks from `start`; empty where it lets the process pass.
 template <class States = X, class P>
@@ -115,7 +115,7 @@ TEST_CASE("linear indices into a block are refused, and are right on a single pa
              ContainsSubstring("out(i) is a linear index"));
   CHECK_THAT(said_of_drift(linear_index, Eigen::Array2d(0, 0)), ContainsSubstring("linear index"));
   CHECK(said_of_drift<Path2>(linear_index).empty());
-  CHECK(said_of_drift<Path<double>>(linear_index).empty());
+  CHECK(said_of_drift<PathState<double>>(linear_index).empty());
 }
 
 TEST_CASE("an entry that is not written is named by its row") {

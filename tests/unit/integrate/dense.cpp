@@ -43,7 +43,7 @@ double error(const S& s, Time t0, Time t1) {
 
 TEMPLATE_TEST_CASE_SIG("polynomials up to the degree are reproduced on every step", "",
                        ((int degree), degree), 1, 2, 3, 7) {
-  using X = Path<double, 1>;
+  using X = PathState<double, 1>;
   const auto polynomial = [](Time t) { return std::pow(t - 0.3, degree) - t; };
   DenseOutput<X> dense;
   for (const auto& [a, b] : {std::pair{2.0, 1.0}, {1.0, 0.9}, {0.9, -1.0}})
@@ -60,8 +60,7 @@ TEMPLATE_TEST_CASE_SIG("polynomials up to the degree are reproduced on every ste
 
 TEST_CASE("between the steps of an ODE solver the error is of order four") {
   const auto at_step = [](double h) {
-    return error(integrate(Oscillator{}, RungeKutta4{}, Fixed{h}, start, {0, 4}, {.dense = true}),
-                 0, 4);
+    return error(integrate(Oscillator{}, Rk4{}, Fixed{h}, start, {0, 4}, {.dense = true}), 0, 4);
   };
 
   const double order = std::log2(at_step(0.1) / at_step(0.05));
@@ -71,8 +70,8 @@ TEST_CASE("between the steps of an ODE solver the error is of order four") {
 }
 
 TEST_CASE("dense output runs down in time, and has the bits of the steps at their ends") {
-  const auto s = integrate(Oscillator{}, OdeintDormandPrince5{}, Adaptive{.max_step = 0.2}, start,
-                           {0, -6}, {.dense = true});
+  const auto s = integrate(Oscillator{}, OdeintDopri5{}, Adaptive{.max_step = 0.2}, start, {0, -6},
+                           {.dense = true});
 
   CHECK(error(s, 0, -6) < 2e-5);
   REQUIRE(s.t.size() > 10);
@@ -81,7 +80,7 @@ TEST_CASE("dense output runs down in time, and has the bits of the steps at thei
 
 TEST_CASE("with dense output save_at shortens no step") {
   const std::vector<Time> at{0, 0.5, 1.234, 5, 10};
-  const OdeintDormandPrince5 method;
+  const OdeintDopri5 method;
   const Adaptive steps{.rtol = 1e-6, .atol = 1e-6};
 
   const auto free = integrate(Oscillator{}, method, steps, start, {0, 10}, {});
@@ -110,8 +109,8 @@ TEST_CASE("a path of an SDE is joined by lines") {
 TEST_CASE("nothing is told beyond the run or of a run that kept nothing") {
   const IntegrateOptions options{.events = {level_event(0, 0.5, Crossing::both, true)},
                                  .dense = true};
-  const auto s = integrate(Oscillator{}, RungeKutta4{}, Fixed{0.3}, start, {0, 3}, options);
-  const auto without = integrate(Oscillator{}, RungeKutta4{}, Fixed{0.3}, start, {0, 3});
+  const auto s = integrate(Oscillator{}, Rk4{}, Fixed{0.3}, start, {0, 3}, options);
+  const auto without = integrate(Oscillator{}, Rk4{}, Fixed{0.3}, start, {0, 3});
 
   REQUIRE(s.status == Status::event);
   CHECK_THAT(s.at(s.end_time)(0), WithinAbs(0.5, 1e-14));

@@ -22,7 +22,7 @@ using namespace fokker;
 
 namespace {
 
-/// x = t^3 - t, a cubic: RungeKutta4 and the cubic between its steps are exact.
+/// x = t^3 - t, a cubic: Rk4 and the cubic between its steps are exact.
 struct Cubic {
   static constexpr NoiseKind noise = NoiseKind::none;
   auto drift(const auto&, Time t) const { return 3 * t * t - 1; }
@@ -110,7 +110,7 @@ TEST_CASE("a bracketed root is found to the last digits, at the price of bisecti
 
 TEST_CASE("events are found where they are, in the directions asked for, and in order") {
   const auto run = [](Time t0, Time t1, Crossing direction) {
-    return integrate(Cubic{}, RungeKutta4{}, Fixed{0.35}, t0 * t0 * t0 - t0, {t0, t1},
+    return integrate(Cubic{}, Rk4{}, Fixed{0.35}, t0 * t0 * t0 - t0, {t0, t1},
                      {.events = {zero(direction)}});
   };
   const auto times = [](const auto& s) {
@@ -136,7 +136,7 @@ TEST_CASE("events are found where they are, in the directions asked for, and in 
 }
 
 TEST_CASE("the state of an event has the sign that it changes to") {
-  const auto s = integrate(decay, RungeKutta4{}, Fixed{0.05}, 1.0, {0, 3},
+  const auto s = integrate(decay, Rk4{}, Fixed{0.05}, 1.0, {0, 3},
                            {.events = {level_event(0, 0.5), level_event(0, 0.1)}});
 
   REQUIRE(s.events.size() == 2);
@@ -155,8 +155,7 @@ TEST_CASE("a terminal event ends the run there and is named") {
                      .direction = Crossing::falling,
                      .terminal = true};
   const auto run = [&](std::vector<Time> at, Time t1 = 5) {
-    return integrate(Fall{}, RungeKutta4{}, Fixed{0.3}, top, {0, t1},
-                     {.save_at = at, .events = {ground}});
+    return integrate(Fall{}, Rk4{}, Fixed{0.3}, top, {0, t1}, {.save_at = at, .events = {ground}});
   };
 
   const auto every = run({});
@@ -180,7 +179,7 @@ TEST_CASE("a terminal event ends the run there and is named") {
 
 TEST_CASE("events of one step are told in the order of time, a terminal one last") {
   const auto run = [](bool terminal) {
-    return integrate(Cubic{}, RungeKutta4{}, Fixed{2}, 0.0, {1, 3},
+    return integrate(Cubic{}, Rk4{}, Fixed{2}, 0.0, {1, 3},
                      {.events = {level_event(0, 20), level_event(0, 5, Crossing::both, terminal),
                                  level_event(0, 1)}});
   };
@@ -201,7 +200,7 @@ TEST_CASE("a run that starts at a zero does not find it again, so a ball can bou
   Time t = 0;
   std::vector<Time> bounces;
   for (int i = 0; i < 3; ++i) {
-    const auto s = integrate(Fall{}, RungeKutta4{}, Fixed{0.3}, x, {t, t + 10},
+    const auto s = integrate(Fall{}, Rk4{}, Fixed{0.3}, x, {t, t + 10},
                              {.events = {level_event(0, 0, Crossing::falling, true)}});
     REQUIRE(s.status == Status::event);
     t = s.end_time;
@@ -268,7 +267,8 @@ TEST_CASE("a terminal level ends an adaptive SDE run at the first passage, from 
   const Adaptive steps{.rtol = 1e-2, .atol = 1e-2};
   int passages = 0, ends = 0;
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
-    Integration<Path<double, 1>> run{brownian_motion, method, steps, 0.0, 0.0, options(seed, true)};
+    Integration<PathState<double, 1>> run{brownian_motion,    method, steps, 0.0, 0.0,
+                                          options(seed, true)};
 
     const auto first = run.to(4);
     const auto whole = integrate(brownian_motion, method, steps, 0.0, {0, 4}, options(seed, false));
@@ -358,7 +358,7 @@ TEST_CASE("events that make no sense are refused") {
 
 TEST_CASE("an ODE at rest ends its run") {
   const auto run = [](double tolerance) {
-    return integrate(decay, RungeKutta4{}, Fixed{0.25}, 4.0, {0, 100},
+    return integrate(decay, Rk4{}, Fixed{0.25}, 4.0, {0, 100},
                      {.steady_state_tolerance = tolerance});
   };
 
@@ -394,7 +394,7 @@ TEST_CASE("an adaptive solver's own interpolant and verdict of stiffness are use
   CHECK(limited.status == Status::too_many_steps);
   CHECK_THAT(limited.message, ContainsSubstring("looks stiff"));
   CHECK(bounded.counts.accepted == 8);
-  CHECK_THROWS_WITH(integrate(Cubic{}, DormandPrince54{}, Adaptive{.max_step = -1}, 0.0, {0, 1}),
+  CHECK_THROWS_WITH(integrate(Cubic{}, Dopri5{}, Adaptive{.max_step = -1}, 0.0, {0, 1}),
                     ContainsSubstring("max_step"));
 }
 

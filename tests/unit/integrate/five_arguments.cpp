@@ -48,11 +48,10 @@ auto final_states(const SimulateOptions& options) {
 
 TEST_CASE("a start is a number, an Eigen vector or array, a std::array or a std::vector") {
   const auto one = [](const auto& x0) {
-    return integrate(decay, RungeKutta4{}, Fixed{0.125}, x0, {0, 1}).end;
+    return integrate(decay, Rk4{}, Fixed{0.125}, x0, {0, 1}).end;
   };
   const auto many = [](const auto& x0) {
-    return simulate(decay, RungeKutta4{}, Fixed{0.125}, x0, {0, 1}, {.paths = 2}, FinalState{})
-        .value;
+    return simulate(decay, Rk4{}, Fixed{0.125}, x0, {0, 1}, {.paths = 2}, FinalState{}).value;
   };
   const auto pair = one(Eigen::Array2d(1, 2));
 
@@ -88,8 +87,8 @@ TEST_CASE("save_at gives the same times and states for one path and for many") {
   check(gbm, Milstein{}, Fixed{0.125});
   check(gbm, Sriw1{}, Adaptive{.rtol = 1e-2});
   check(gbm, EulerMaruyama{}, Predictable{0.1});
-  check(decay, RungeKutta4{}, Fixed{0.125});
-  check(decay, DormandPrince54{}, Adaptive{.rtol = 1e-8});
+  check(decay, Rk4{}, Fixed{0.125});
+  check(decay, Dopri5{}, Adaptive{.rtol = 1e-8});
   check(decay, Radau5{}, Adaptive{});
 }
 
@@ -117,14 +116,13 @@ TEST_CASE("too many steps are a status with advice, for one path and for many") 
     CHECK(!many.value.isFinite().any());
   };
 
-  check(RungeKutta4{}, Fixed{0.1});
-  check(DormandPrince54{}, Adaptive{.rtol = 1e-10});
+  check(Rk4{}, Fixed{0.1});
+  check(Dopri5{}, Adaptive{.rtol = 1e-10});
   check(Radau5{}, Adaptive{.rtol = 1e-10});
 }
 
 TEST_CASE("counts of an ensemble are the mean of its paths") {
-  const auto fixed =
-      simulate(decay, RungeKutta4{}, Fixed{0.1}, 1.0, {0, 1}, {.paths = 100}, FinalState{});
+  const auto fixed = simulate(decay, Rk4{}, Fixed{0.1}, 1.0, {0, 1}, {.paths = 100}, FinalState{});
   const auto one = integrate(decay, Radau5{}, Adaptive{}, 1.0, {0, 1}, {.save_at = {1}});
   const auto many =
       simulate(decay, Radau5{}, Adaptive{}, 1.0, {0, 1}, {.paths = 100}, FinalState{});
@@ -194,7 +192,7 @@ TEST_CASE("a tree, a coarser view of a path and a user-defined source drive runs
 TEST_CASE("noise is refused where it has no place") {
   const Straight source;
 
-  CHECK_THROWS_WITH(integrate(decay, RungeKutta4{}, Fixed{0.1}, 1.0, {0, 1}, {.noise = source}),
+  CHECK_THROWS_WITH(integrate(decay, Rk4{}, Fixed{0.1}, 1.0, {0, 1}, {.noise = source}),
                     ContainsSubstring("without noise takes no noise source"));
   CHECK_THROWS_WITH(integrate(gbm, Sriw1{}, Adaptive{}, 1.0, {0, 1}, {.noise = source}),
                     ContainsSubstring("Brownian tree of the seed"));
@@ -206,8 +204,8 @@ TEST_CASE("an absolute tolerance may be one for each component") {
     out.row(1) = -x.row(1);
   });
   const auto steps_of = [&](const Tolerance& atol) {
-    return integrate(ode, DormandPrince54{}, Adaptive{.rtol = 1e-12, .atol = atol},
-                     Eigen::Array2d(0, 1), {0, 1})
+    return integrate(ode, Dopri5{}, Adaptive{.rtol = 1e-12, .atol = atol}, Eigen::Array2d(0, 1),
+                     {0, 1})
         .counts.accepted;
   };
 
@@ -221,11 +219,11 @@ TEST_CASE(
     "the longest and the first step hold in ensembles, also where paths are solved in lanes") {
   const auto steps = [](const auto& process, Adaptive how) {
     how.rtol = 1e-3;
-    return simulate(process, DormandPrince54{}, how, 1.0, {0, 10}, {.paths = 8}, FinalState{})
+    return simulate(process, Dopri5{}, how, 1.0, {0, 10}, {.paths = 8}, FinalState{})
         .counts.accepted;
   };
 
-  static_assert(DormandPrince54::in_lanes<InLanes, double, 1>);
+  static_assert(Dopri5::in_lanes<InLanes, double, 1>);
   const auto check = [&](const auto& process) {
     CHECK(steps(process, {.max_step = 0.1}) >= 100);
     CHECK(steps(process, {.max_step = 0.1}) < 103);
@@ -237,9 +235,9 @@ TEST_CASE(
 }
 
 TEST_CASE("on given steps an embedded pair is its tableau") {
-  const auto pair = integrate(decay, DormandPrince54{}, Fixed{0.25}, 1.0, {0, 1});
+  const auto pair = integrate(decay, Dopri5{}, Fixed{0.25}, 1.0, {0, 1});
   const auto tableau =
-      integrate(decay, ExplicitRungeKutta<tableaus::DormandPrince54>{}, Fixed{0.25}, 1.0, {0, 1});
+      integrate(decay, ExplicitRungeKutta<tableaus::Dopri5>{}, Fixed{0.25}, 1.0, {0, 1});
 
   CHECK(pair.end(0) == tableau.end(0));
   CHECK(pair.counts.accepted == 4);
@@ -247,9 +245,9 @@ TEST_CASE("on given steps an embedded pair is its tableau") {
 
 TEST_CASE("steps on a grid run down where the clock allows it") {
   const TimeGrid down = uniform_grid(1, 0, 16);
-  const auto one = integrate(decay, RungeKutta4{}, OnGrid{down}, 1.0);
-  const auto many = simulate(decay, RungeKutta4{}, OnGrid{down}, 1.0,
-                             {.paths = 2, .save_at = {0.5, 0}}, States{});
+  const auto one = integrate(decay, Rk4{}, OnGrid{down}, 1.0);
+  const auto many =
+      simulate(decay, Rk4{}, OnGrid{down}, 1.0, {.paths = 2, .save_at = {0.5, 0}}, States{});
 
   CHECK(one.t == down);
   CHECK_THAT(one.end(0), WithinRel(std::exp(1.0), 1e-6));

@@ -21,7 +21,7 @@ using namespace fokker;
 
 namespace {
 
-using X = Path<double, 1>;
+using X = PathState<double, 1>;
 
 /// x' = a(t) with a counter of calls; nan from the given call on.
 struct Slope {
@@ -55,7 +55,7 @@ const auto go_on = [](Time, const auto&) { return true; };
 }  // namespace
 
 TEST_CASE("a run saves every step, lands exactly on t1 and counts its work") {
-  const auto s = integrate(Decay{}, RungeKutta4{}, Fixed{0.3}, 1.0, {0, 1});
+  const auto s = integrate(Decay{}, Rk4{}, Fixed{0.3}, 1.0, {0, 1});
 
   CHECK(s.status == Status::success);
   CHECK(s.message.empty());
@@ -79,7 +79,7 @@ TEST_CASE("ten steps of 0.1 make ten steps, not eleven") {
 TEST_CASE("save_at is met exactly, ends included, and nothing else is saved") {
   const std::vector<Time> at{0, 0.05, 0.25, 0.5, 1};
 
-  const auto s = integrate(Decay{}, RungeKutta4{}, Fixed{0.1}, 1.0, {0, 1}, {.save_at = at});
+  const auto s = integrate(Decay{}, Rk4{}, Fixed{0.1}, 1.0, {0, 1}, {.save_at = at});
 
   CHECK(s.t == at);
   REQUIRE(s.x.size() == 5);
@@ -95,8 +95,7 @@ TEST_CASE("time runs down as well as up, with the clock of the user") {
     return true;
   };
 
-  const auto s =
-      integrate(Slope{}, RungeKutta4{}, Fixed{0.5}, 4.0, {2, 0.5}, {.save_at = at}, collect);
+  const auto s = integrate(Slope{}, Rk4{}, Fixed{0.5}, 4.0, {2, 0.5}, {.save_at = at}, collect);
 
   CHECK(s.status == Status::success);
   CHECK(s.end_time == 0.5);
@@ -138,10 +137,10 @@ TEST_CASE("the limit on steps, a cancel flag and the callback end a run with a s
   CHECK_THAT(stopped.end_time, WithinAbs(0.5, 1e-15));
 }
 
-TEMPLATE_TEST_CASE("a run that nobody watches has the bits of one that is watched", "",
-                   DormandPrince54, DormandPrince853) {
+TEMPLATE_TEST_CASE("a run that nobody watches has the bits of one that is watched", "", Dopri5,
+                   Dop853) {
   const VanDerPol process{.mu = 5};
-  const Path<double, 2> x0(2, 0);
+  const PathState<double, 2> x0(2, 0);
   const TestType method;
   const auto same = [&](const IntegrateOptions& options, Time max_step = 0) {
     const Adaptive steps{.rtol = 1e-7, .atol = 1e-7, .max_step = max_step};
@@ -171,12 +170,12 @@ TEST_CASE("an unwatched run ends with a status where f is nan") {
   const X one = X::Constant(1);
   const IntegrateOptions at_the_end{.save_at = {1}};
 
-  const auto adaptive = integrate(f, DormandPrince54{}, Adaptive{}, one, {0, 1}, at_the_end);
+  const auto adaptive = integrate(f, Dopri5{}, Adaptive{}, one, {0, 1}, at_the_end);
   CHECK(adaptive.status == Status::non_finite);
   CHECK_THAT(adaptive.end_time, WithinAbs(0.5, 1e-9));
   CHECK(adaptive.counts.rejected > 0);
 
-  const auto fixed = integrate(f, RungeKutta4{}, Fixed{0.1}, one, {0, 1}, {.save_at = {1}});
+  const auto fixed = integrate(f, Rk4{}, Fixed{0.1}, one, {0, 1}, {.save_at = {1}});
   CHECK(fixed.status == Status::non_finite);
   CHECK_THAT(fixed.end_time, WithinAbs(0.5, 1e-9));
   CHECK(fixed.counts.accepted == 5);

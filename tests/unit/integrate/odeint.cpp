@@ -65,8 +65,8 @@ X start() {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("adaptive methods solve to their tolerance, up and down", "",
-                   OdeintDormandPrince5, Fehlberg78, BulirschStoer) {
+TEMPLATE_TEST_CASE("adaptive methods solve to their tolerance, up and down", "", OdeintDopri5,
+                   Fehlberg78, BulirschStoer) {
   std::uint64_t calls = 0;
   const Adaptive tight{.rtol = 1e-10, .atol = 1e-12};
 
@@ -87,12 +87,12 @@ TEMPLATE_TEST_CASE("adaptive methods solve to their tolerance, up and down", "",
 }
 
 TEST_CASE("our dopri5 and odeint's take one step to the same state") {
-  Path<double, 2> x(1, 0);
+  PathState<double, 2> x(1, 0);
   boost::numeric::odeint::runge_kutta_dopri5<std::array<double, 2>> theirs;
   std::array<double, 2> y = {1, 0};
 
-  const auto ours = integrate(Oscillator{}, ExplicitRungeKutta<tableaus::DormandPrince54>{},
-                              Fixed{0.5}, x, {0, 0.5});
+  const auto ours =
+      integrate(Oscillator{}, ExplicitRungeKutta<tableaus::Dopri5>{}, Fixed{0.5}, x, {0, 0.5});
   theirs.do_step([](const auto& s, auto& f, double) { f = {s[1], -s[0]}; }, y, 0.0, 0.5);
 
   CHECK_THAT(ours.end(0), WithinAbs(y[0], 1e-15));
@@ -108,14 +108,15 @@ TEST_CASE("our dopri5 and odeint's keep a tolerance at the same work for the sam
   for (const double tolerance : {1e-4, 1e-6, 1e-8, 1e-10}) {
     const Adaptive adaptive{.rtol = tolerance, .atol = tolerance};
     const auto error = [&](const auto& method, std::uint64_t& steps) {
-      const auto run = integrate(Oscillator{}, method, adaptive, start<Path<double, 2>>(), {0, 10});
+      const auto run =
+          integrate(Oscillator{}, method, adaptive, start<PathState<double, 2>>(), {0, 10});
       steps = run.counts.accepted;
       return std::hypot(run.end(0) - std::cos(10), run.end(1) + std::sin(10));
     };
     std::uint64_t steps = 0, their_steps = 0;
 
-    const double ours = error(DormandPrince54{}, steps);
-    const double theirs = error(OdeintDormandPrince5{}, their_steps);
+    const double ours = error(Dopri5{}, steps);
+    const double theirs = error(OdeintDopri5{}, their_steps);
 
     INFO("tolerance " << tolerance << ": errors " << ours << " and " << theirs << ", steps "
                       << steps << " and " << their_steps);
@@ -128,10 +129,10 @@ TEST_CASE("our dopri5 and odeint's keep a tolerance at the same work for the sam
 }
 
 TEST_CASE("adaptive methods take fixed and dynamic states, in float and double") {
-  const auto fixed = integrate(Oscillator{}, OdeintDormandPrince5{}, Adaptive{},
-                               start<Path<double, 2>>(), {0, 10});
+  const auto fixed =
+      integrate(Oscillator{}, OdeintDopri5{}, Adaptive{}, start<PathState<double, 2>>(), {0, 10});
   const auto path =
-      integrate(Oscillator{}, Fehlberg78{}, Adaptive{}, start<Path<float>>(), {0, 10});
+      integrate(Oscillator{}, Fehlberg78{}, Adaptive{}, start<PathState<float>>(), {0, 10});
   const auto block =
       integrate(Oscillator{}, BulirschStoer{}, Adaptive{}, start<Block<float, 2>>(), {0, 10});
 
@@ -141,8 +142,8 @@ TEST_CASE("adaptive methods take fixed and dynamic states, in float and double")
 }
 
 TEST_CASE("save_at is met exactly by adaptive steps, which resume their size") {
-  const auto s = integrate(AnyOde{Oscillator{}}, OdeintDormandPrince5{}, Adaptive{},
-                           start<Block<double>>(), {0, 4}, {.save_at = {0.1, 1, 3.9999}});
+  const auto s = integrate(AnyOde{Oscillator{}}, OdeintDopri5{}, Adaptive{}, start<Block<double>>(),
+                           {0, 4}, {.save_at = {0.1, 1, 3.9999}});
 
   REQUIRE(s.t.size() == 3);
   CHECK(s.t[1] == 1);
@@ -152,7 +153,7 @@ TEST_CASE("save_at is met exactly by adaptive steps, which resume their size") {
 }
 
 TEMPLATE_TEST_CASE("a nan is a rejected step, and the run ends in a status where nan remains", "",
-                   OdeintDormandPrince5, Fehlberg78, BulirschStoer) {
+                   OdeintDopri5, Fehlberg78, BulirschStoer) {
   const AnyOde undefined{UndefinedAfterOne{}};
   const auto before = integrate(undefined, TestType{}, Adaptive{.first_step = 0.7}, 0.0, {0, 1});
   const auto beyond = integrate(undefined, TestType{}, Adaptive{}, 0.0, {0, 2});
@@ -172,7 +173,7 @@ TEMPLATE_TEST_CASE("a nan is a rejected step, and the run ends in a status where
 TEST_CASE("limits and tolerances of adaptive methods are checked") {
   const auto x0 = start<Block<double>>();
   const auto run = [&](Adaptive steps, IntegrateOptions options) {
-    return integrate(AnyOde{Oscillator{}}, OdeintDormandPrince5{}, steps, x0, {0, 10}, options);
+    return integrate(AnyOde{Oscillator{}}, OdeintDopri5{}, steps, x0, {0, 10}, options);
   };
 
   CHECK(run({}, {.max_steps = 5}).status == Status::too_many_steps);
@@ -183,7 +184,7 @@ TEST_CASE("limits and tolerances of adaptive methods are checked") {
 
 TEST_CASE("simulate gives every path its own steps, on the grid, and marks those that fail") {
   const auto result =
-      simulate(AnyOde{BlowUp{}}, OdeintDormandPrince5{}, Adaptive{}, Starts{}, {0, 0.5},
+      simulate(AnyOde{BlowUp{}}, OdeintDopri5{}, Adaptive{}, Starts{}, {0, 0.5},
                {.paths = 5, .save_at = uniform_grid(0, 0.5, 4), .threads = 1}, FinalState{});
 
   CHECK(result.failed == 1);
@@ -196,7 +197,7 @@ TEST_CASE("simulate gives every path its own steps, on the grid, and marks those
 }
 
 TEST_CASE("orders are stated where they are fixed") {
-  CHECK(OdeintDormandPrince5::facts.orders(NoiseKind::none).deterministic == 5.0);
+  CHECK(OdeintDopri5::facts.orders(NoiseKind::none).deterministic == 5.0);
   CHECK(Fehlberg78::facts.orders(NoiseKind::none).deterministic == 8.0);
   CHECK_FALSE(BulirschStoer::facts.orders(NoiseKind::none).deterministic.has_value());
 }
@@ -207,7 +208,7 @@ TEST_CASE("odeint's integrate_const drives an SDE solver to the same bits as int
   const auto ours =
       integrate(gbm, Milstein{}, Fixed{1.0 / 64}, 1.0, {0, 2}, {.seed = 9, .path = 4});
 
-  Path<double, 1> x = Path<double, 1>::Ones();
+  PathState<double, 1> x = PathState<double, 1>::Ones();
   const OdeintStepper stepper{Milstein{}, gbm, x, BrownianIncrements<double>(9, 4, 1, 1)};
   const auto steps =
       boost::numeric::odeint::integrate_const(stepper, std::ref(gbm), x, 0.0, 2.0, 1.0 / 64);
@@ -221,7 +222,7 @@ TEST_CASE("copies of an odeint stepper share the noise: odeint carries on where 
                       [](const auto& x, Time) { return 0.4 * x; }, noise::diagonal);
   const auto ours = integrate(gbm, Milstein{}, Fixed{1.0 / 64}, 1.0, {0, 2}, {.seed = 9});
 
-  Path<double, 1> x = Path<double, 1>::Ones();
+  PathState<double, 1> x = PathState<double, 1>::Ones();
   const OdeintStepper stepper{Milstein{}, gbm, x, BrownianIncrements<double>(9, 0, 1, 1)};
   for (const double t : {0.0, 1.0})
     boost::numeric::odeint::integrate_const(stepper, std::ref(gbm), x, t, t + 1, 1.0 / 64);
@@ -232,8 +233,8 @@ TEST_CASE("copies of an odeint stepper share the noise: odeint carries on where 
 TEST_CASE("odeint drives an ODE solver on a block, and an SDE up in time only") {
   Oscillator oscillator;
   auto x = start<Block<double, 2>>();
-  const auto ours = integrate(oscillator, RungeKutta4{}, Fixed{1.0 / 32}, x, {0, 1});
-  OdeintStepper stepper{RungeKutta4{}, oscillator, x};
+  const auto ours = integrate(oscillator, Rk4{}, Fixed{1.0 / 32}, x, {0, 1});
+  OdeintStepper stepper{Rk4{}, oscillator, x};
 
   boost::numeric::odeint::integrate_const(stepper, std::ref(oscillator), x, 0.0, 1.0, 1.0 / 32);
 
@@ -242,7 +243,7 @@ TEST_CASE("odeint drives an ODE solver on a block, and an SDE up in time only") 
 
   auto noise =
       make_sde([](const auto&, Time) { return 0; }, [](Time) { return 1; }, noise::additive);
-  Path<double, 1> y = Path<double, 1>::Zero();
+  PathState<double, 1> y = PathState<double, 1>::Zero();
   OdeintStepper up{Milstein{}, noise, y, BrownianIncrements<double>(1, 0, 1, 1)};
   CHECK_THROWS_WITH(up.do_step(std::ref(noise), y, 1.0, -0.5), ContainsSubstring("dt=-0.5"));
 }

@@ -19,7 +19,7 @@ using namespace fokker;
 
 namespace {
 
-using X = Path<double, 1>;
+using X = PathState<double, 1>;
 
 const auto noisy = make_sde([](const auto& x, Time t) { return (t - x).sin(); },
                             [](const auto& x, Time) { return 0.3 * x.cos(); }, noise::diagonal);
@@ -70,9 +70,8 @@ std::vector<T> joined(std::vector<T> a, const std::vector<T>& b) {
 
 }  // namespace
 
-#define EVERY_SOLVER                                                                        \
-  EulerMaruyama, Milstein, AdaptiveMilstein, RungeKutta4, OdeintDormandPrince5, Fehlberg78, \
-      BulirschStoer
+#define EVERY_SOLVER \
+  EulerMaruyama, Milstein, AdaptiveMilstein, Rk4, OdeintDopri5, Fehlberg78, BulirschStoer
 
 TEMPLATE_TEST_CASE("one `to` is integrate", "", EVERY_SOLVER) {
   const auto a = begin<TestType>().to(2);
@@ -127,7 +126,7 @@ TEMPLATE_TEST_CASE("two calls of `to` are one run that stops on the first end", 
 }
 
 TEMPLATE_TEST_CASE("an end on the grid of a fixed step leaves no trace", "", EulerMaruyama,
-                   Milstein, RungeKutta4) {
+                   Milstein, Rk4) {
   auto run = begin<TestType>();
 
   run.to(1);
@@ -161,12 +160,11 @@ TEST_CASE(
 }
 
 TEST_CASE("the step of an adaptive solver is kept: one begun anew at the same state differs") {
-  auto run = begin<OdeintDormandPrince5>();
+  auto run = begin<OdeintDopri5>();
   const auto first = run.to(2, [](Time t, const auto&) { return t < 0.5; });
 
   const auto rest = run.to(2);
-  const auto anew =
-      integrate(Forced{}, OdeintDormandPrince5{}, Adaptive{}, first.end, {first.end_time, 2});
+  const auto anew = integrate(Forced{}, OdeintDopri5{}, Adaptive{}, first.end, {first.end_time, 2});
 
   CHECK(rest.end(0) != anew.end(0));
   CHECK_THAT(rest.end(0), WithinAbs(anew.end(0), 1e-5));
@@ -210,7 +208,7 @@ TEMPLATE_TEST_CASE("after terminal events the path goes on as if they had not be
 }
 
 TEST_CASE("a limit on steps is per call, so a limited run can be carried on") {
-  auto run = begin<RungeKutta4>({.max_steps = 5});
+  auto run = begin<Rk4>({.max_steps = 5});
 
   const auto first = run.to(1.25), rest = run.to(1.25);
 
@@ -220,9 +218,9 @@ TEST_CASE("a limit on steps is per call, so a limited run can be carried on") {
 }
 
 TEST_CASE("time runs down too, and an integration keeps its direction") {
-  auto down = begin<OdeintDormandPrince5>();
+  auto down = begin<OdeintDopri5>();
   const auto first = down.to(-0.5, [](Time t, const auto&) { return t > -0.2; });
-  auto assigned = begin<OdeintDormandPrince5>();
+  auto assigned = begin<OdeintDopri5>();
   assigned.to(1);
   assigned = down;
 
@@ -230,8 +228,7 @@ TEST_CASE("time runs down too, and an integration keeps its direction") {
 
   CHECK(first.end_time < 0);
   CHECK(rest.end(0) ==
-        integrate(Forced{}, OdeintDormandPrince5{}, Adaptive{.first_step = 0.125}, 1.0, {0, -0.5})
-            .end(0));
+        integrate(Forced{}, OdeintDopri5{}, Adaptive{.first_step = 0.125}, 1.0, {0, -0.5}).end(0));
   CHECK(down.t() == first.end_time);
   CHECK(assigned.t() == -0.5);
   CHECK_THROWS_WITH(down.to(1), ContainsSubstring("in the direction it began"));

@@ -15,8 +15,8 @@ using namespace fokker;
 
 namespace {
 
-using One = Path<double, 1>;
-using Pair = Path<double, 2>;
+using One = PathState<double, 1>;
+using Pair = PathState<double, 2>;
 
 /// x' = -x.
 struct Decay {
@@ -32,10 +32,10 @@ struct Decay {
 template <bool known>
 struct Robertson {
   [[maybe_unused]] static constexpr NoiseKind noise = NoiseKind::none;
-  static inline const Path<double, 3> x0{1, 0, 0};
+  static inline const PathState<double, 3> x0{1, 0, 0};
   static constexpr double end = 1e11;
-  static inline const Path<double, 3> exact{.2083340149701255e-7, .8333360770334713e-13,
-                                            .9999999791665050};
+  static inline const PathState<double, 3> exact{.2083340149701255e-7, .8333360770334713e-13,
+                                                 .9999999791665050};
   std::uint64_t* jacobians = nullptr;
   void drift(const auto& x, Time, auto& out) const {
     out(0) = -0.04 * x(0) + 1e4 * x(1) * x(2);

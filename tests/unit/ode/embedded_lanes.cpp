@@ -54,8 +54,8 @@ auto states(const auto& process, const Starts& starts, Index paths, std::vector<
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("paths in lanes take the steps of the solver path by path", "",
-                   BogackiShampine32, DormandPrince54, Tsitouras54) {
+TEMPLATE_TEST_CASE("paths in lanes take the steps of the solver path by path", "", Bs3, Dopri5,
+                   Tsit5) {
   const VanDerPol process{.mu = 2};
   static_assert(TestType::template in_lanes<VanDerPol, double, 2>);
   static_assert(!TestType::template in_lanes<PathByPath<VanDerPol>, double, 2>);
@@ -79,9 +79,8 @@ TEST_CASE("a lane does not grow its step right after a rejection") {
   const VanDerPol process{.mu = 2};
   const std::vector<Time> grid{0, 1, 2, 4};
 
-  const auto lanes = states<DormandPrince54>(process, Starts{}, 83, grid, 1, control);
-  const auto paths =
-      states<DormandPrince54>(PathByPath<VanDerPol>{process}, Starts{}, 83, grid, 1, control);
+  const auto lanes = states<Dopri5>(process, Starts{}, 83, grid, 1, control);
+  const auto paths = states<Dopri5>(PathByPath<VanDerPol>{process}, Starts{}, 83, grid, 1, control);
 
   CHECK(lanes.counts.rejected > 0);
   CHECK(lanes.counts.accepted == paths.counts.accepted);
@@ -90,9 +89,9 @@ TEST_CASE("a lane does not grow its step right after a rejection") {
 
 TEMPLATE_TEST_CASE("a path in a lane has the same bits whatever is beside it", "", double, float) {
   const std::vector<Time> grid{0, 0.5, 1, 2};
-  const auto many = states<DormandPrince54, TestType>(Lorenz{}, Starts{}, 1100, grid, 2);
+  const auto many = states<Dopri5, TestType>(Lorenz{}, Starts{}, 1100, grid, 2);
   for (const Index paths : {1, 15, 17, 64}) {
-    const auto few = states<DormandPrince54, TestType>(Lorenz{}, Starts{}, paths, grid);
+    const auto few = states<Dopri5, TestType>(Lorenz{}, Starts{}, paths, grid);
     for (std::size_t k = 0; k < 4; ++k)
       CHECK((few.value[k] == many.value[k].leftCols(paths)).all());
   }
@@ -100,9 +99,9 @@ TEMPLATE_TEST_CASE("a path in a lane has the same bits whatever is beside it", "
 
 TEST_CASE("a lane that meets infinity ends with a status and leaves the others alone") {
   const std::vector<Time> grid{0, 0.25, 0.75, 1};
-  const auto with = states<Tsitouras54>(BlowUp{}, Starts{.odd = 5}, 40, grid);
-  const auto paths = states<Tsitouras54>(PathByPath<BlowUp>{}, Starts{.odd = 5}, 40, grid);
-  const auto without = states<Tsitouras54>(BlowUp{}, Starts{.odd = 39}, 39, grid);
+  const auto with = states<Tsit5>(BlowUp{}, Starts{.odd = 5}, 40, grid);
+  const auto paths = states<Tsit5>(PathByPath<BlowUp>{}, Starts{.odd = 5}, 40, grid);
+  const auto without = states<Tsit5>(BlowUp{}, Starts{.odd = 39}, 39, grid);
 
   CHECK(with.failed == 1);
   CHECK(with.status == paths.status);
@@ -118,7 +117,7 @@ TEST_CASE("a lane that meets infinity ends with a status and leaves the others a
 
 TEST_CASE("lanes land on the grid, up and down in time") {
   const std::vector<Time> down{1, 0.75, 0.5, 0};
-  const auto run = states<DormandPrince54>(BlowUp{}, Starts{.scale = 0.3}, 20, down);
+  const auto run = states<Dopri5>(BlowUp{}, Starts{.scale = 0.3}, 20, down);
   CHECK(run.status == Status::success);
   for (std::size_t k = 0; k < 4; ++k)
     for (Index j = 0; j < 20; ++j) {

@@ -75,7 +75,7 @@ struct Swing {
   }
 };
 
-using Pair2 = Path<double, 2>;
+using Pair2 = PathState<double, 2>;
 
 template <class M, class P, State X = Pair2>
 using RunOf = typename M::template Run<P, X>;
@@ -92,7 +92,7 @@ Status outcome(const P& process, const Adaptive& steps, Counts& counts, bool* st
 
 }  // namespace
 
-#define PAIRS BogackiShampine32, DormandPrince54, Tsitouras54, Verner76, DormandPrince853
+#define PAIRS Bs3, Dopri5, Tsit5, Vern7, Dop853
 
 TEMPLATE_TEST_CASE("embedded pairs solve to their tolerance, up and down, and count their calls",
                    "", PAIRS) {
@@ -114,8 +114,8 @@ TEMPLATE_TEST_CASE("embedded pairs solve to their tolerance, up and down, and co
 }
 
 TEMPLATE_TEST_CASE("a step has the bits of the fixed-step method of the same tableau", "",
-                   tableaus::BogackiShampine32, tableaus::DormandPrince54, tableaus::Tsitouras54,
-                   tableaus::Verner76, tableaus::DormandPrince853) {
+                   tableaus::Bs3, tableaus::Dopri5, tableaus::Tsit5, tableaus::Vern7,
+                   tableaus::Dop853) {
   const Oscillator process;
   RunOf<EmbeddedRungeKutta<TestType>, Oscillator> run(
       EmbeddedRungeKutta<TestType>{}, Adaptive{.rtol = 1e100, .atol = 1e100}, process, 2);
@@ -136,8 +136,8 @@ TEMPLATE_TEST_CASE("a step has the bits of the fixed-step method of the same tab
 }
 
 TEMPLATE_TEST_CASE("the error is the estimate over atol + rtol max(|x|, |y|), the largest", "",
-                   tableaus::BogackiShampine32, tableaus::DormandPrince54, tableaus::Tsitouras54,
-                   tableaus::Verner76, tableaus::DormandPrince853) {
+                   tableaus::Bs3, tableaus::Dopri5, tableaus::Tsit5, tableaus::Vern7,
+                   tableaus::Dop853) {
   constexpr std::size_t s = TestType::tableau.b.size();
   constexpr double h = 0.03, rtol = 1e-3, atol = 1e-4;
   const Adaptive method{.rtol = rtol, .atol = atol};
@@ -177,13 +177,12 @@ TEMPLATE_TEST_CASE("the error is the estimate over atol + rtol max(|x|, |y|), th
 TEMPLATE_TEST_CASE("first same as last: the slope at the end is not evaluated twice", "", PAIRS) {
   Counts counts;
   const Adaptive method{.rtol = 1e-7, .atol = 1e-7};
-  constexpr bool in_error = std::is_same_v<TestType, BogackiShampine32> ||
-                            std::is_same_v<TestType, DormandPrince54> ||
-                            std::is_same_v<TestType, Tsitouras54>;
-  constexpr std::uint64_t stages = std::is_same_v<TestType, BogackiShampine32> ? 3
-                                   : in_error                                  ? 6
-                                   : std::is_same_v<TestType, Verner76>        ? 10
-                                                                               : 12;
+  constexpr bool in_error = std::is_same_v<TestType, Bs3> || std::is_same_v<TestType, Dopri5> ||
+                            std::is_same_v<TestType, Tsit5>;
+  constexpr std::uint64_t stages = std::is_same_v<TestType, Bs3>     ? 3
+                                   : in_error                        ? 6
+                                   : std::is_same_v<TestType, Vern7> ? 10
+                                                                     : 12;
   const Oscillator process;
   RunOf<TestType, Oscillator> run(TestType{}, method, process, 2);
   run.first_step(1);
@@ -236,8 +235,8 @@ TEMPLATE_TEST_CASE("a block shares the steps, and its error is that of its worst
   CHECK((block.end.col(2) - path.end).abs().maxCoeff() < 1e-12);
 }
 
-TEMPLATE_TEST_CASE("embedded pairs take float states and processes with the type erased", "",
-                   Tsitouras54, DormandPrince853) {
+TEMPLATE_TEST_CASE("embedded pairs take float states and processes with the type erased", "", Tsit5,
+                   Dop853) {
   Block<float> x0(2, 2);
   x0 << 1, 1, 0, 0;
   const auto single =
@@ -347,8 +346,8 @@ TEMPLATE_TEST_CASE("interpolation leaves the run as it is, meets its ends and sa
   CHECK(counts.drift_evaluations + with.dense_evaluations() == calls);
 }
 
-TEMPLATE_TEST_CASE("a stiff problem is recognised, and one that is not is not", "", DormandPrince54,
-                   Tsitouras54, Verner76, DormandPrince853) {
+TEMPLATE_TEST_CASE("a stiff problem is recognised, and one that is not is not", "", Dopri5, Tsit5,
+                   Vern7, Dop853) {
   Counts counts;
   bool stiff = false;
   const Adaptive method{.rtol = 1e-4, .atol = 1e-4};
@@ -365,7 +364,7 @@ TEMPLATE_TEST_CASE("a stiff problem is recognised, and one that is not is not", 
 
 TEST_CASE("tolerances, first steps and controllers of embedded pairs are checked") {
   const auto solve = [](const Adaptive& steps) {
-    return integrate(Circle{}, Tsitouras54{}, steps, Pair2{1, 0}, {0, 1});
+    return integrate(Circle{}, Tsit5{}, steps, Pair2{1, 0}, {0, 1});
   };
 
   CHECK_THROWS_WITH(solve({.rtol = 0}), ContainsSubstring("tolerances above zero: got rtol=0"));

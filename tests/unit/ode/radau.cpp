@@ -20,8 +20,8 @@ using Tableau = tableaus::RadauIIA5;
 using Real = Tableau::Real;
 using Row = Tableau::Row;
 using Square = Tableau::Square;
-using One = Path<double, 1>;
-using Pair = Path<double, 2>;
+using One = PathState<double, 1>;
+using Pair = PathState<double, 2>;
 
 /// x' = A x + (sin t, 1), stiff, with the Jacobian if `known`.
 template <bool known>
@@ -76,10 +76,10 @@ struct FastVanDerPol {
 /// Robertson's reaction up to 1e11: very stiff, with components of 1e-13.
 struct Robertson {
   [[maybe_unused]] static constexpr NoiseKind noise = NoiseKind::none;
-  static inline const Path<double, 3> x0{1, 0, 0};
+  static inline const PathState<double, 3> x0{1, 0, 0};
   static constexpr double end = 1e11;
-  static inline const Path<double, 3> exact{.2083340149701255e-7, .8333360770334713e-13,
-                                            .9999999791665050};
+  static inline const PathState<double, 3> exact{.2083340149701255e-7, .8333360770334713e-13,
+                                                 .9999999791665050};
   void drift(const auto& x, Time, auto& out) const {
     out(0) = -0.04 * x(0) + 1e4 * x(1) * x(2);
     out(2) = 3e7 * x(1) * x(1);

@@ -15,7 +15,7 @@ using namespace fokker;
 
 namespace {
 
-using Pair = Path<double, 2>;
+using Pair = PathState<double, 2>;
 
 /// x' = A x + (sin t, 1), stiff, with the Jacobian if `known`.
 template <bool known>
@@ -96,10 +96,10 @@ TEMPLATE_TEST_CASE("a step is the formula's, stage by stage", "", tableaus::Roda
 TEMPLATE_TEST_CASE("at infinity the solution is gone: L-stable", "", Rodas4, Rodas5P) {
   const auto factor = [](double z) {
     const Scaling process{z};
-    typename TestType::template Run<Scaling, Path<double, 1>> run(
+    typename TestType::template Run<Scaling, PathState<double, 1>> run(
         TestType{}, Adaptive{.rtol = 1e100, .atol = 1e100}, process, 1);
     run.first_step(1);
-    Path<double, 1> x{1};
+    PathState<double, 1> x{1};
     Counts counts;
     Time t = 0;
     run.try_step(x, t, 1, counts);

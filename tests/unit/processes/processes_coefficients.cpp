@@ -201,8 +201,8 @@ TEST_CASE("square-root coefficients below zero are those at zero") {
 TEST_CASE("coefficients take float blocks and fixed-size paths") {
   const Block<float, 2> x = pair.cast<float>();
   Block<float, 2> f(2, 2), g(2, 2);
-  const Path<double, 2> y(1.0, 2.0);
-  Path<double, 2> fy, gy;
+  const PathState<double, 2> y(1.0, 2.0);
+  PathState<double, 2> fy, gy;
   const StochasticLotkaVolterra lv{.alpha = 2, .beta = 3, .delta = 4, .gamma = 5};
 
   evaluate_drift(lv, x, 0.0, f);

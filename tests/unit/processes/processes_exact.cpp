@@ -71,11 +71,11 @@ void check_ito(const P& p, const B& x0) {
 template <class P, class X>
 X end_of(const P& p, X x, double t, int steps) {
   const double h = t / steps;
-  RungeKutta4::Workspace<X> scratch(x.rows(), 1);
+  Rk4::Workspace<X> scratch(x.rows(), 1);
   const Increment<P, X> none{};
   for (int i = 0; i < steps; ++i) {
     X y;
-    RungeKutta4{}.step(p, x, i * h, h, none, y, scratch);
+    Rk4{}.step(p, x, i * h, h, none, y, scratch);
     x = y;
   }
   return x;
@@ -150,9 +150,10 @@ TEST_CASE("noise that commutes while the drift does not leaves no exact solution
 }
 
 TEST_CASE("the Lorenz system ends where its Taylor series does") {
-  const Path<double, 3> wanted(-4.90268754113464573, -3.74387292180291962, 24.6908581027905555);
+  const PathState<double, 3> wanted(-4.90268754113464573, -3.74387292180291962,
+                                    24.6908581027905555);
 
-  const auto x = end_of(Lorenz{}, Path<double, 3>(1, 1, 1), 10, 40000);
+  const auto x = end_of(Lorenz{}, PathState<double, 3>(1, 1, 1), 10, 40000);
 
   CHECK((x - wanted).abs().maxCoeff() < 1e-8);
 }
@@ -160,7 +161,7 @@ TEST_CASE("the Lorenz system ends where its Taylor series does") {
 TEST_CASE("the Van der Pol oscillator ends where its Taylor series does") {
   const double eps = 1e-3, mu = 1 / std::sqrt(eps);
 
-  const auto x = end_of(VanDerPol{.mu = mu}, Path<double, 2>(2, 0), 2 * mu, 400000);
+  const auto x = end_of(VanDerPol{.mu = mu}, PathState<double, 2>(2, 0), 2 * mu, 400000);
 
   CHECK(x[0] == Approx(1.76323454020343846).epsilon(1e-9));
   CHECK(x[1] * mu == Approx(-0.835688681677677391).epsilon(1e-9));

@@ -8,6 +8,7 @@
 #include <fokker/processes/models/registry.hpp>
 #include <fokker/solvers/stiff/exponential_euler.hpp>
 #include <fokker/solvers/support/names.hpp>
+#include <fokker/solvers/support/text.hpp>
 
 #include "catch.hpp"
 
@@ -86,8 +87,9 @@ TEST_CASE("every listed process can be made and says what it is") {
           CHECK((p.dimension() == -1 || p.dimension() == info.dimension));
         },
         made.process);
-    for (const ParameterInfo& parameter : info.parameters)
-      CHECK_NOTHROW(make_process(info.name, {{std::string(parameter.name), parameter.value}}));
+    for (const Parameter& parameter : info.parameters)
+      CHECK_NOTHROW(
+          make_process(info.name, {{parameter.name, number_of(parameter.default_value).value()}}));
   }
   for (const auto* name : {"bm", "gbm", "ou", "cir", "heston", "double-well", "langevin",
                            "lotka-volterra", "lorenz", "van-der-pol", "linear"})
@@ -152,7 +154,7 @@ TEST_CASE("every listed process has the Jacobian of its drift, of one path and o
     const B x = two_points(made);
     const Index d = x.rows();
     B block(d * d, 2);
-    Path<double> path(d);
+    PathState<double> path(d);
     Eigen::MatrixXd j(d, d), scratch(d, d);
     std::visit(
         [&](const auto& p) {
@@ -215,7 +217,7 @@ TEST_CASE("the linear part of a drift that is not linear leaves no stiffness in 
   const auto rest_slope = [](const RegisteredProcess& made, const B& x) {
     const Index d = x.rows();
     Eigen::MatrixXd a(d, d), j(d, d);
-    const Path<double> path = x.col(0);
+    const PathState<double> path = x.col(0);
     std::visit(
         [&](const auto& p) {
           p.linear_part(a);
@@ -256,7 +258,7 @@ TEST_CASE("what an erased process does not know it refuses to give") {
   const auto cir = std::get<AnySde<NoiseKind::diagonal>>(make_process("cir").process);
   const AnySde<NoiseKind::additive> bare{
       make_sde([](const auto& x, Time) { return -x; }, [](Time) { return 1.0; }, noise::additive)};
-  const Path<double> x = Path<double>::Ones(1);
+  const PathState<double> x = PathState<double>::Ones(1);
   Eigen::MatrixXd out(1, 1);
 
   CHECK_THROWS_WITH(well.linear_part(out),

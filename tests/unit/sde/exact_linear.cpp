@@ -252,7 +252,7 @@ TEST_CASE("an erased linear process steps alike, and one that is not linear is r
   };
   using Erased = AnySde<NoiseKind::additive>;
   const OrnsteinUhlenbeck ou{.theta = 2, .mu = 0.7, .sigma = 0.9};
-  const Path<double> x0 = Path<double>::Constant(2, 1.5);
+  const PathState<double> x0 = PathState<double>::Constant(2, 1.5);
 
   CHECK((run(Erased{ou}, x0) - run(ou, x0)).abs().maxCoeff() < 1e-14);
   CHECK((run(Erased{Langevin{}}, x0) - run(Langevin{}, x0)).abs().maxCoeff() < 1e-14);

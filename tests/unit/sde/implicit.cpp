@@ -199,8 +199,9 @@ TEST_CASE("split-step backward Euler puts the noise on top of the implicit drift
 TEST_CASE("single paths, fixed sizes and float states take the same implicit step") {
   const Vector y = stiff_step<X>(DriftImplicitEuler{}, Stiff<true>{});
 
-  CHECK((stiff_step<Path<double, 2>>(DriftImplicitEuler{}, Stiff<true>{}) - y).abs().maxCoeff() <
-        1e-14);
+  CHECK(
+      (stiff_step<PathState<double, 2>>(DriftImplicitEuler{}, Stiff<true>{}) - y).abs().maxCoeff() <
+      1e-14);
   CHECK((stiff_step<Block<double, 2>>(DriftImplicitEuler{}, Stiff<false>{}) - y).abs().maxCoeff() <
         1e-14);
   CHECK((stiff_step<Block<float>>(DriftImplicitEuler{}, Stiff<false>{}) - y).abs().maxCoeff() <

@@ -185,8 +185,8 @@ TEST_CASE("strong and weak orders of the Langevin solvers are those claimed") {
   check_orders(Align{});
   check_orders(Sort{});
   check_orders(Quicsort{});
-  check_orders(PublishedSort{});
-  check_orders(PublishedQuicsort{});
+  check_orders(SortPublished{});
+  check_orders(QuicsortPublished{});
 }
 
 TEST_CASE("the free motion of the high-order solvers is exact given W, H and K") {

@@ -150,7 +150,7 @@ TEST_CASE("one Magnus step is the solution where all matrices commute") {
 
 TEST_CASE("an erased linear process steps alike by Magnus, and another is refused") {
   const auto run = [](const auto& process, const auto& method) {
-    const Path<double> x0 = Path<double>::Constant(2, 1.5);
+    const PathState<double> x0 = PathState<double>::Constant(2, 1.5);
     return simulate(process, method, OnGrid{grid}, x0, options, FinalState{}).value;
   };
   const auto distance = [](const auto& a, const auto& b) { return (a - b).abs().maxCoeff(); };

@@ -168,7 +168,7 @@ using X = Block<double>;
 }  // namespace
 
 TEMPLATE_TEST_CASE("a step for noise by columns is its formula, and allocates in the first alone",
-                   "", (Block<double>), (Block<float>), (Path<double, 2>)) {
+                   "", (Block<double>), (Block<float>), (PathState<double, 2>)) {
   check_step<TestType>(Milstein{}, Problem<NoiseKind::commutative>{});
   check_step<TestType>(MilsteinTruncated{}, Problem<NoiseKind::general>{});
   check_step<TestType>(MilsteinLevy{}, Problem<NoiseKind::general>{});

@@ -31,8 +31,8 @@ struct Nonlinear {
     out.row(0) = S(std::cos(t)) * x.row(1) - S(0.3) * x.row(0).square();
     out.row(1) = S(0.5) * x.row(0).sin() - x.row(1);
   }
-  Path<double, 2> diffusion(Time t) const requires(kind == NoiseKind::additive) {
-    return Path<double, 2>(0.4 + t, 0.3 * std::cos(t));
+  PathState<double, 2> diffusion(Time t) const requires(kind == NoiseKind::additive) {
+    return PathState<double, 2>(0.4 + t, 0.3 * std::cos(t));
   }
   template <State X>
   void diffusion(const X& x, Time t, X& out) const

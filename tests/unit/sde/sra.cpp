@@ -76,7 +76,7 @@ struct Process {
     using S = typename std::remove_cvref_t<decltype(x)>::Scalar;
     return x.sin() + S(t);
   }
-  Path<double, 2> diffusion(Time t) const { return {2 + t, 3 * t * t}; }
+  PathState<double, 2> diffusion(Time t) const { return {2 + t, 3 * t * t}; }
 };
 
 /// y and y minus the method of lower order inside it, for component r of one path.
@@ -157,7 +157,7 @@ void check_step(const M& method, const auto& formula) {
 /// t = 0, with W = sqrt(h) xi, H = sqrt(h / 12) eta.
 template <class M>
 double taylor_error(double h, double xi, double eta) {
-  using X = Path<double, 1>;
+  using X = PathState<double, 1>;
   const auto process = make_sde([](const auto& x, Time) { return x.sin(); },
                                 [](Time t) { return 1 + t; }, noise::additive);
   Increment<std::remove_const_t<decltype(process)>, X> dw;
@@ -214,8 +214,8 @@ TEST_CASE("a step for additive noise and its error are their formulas") {
   check_step<X>(Sosra{}, tableaus::Sosra::tableau);
   check_step<X>(Shark{}, tableaus::Shark{});
   check_step<X>(Sea{}, tableaus::Sea{});
-  check_step<Path<float, 2>>(Sra1{}, tableaus::Sra1::tableau);
-  check_step<Path<double>>(Shark{}, tableaus::Shark{});
+  check_step<PathState<float, 2>>(Sra1{}, tableaus::Sra1::tableau);
+  check_step<PathState<double>>(Shark{}, tableaus::Shark{});
 }
 
 TEMPLATE_TEST_CASE(

@@ -176,7 +176,7 @@ void check_step(const M& method, const P& process) {
 /// dW with W = sqrt(h) xi, H = sqrt(h / 12) eta.
 template <class M>
 double taylor_error(double h, double xi, double eta) {
-  using X = Path<double, 1>;
+  using X = PathState<double, 1>;
   const auto process = make_sde([](const auto& x, Time) { return x.sin(); },
                                 [](const auto& x, Time) { return 2 + x.cos(); }, noise::diagonal);
   Increment<std::remove_const_t<decltype(process)>, X> dw;
@@ -234,8 +234,8 @@ TEMPLATE_TEST_CASE("a step of an SRI method and its error are their formulas", "
 TEST_CASE("an SRI method steps additive noise, a single path and floats") {
   check_step<Block<double>>(Sriw1{}, Additive{});
   check_step<Block<double>>(Sosri2{}, Additive{});
-  check_step<Path<float, 2>>(Sriw1{}, Diagonal{});
-  check_step<Path<double>>(Sosri2{}, Scalar{});
+  check_step<PathState<float, 2>>(Sriw1{}, Diagonal{});
+  check_step<PathState<double>>(Sosri2{}, Scalar{});
 }
 
 TEMPLATE_TEST_CASE("a step of an SRI method is the Ito-Taylor scheme to O(h^2), in the mean better",

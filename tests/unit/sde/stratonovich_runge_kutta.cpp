@@ -77,7 +77,7 @@ Pair expected(EulerHeun, const Step& s) {
   return {s.x + s.h * s.F(s.x, 0) + 0.5 * (s.G(s.x, 0, s.w) + s.G(z, 1, s.w)), Vector::Zero()};
 }
 
-Pair expected(StochasticMidpoint, const Step& s) {
+Pair expected(MidpointSde, const Step& s) {
   const Vector z = s.x + 0.5 * (s.h * s.F(s.x, 0) + s.G(s.x, 0, s.w));
   return {s.x + s.h * s.F(z, 0.5) + s.G(z, 0.5, s.w), Vector::Zero()};
 }
@@ -115,7 +115,7 @@ Pair expected(SlowRk, const Step& s) {
           Vector::Zero()};
 }
 
-Pair expected(StratonovichMilstein, const Step& s) {
+Pair expected(MilsteinStratonovich, const Step& s) {
   const Vector one(1, s.kind == NoiseKind::scalar ? 0 : 1);
   const Vector b = s.G(s.x, 0, one), euler = s.x + s.h * s.F(s.x, 0) + s.G(s.x, 0, s.w);
   Vector slope = (s.G(s.x + std::sqrt(s.h) * b, 0, one) - s.G(s.x - std::sqrt(s.h) * b, 0, one)) /
@@ -199,7 +199,7 @@ const Linear not_commuting{
 template <class M>
 double taylor_error(const Linear& process, double h, const Vector& xi, const Vector& eta) {
   static_assert(M::facts.calculus == Linear::calculus);
-  using X = Path<double, 2>;
+  using X = PathState<double, 2>;
   Increment<Linear, X> dw;
   dw.resize(2, 1, Needs{.h = true});
   dw.w = std::sqrt(h) * xi.array();
@@ -229,7 +229,7 @@ double taylor_slope(const Linear& process) {
 }  // namespace
 
 TEMPLATE_TEST_CASE("a step driven by W and H is its formula on every kind of noise", "", EulerHeun,
-                   StochasticMidpoint, GeneralShark, Spark, SlowRk) {
+                   MidpointSde, GeneralShark, Spark, SlowRk) {
   using X = Block<double>;
   check_step<X>(TestType{}, Additive{});
   check_step<X>(TestType{}, Scalar{});
@@ -238,17 +238,17 @@ TEMPLATE_TEST_CASE("a step driven by W and H is its formula on every kind of noi
 }
 
 TEST_CASE("methods driven by W and H step a single path and floats") {
-  check_step<Path<float, 2>>(Spark{}, General{});
-  check_step<Path<double>>(SlowRk{}, Scalar{});
+  check_step<PathState<float, 2>>(Spark{}, General{});
+  check_step<PathState<double>>(SlowRk{}, Scalar{});
 }
 
 TEST_CASE("a Stratonovich Milstein step is its formula, with the slope and without") {
   using X = Block<double>;
-  check_step<X>(StratonovichMilstein{}, Additive{});
-  check_step<X>(StratonovichMilstein{}, Scalar{});
-  check_step<X>(StratonovichMilstein{}, Diagonal{});
-  check_step<X>(StratonovichMilstein{}, DiagonalWithSlope{});
-  check_step<Path<float, 2>>(StratonovichMilstein{}, DiagonalWithSlope{});
+  check_step<X>(MilsteinStratonovich{}, Additive{});
+  check_step<X>(MilsteinStratonovich{}, Scalar{});
+  check_step<X>(MilsteinStratonovich{}, Diagonal{});
+  check_step<X>(MilsteinStratonovich{}, DiagonalWithSlope{});
+  check_step<PathState<float, 2>>(MilsteinStratonovich{}, DiagonalWithSlope{});
 }
 
 TEST_CASE(
@@ -256,7 +256,7 @@ TEST_CASE(
   CHECK_THAT(taylor_slope<SlowRk>(commuting), WithinAbs(2, 0.05));
   CHECK_THAT(taylor_slope<Spark>(commuting), WithinAbs(1.5, 0.05));
   CHECK_THAT(taylor_slope<GeneralShark>(commuting), WithinAbs(1.5, 0.05));
-  CHECK_THAT(taylor_slope<StochasticMidpoint>(commuting), WithinAbs(1.5, 0.05));
+  CHECK_THAT(taylor_slope<MidpointSde>(commuting), WithinAbs(1.5, 0.05));
   CHECK_THAT(taylor_slope<EulerHeun>(commuting), WithinAbs(1.5, 0.05));
 }
 
@@ -266,19 +266,19 @@ TEST_CASE(
   CHECK_THAT(taylor_slope<SlowRk>(not_commuting), WithinAbs(1, 0.05));
   CHECK_THAT(taylor_slope<Spark>(not_commuting), WithinAbs(1, 0.05));
   CHECK_THAT(taylor_slope<GeneralShark>(not_commuting), WithinAbs(1, 0.05));
-  CHECK_THAT(taylor_slope<StochasticMidpoint>(not_commuting), WithinAbs(1, 0.05));
+  CHECK_THAT(taylor_slope<MidpointSde>(not_commuting), WithinAbs(1, 0.05));
   CHECK_THAT(taylor_slope<EulerHeun>(not_commuting), WithinAbs(1, 0.05));
 }
 
 TEST_CASE("methods driven by W and H say what they evaluate and need") {
   const auto count = [](const Evaluations& e) { return std::pair{e.drift, e.diffusion}; };
   CHECK(count(EulerHeun::facts.evaluations(NoiseKind::general)) == std::pair{1, 2});
-  CHECK(count(StochasticMidpoint::facts.evaluations(NoiseKind::general)) == std::pair{2, 2});
+  CHECK(count(MidpointSde::facts.evaluations(NoiseKind::general)) == std::pair{2, 2});
   CHECK(count(GeneralShark::facts.evaluations(NoiseKind::general)) == std::pair{2, 3});
   CHECK(count(Spark::facts.evaluations(NoiseKind::general)) == std::pair{3, 3});
   CHECK(count(SlowRk::facts.evaluations(NoiseKind::general)) == std::pair{2, 5});
   CHECK_FALSE(EulerHeun::facts.needs.h);
-  CHECK_FALSE(StochasticMidpoint::facts.needs.h);
+  CHECK_FALSE(MidpointSde::facts.needs.h);
   CHECK(Spark::facts.needs.h);
   CHECK(SlowRk::facts.orders(NoiseKind::commutative).strong == 1.5);
   CHECK(SlowRk::facts.orders(NoiseKind::general).strong == 0.5);

@@ -96,8 +96,8 @@ struct PolynomialProcess {
   }
   void drift(const X& x, Time t, X& out) const { set(c.f, x, t, out); }
   Index sources() const { return static_cast<Index>(c.g.size()); }
-  Path<double> diffusion(Time t) const requires(kind == NoiseKind::additive) {
-    return Path<double, 2>(c.g[0][0].at(0, 0, t), c.g[1][1].at(0, 0, t));
+  PathState<double> diffusion(Time t) const requires(kind == NoiseKind::additive) {
+    return PathState<double, 2>(c.g[0][0].at(0, 0, t), c.g[1][1].at(0, 0, t));
   }
   void diffusion(const X& x, Time t, X& out) const requires(kind == NoiseKind::scalar) {
     set(c.g[0], x, t, out);
@@ -163,8 +163,8 @@ struct Enumeration {
 };
 
 template <class M, class P>
-Enumeration enumerate(const M& method, const P& process, const Path<double, 2>& x, Time t, Time h,
-                      const Outcomes& outcomes) {
+Enumeration enumerate(const M& method, const P& process, const PathState<double, 2>& x, Time t,
+                      Time h, const Outcomes& outcomes) {
   const Index m = wiener_dimension(process, 2), values = static_cast<Index>(outcomes.z.size());
   Index n = 1;
   for (Index k = 0; k < m; ++k) n *= values;
@@ -191,7 +191,7 @@ double order(double coarse, double fine) { return std::log2(coarse / fine); }
 /// max over the monomials phi of degree 1 to 4 of |E phi(y) - (phi + h L phi + h^2/2 L^2 phi)|.
 template <class M, class P>
 double local_error(const M& method, const P& process, Time h, const Outcomes& outcomes) {
-  const Path<double, 2> x(0.7, -0.4);
+  const PathState<double, 2> x(0.7, -0.4);
   const Time t = 0.3;
   const Enumeration e = enumerate(method, process, x, t, h, outcomes);
   double worst = 0;
@@ -375,7 +375,7 @@ TEST_CASE("the discrete increments have the probabilities of their moments") {
 TEMPLATE_TEST_CASE("diagonal, scalar and additive noise step as the same noise by columns does", "",
                    Ri1, Dri1, W2Ito1, Platen, SimplifiedEuler) {
   const TestType method;
-  const Path<double, 2> x(0.7, -0.4);
+  const PathState<double, 2> x(0.7, -0.4);
   const auto difference = [&](const auto& special, const Coefficients& c) {
     const PolynomialProcess<NoiseKind::general> columns{c};
     return (enumerate(method, special, x, 0.3, 0.2, all_outcomes()).y -

@@ -14,29 +14,23 @@
 #include <fokker/solvers/core/any_stepper.hpp>
 #include <fokker/solvers/ensemble/path_statistics.hpp>
 #include <fokker/solvers/ensemble/simulate.hpp>
+#include <fokker/solvers/support/catalogue.hpp>
 
 namespace fokker {
 
-/// A solver in the list. The functions are those of the solver itself.
-struct SolverInfo {
-  std::string_view name;
-  std::string_view source;
-  std::string_view process;  ///< the one that it is made for; empty: any
-  Calculus calculus;
-  bool adaptive;                 ///< chooses its own steps, always
-  bool (*adaptable)(NoiseKind);  ///< it takes Adaptive steps where tolerances are given
-  bool (*supports)(NoiseKind);
-  bool (*takes)(const AnyRegistered&);  ///< false for one that lacks what the solver asks beside
-  Orders (*orders)(NoiseKind);
-  Evaluations (*evaluations)(NoiseKind);  ///< per step; zero for an adaptive solver
+/// A solver of the catalogue: its facts (an adaptive one states no evaluations per step), and how
+/// programs find it.
+struct SolverInfo : Facts {
+  std::string_view type;                ///< in C++
+  std::string_view family;              ///< "Ito, strong"
+  std::string_view process;             ///< the one that it is made for; empty: any
+  bool adaptive;                        ///< chooses its own steps, always
+  bool (*adaptable)(NoiseKind);         ///< it takes Adaptive steps where tolerances are given
+  bool (*takes)(const AnyRegistered&);  ///< false where the process lacks what the solver requires
 };
 
 /// All solvers, those of SDEs first. A new one is a name in solver_table.hpp.
-std::span<const SolverInfo> list_solvers();
-
-/// The entry of `list_solvers` with this name.
-/// @throws std::invalid_argument  with the nearest names
-const SolverInfo& solver_info(std::string_view name);
+const Catalogue<SolverInfo>& list_solvers();
 
 /// A fixed-step solver for type-erased SDEs of one noise kind and calculus.
 template <NoiseKind kind, Calculus calculus = Calculus::ito>

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include <fokker/analysis/convergence/regression.hpp>
-#include <fokker/diffusion/catalogue/last_step.hpp>
+#include <fokker/diffusion/catalogue/final_step.hpp>
 #include <fokker/diffusion/data/any_data.hpp>
 #include <fokker/diffusion/schedule/any_schedule.hpp>
 #include <fokker/diffusion/score/learned_score.hpp>
@@ -62,7 +62,7 @@ struct ComparisonSettings {
   std::optional<double> t_min = {};  ///< empty: the process's default
   std::optional<double> eta = {};    ///< empty: 1 for SDE samplers, 0 for ODE samplers
   Init init = Init::prior;
-  Last last = Last::none;                       ///< zero adds a step to the numbers of steps above
+  FinalStep last = FinalStep::none;             ///< zero adds a step to the numbers of steps above
   std::optional<LearnedDenoiser> learned = {};  ///< its score instead of the exact one
   std::string score_name = "exact";
   LinearScoreError score_error = {};

@@ -26,6 +26,7 @@
 #include <Eigen/Core>
 
 #include <fokker/solvers/core/state.hpp>
+#include <fokker/solvers/support/catalogue.hpp>
 
 namespace fokker {
 
@@ -95,8 +96,15 @@ class Metric {
   const std::atomic<bool>* cancel_;
 };
 
-/// Names of the metrics: "sliced-w2", "energy", "w1", "w2".
-std::span<const std::string_view> metric_names();
+/// A metric of the catalogue.
+struct MetricInfo {
+  std::string name;
+  std::string distance;  ///< that it measures
+  std::string source;
+};
+
+/// All metrics of `make_metric`: sliced-w2, energy, w1, w2.
+const Catalogue<MetricInfo>& list_metrics();
 
 /// A metric to `reference` (copied as far as needed).
 ///

@@ -77,7 +77,7 @@ std::optional<double> growth_of_scheme(const P& process, const M& method, Index 
   constexpr NoiseKind kind = noise_kind<P>;
   const Needs needs = needs_of(method);
   const Index m = wiener_dimension(process, d);
-  if (remembers(method) || (needs.area && m > 2)) return {};
+  if (has_memory(method) || (needs.area && m > 2)) return {};
   Increment<P, X> dw;
   dw.resize(m, d + 2, needs);
   X x = X::Zero(d, d + 2), y(d, d + 2);  // 0, the unit vectors, and what shows a map to be affine

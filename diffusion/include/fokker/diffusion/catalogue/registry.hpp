@@ -2,7 +2,6 @@
 /// @file  fokker/diffusion/catalogue/registry.hpp
 /// @brief The samplers by name, compiled once on type-erased models.
 
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +12,7 @@
 #include <fokker/diffusion/schedule/any_schedule.hpp>
 #include <fokker/diffusion/score/any_score.hpp>
 #include <fokker/solvers/core/any_stepper.hpp>
+#include <fokker/solvers/support/catalogue.hpp>
 
 namespace fokker {
 
@@ -35,14 +35,10 @@ enum class Equation { sde, ode };
 /// "sde" or "ode".
 constexpr std::string_view to_string(Equation e) { return e == Equation::sde ? "sde" : "ode"; }
 
-/// A number that a sampler can be told behind its name: "edm-churn:gamma=0.3".
-struct SamplerParameter {
-  std::string name, default_value, meaning;
-};
-
-/// A sampler in the list.
+/// A sampler of the catalogue. Parameters are set behind its name: "edm-churn:gamma=0.3".
 struct SamplerInfo {
   std::string name;
+  std::string type;   ///< in C++
   Equation equation;  ///< that it solves with its default eta; see `equation_of`
   double default_eta;
   EtaRange etas;    ///< that it is defined for
@@ -51,24 +47,13 @@ struct SamplerInfo {
   bool adaptive;
   Orders orders;      ///< on the equation that it solves
   bool ends_at_zero;  ///< can step to t = 0 whatever the data: it never asks for the score there
-  std::vector<SamplerParameter> parameters;
+  std::vector<Parameter> parameters;
   std::string source;
 };
 
-/// All samplers, plain solvers among them: those with fixed steps (src/sampler_table.hpp), and the
-/// adaptive dopri5, fehlberg78 and bulirsch-stoer for the flow, shark and sosra for the reverse SDE.
-const std::vector<SamplerInfo>& list_samplers();
-
-/// The entry of `list_samplers` with this name; parameters behind it are not looked at.
-/// @throws std::invalid_argument  with the nearest names, or ours for a name of others
-const SamplerInfo& sampler_info(std::string_view name);
-
-/// What papers and other libraries call a sampler of the list.
-struct OtherName {
-  std::string_view other, name;
-};
-/// Names by which other programs know samplers.
-std::span<const OtherName> other_sampler_names();
+/// All samplers, plain solvers among them, the adaptive ones last. A new one is a name in
+/// sampler_table.hpp. Synonyms are the names of papers and other libraries.
+const Catalogue<SamplerInfo>& list_samplers();
 
 /// What a sampler costs in evaluations of the score.
 struct SamplerCost {

@@ -46,7 +46,7 @@ Carried carry(const Flow& flow, const M& method, const Steps& steps, const X& x,
   IntegrateOptions unchecked = options;
   unchecked.check = false;
   for_each_index(n, [&](Index j) {
-    const Path<double> start = x.col(j).template cast<double>();
+    const PathState<double> start = x.col(j).template cast<double>();
     const auto solution = integrate(flow, method, steps, start, span, j == 0 ? options : unchecked);
     const auto at = static_cast<std::size_t>(j);
     result.x.col(j) = solution.end;
@@ -92,7 +92,7 @@ Eigen::ArrayXd round_trip_error(const ProbabilityFlow<Forward, Score>& flow, con
 }
 
 /// (1 - w) a + w b, one column per weight. @param a,b  d numbers
-inline Block<double> linear_path(const Path<double>& a, const Path<double>& b,
+inline Block<double> linear_path(const PathState<double>& a, const PathState<double>& b,
                                  const Eigen::ArrayXd& weights) {
   Block<double> path(a.rows(), weights.size());
   for (Index j = 0; j < weights.size(); ++j) path.col(j) = (1 - weights(j)) * a + weights(j) * b;
@@ -105,7 +105,7 @@ inline Block<double> linear_path(const Path<double>& a, const Path<double>& b,
 /// @param a,b  d numbers
 /// @throws std::invalid_argument  sizes that disagree, a zero vector, or opposite ones, between
 ///                                which no path is the shortest
-inline Block<double> spherical_path(const Path<double>& a, const Path<double>& b,
+inline Block<double> spherical_path(const PathState<double>& a, const PathState<double>& b,
                                     const Eigen::ArrayXd& weights) {
   if (a.rows() != b.rows())
     throw std::invalid_argument("a path needs ends of one dimension: got " +

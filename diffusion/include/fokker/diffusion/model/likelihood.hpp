@@ -98,7 +98,7 @@ class FlowWithDivergence {
 
   Index dimension() const { return x_.rows() + (sum_ ? 1 : probes_.cols()); }
 
-  void drift(const Path<double>& y, Time t, Path<double>& out) const {
+  void drift(const PathState<double>& y, Time t, PathState<double>& out) const {
     const Forward& process = flow_.process;
     const Index d = x_.rows();
     x_ = y.head(d);
@@ -131,7 +131,7 @@ class FlowWithDivergence {
  private:
   const ProbabilityFlow<Forward, Score>& flow_;
   bool sum_;
-  mutable Path<double> x_, slope_;
+  mutable PathState<double> x_, slope_;
   mutable Block<double> copies_;
   Block<double> probes_;
   mutable Block<double> products_;
@@ -160,7 +160,7 @@ inline Eigen::ArrayXd prior_log_density(const Block<double>& x, double std) {
 /// threads. Per evaluation of the flow 1 + k products with the Jacobian (score_jacobian.hpp), k = d
 /// if exact. Source: Chen et al. (2018), arXiv 1806.07366; Song et al. (2021), arXiv 2011.13456,
 /// section 4.3 and appendix D.2.
-/// @param flow        a ProbabilityFlow whose score takes Path<double> and Block<double>
+/// @param flow        a ProbabilityFlow whose score takes PathState<double> and Block<double>
 /// @param method      a solver for ODEs that estimates its error
 /// @param steps       Adaptive
 /// @param x           d x n, finite
@@ -187,12 +187,13 @@ LogLikelihoods log_likelihood(const ProbabilityFlow<Forward, Score>& flow, const
                         .status = std::vector<Status>(paths),
                         .counts = std::vector<Counts>(paths),
                         .score_evaluations = std::vector<std::uint64_t>(paths)};
-  detail::check_contract<Path<double>>(flow, x.template cast<double>(), false, span[0], span[1]);
+  detail::check_contract<PathState<double>>(flow, x.template cast<double>(), false, span[0],
+                                            span[1]);
   for_each_index(n, [&](Index j) {
     const auto at = static_cast<std::size_t>(j);
     const Probes probes = divergence.probes(d, at);
     const detail::FlowWithDivergence augmented(flow, probes);
-    Path<double> y = Path<double>::Zero(augmented.dimension());
+    PathState<double> y = PathState<double>::Zero(augmented.dimension());
     y.head(d) = x.col(j).template cast<double>();
     const auto solution =
         integrate(augmented, method, steps, y, span, {.save_at = {span[1]}, .check = false});

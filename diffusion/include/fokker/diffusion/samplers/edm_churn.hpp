@@ -63,10 +63,10 @@ struct EdmChurn {
 
   static constexpr auto parameters() {
     using M = EdmChurn;
-    return std::array{Parameter<M>{"gamma", &M::gamma, "S_churn / N, at most sqrt(2) - 1"},
-                      Parameter<M>{"s_min", &M::s_min, "least noise that is raised"},
-                      Parameter<M>{"s_max", &M::s_max, "greatest noise that is raised"},
-                      Parameter<M>{"s_noise", &M::s_noise, "factor of the noise put in"}};
+    return std::array{SamplerParameter<M>{"gamma", &M::gamma, "S_churn / N, at most sqrt(2) - 1"},
+                      SamplerParameter<M>{"s_min", &M::s_min, "least noise that is raised"},
+                      SamplerParameter<M>{"s_max", &M::s_max, "greatest noise that is raised"},
+                      SamplerParameter<M>{"s_noise", &M::s_noise, "factor of the noise put in"}};
   }
   void validate() const {
     detail::require_parameter(gamma >= 0, facts.name, "gamma >= 0", gamma);
@@ -160,10 +160,10 @@ struct Restart {
 
   static constexpr auto parameters() {
     using M = RestartInterval;
-    return std::array{Parameter<M>{"sigma_min", &M::sigma_min, "noise to restart at"},
-                      Parameter<M>{"sigma_max", &M::sigma_max, "noise to go back to"},
-                      Parameter<M>{"repeats", &M::repeats, "restarts"},
-                      Parameter<M>{"steps", &M::steps, "of Heun in each restart"}};
+    return std::array{SamplerParameter<M>{"sigma_min", &M::sigma_min, "noise to restart at"},
+                      SamplerParameter<M>{"sigma_max", &M::sigma_max, "noise to go back to"},
+                      SamplerParameter<M>{"repeats", &M::repeats, "restarts"},
+                      SamplerParameter<M>{"steps", &M::steps, "of Heun in each restart"}};
   }
   /// Where a parameter is set: in the last interval.
   RestartInterval& parameter_owner() { return intervals[count - 1]; }

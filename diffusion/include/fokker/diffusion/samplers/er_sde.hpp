@@ -98,8 +98,9 @@ struct ErSdeMethod {
 template <std::size_t points>
 struct ErSde : detail::InterpolatedDenoiser<detail::ErSdeMethod<points>> {
   static constexpr auto parameters() {
-    return std::array{Parameter<ErSde>{"power", static_cast<int ErSde::*>(&ErSde::power),
-                                       "1: noise scale sigma^(1 + eta^2), 0: the authors' own"}};
+    return std::array{
+        SamplerParameter<ErSde>{"power", static_cast<int ErSde::*>(&ErSde::power),
+                                "1: noise scale sigma^(1 + eta^2), 0: the authors' own"}};
   }
   void validate() const {
     detail::require_parameter(this->power == 0 || this->power == 1, ErSde::facts.name,

@@ -64,9 +64,10 @@ struct PredictorCorrector {
 
   static constexpr auto parameters() {
     using M = PredictorCorrector;
-    return std::array{Parameter<M>{"snr", &M::snr, "length of the Langevin steps"},
-                      Parameter<M>{"corrections", &M::corrections, "Langevin steps per step"},
-                      Parameter<M>{"norms", &M::norms, "1: their length by each path's norms"}};
+    return std::array{
+        SamplerParameter<M>{"snr", &M::snr, "length of the Langevin steps"},
+        SamplerParameter<M>{"corrections", &M::corrections, "Langevin steps per step"},
+        SamplerParameter<M>{"norms", &M::norms, "1: their length by each path's norms"}};
   }
   void validate() const {
     detail::require_parameter(snr >= 0 && std::isfinite(snr), name_of(*this), "snr >= 0 and finite",
@@ -153,9 +154,10 @@ struct AnnealedLangevin {
 
   static constexpr auto parameters() {
     using M = AnnealedLangevin;
-    return std::array{Parameter<M>{"repeats", &M::repeats, "Langevin steps per level"},
-                      Parameter<M>{"step", &M::step_size, "their length over the noise squared"},
-                      Parameter<M>{"denoise", &M::denoise, "1: the last step is the denoiser"}};
+    return std::array{
+        SamplerParameter<M>{"repeats", &M::repeats, "Langevin steps per level"},
+        SamplerParameter<M>{"step", &M::step_size, "their length over the noise squared"},
+        SamplerParameter<M>{"denoise", &M::denoise, "1: the last step is the denoiser"}};
   }
   void validate() const {
     detail::require_parameter(repeats >= 1 && repeats <= detail::most_repeats, name_of(*this),

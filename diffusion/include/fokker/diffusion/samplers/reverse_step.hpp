@@ -11,7 +11,7 @@
 ///     static constexpr EtaRange etas;            // the etas that it is defined for
 ///     void check(model) const;                   // once per run: throws for another eta and for
 ///                                                // parameters that `validate` refuses
-///     static constexpr auto parameters();        // optional: its numbers by name, see Parameter
+///     static constexpr auto parameters();        // optional: its numbers by name, see SamplerParameter
 ///     void validate() const;                     // optional: throws std::invalid_argument
 ///     parameter_owner(), add_parameter_owner()   // optional: the part that holds the parameters;
 ///                                                // a name given twice adds another part
@@ -55,10 +55,10 @@ struct EtaRange {
 
 /// A number of the sampler M that can be set by name. A sampler lists its own as
 ///
-///     static constexpr auto parameters() { return std::array{Parameter<M>{"churn", &M::churn,
+///     static constexpr auto parameters() { return std::array{SamplerParameter<M>{"churn", &M::churn,
 ///                                                                         "noise added"}}; }
 template <class M>
-struct Parameter {
+struct SamplerParameter {
   std::string_view name;
   std::variant<double M::*, int M::*> member;
   std::string_view meaning;
@@ -117,7 +117,7 @@ void add_noise(double c, Time h, const Increment<P, X>& dw, X& y) {
 }  // namespace detail
 
 template <class M>
-void Parameter<M>::set(M& m, double value) const {
+void SamplerParameter<M>::set(M& m, double value) const {
   if (const auto* number = std::get_if<double M::*>(&member))
     m.*(*number) = value;
   else

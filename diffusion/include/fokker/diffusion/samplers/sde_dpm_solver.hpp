@@ -203,9 +203,10 @@ struct SaSolver {
     return sigma_low > 0 || sigma_high < std::numeric_limits<double>::infinity();
   }
   static constexpr auto parameters() {
-    return std::array{
-        Parameter<SaSolver>{"sigma_low", &SaSolver::sigma_low, "least sigma with noise, tau > 0"},
-        Parameter<SaSolver>{"sigma_high", &SaSolver::sigma_high, "greatest sigma with noise"}};
+    return std::array{SamplerParameter<SaSolver>{"sigma_low", &SaSolver::sigma_low,
+                                                 "least sigma with noise, tau > 0"},
+                      SamplerParameter<SaSolver>{"sigma_high", &SaSolver::sigma_high,
+                                                 "greatest sigma with noise"}};
   }
   void validate() const {
     detail::require_parameter(sigma_low >= 0, facts.name, "sigma_low >= 0", sigma_low);

@@ -53,10 +53,10 @@ struct InterpolantSampler {
   constexpr bool has_own_noise() const { return diffusion != 0 || norm != 1; }
   static constexpr auto parameters() {
     using M = InterpolantSampler;
-    return std::array{Parameter<M>{"diffusion", &M::diffusion,
-                                   "w(t): 0 reverse SDE, 1 constant, 2 std, 3 linear, 4 "
-                                   "decreasing, 5 bump"},
-                      Parameter<M>{"norm", &M::norm, "factor of w(t)"}};
+    return std::array{SamplerParameter<M>{"diffusion", &M::diffusion,
+                                          "w(t): 0 reverse SDE, 1 constant, 2 std, 3 linear, 4 "
+                                          "decreasing, 5 bump"},
+                      SamplerParameter<M>{"norm", &M::norm, "factor of w(t)"}};
   }
   void validate() const {
     detail::require_parameter(diffusion >= 0 && diffusion <= 5, facts.name,

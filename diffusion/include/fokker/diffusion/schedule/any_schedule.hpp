@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <fokker/diffusion/schedule/affine_process.hpp>
+#include <fokker/solvers/support/catalogue.hpp>
 
 namespace fokker {
 
@@ -61,18 +62,12 @@ class AnySchedule {
 /// Parameters by name, as text: {{"beta_min", "0.1"}}.
 using Parameters = std::map<std::string, std::string, std::less<>>;
 
-/// A parameter of a schedule in the list.
-struct ScheduleParameter {
-  std::string name;
-  std::string default_value;
-  std::string meaning;
-};
-
-/// A schedule in the list. Its defaults are those of the struct in schedules.hpp.
+/// A schedule of the catalogue. Its defaults are those of the struct in schedules.hpp.
 struct ScheduleInfo {
   std::string name;
+  std::string type;      ///< in C++
   std::string equation;  ///< of the forward process
-  std::vector<ScheduleParameter> parameters;
+  std::vector<Parameter> parameters;
   Time end_time = 1;         ///< with default parameters
   Time sde_start = 1;        ///< default start of a reverse SDE
   Time t_min = 0;            ///< default end of reverse time
@@ -83,9 +78,9 @@ struct ScheduleInfo {
 /// All schedules by name: vp, vp-cosine, sub-vp, ve, edm, flow, polynomial, linear-vp, gvp,
 /// interpolant. Each has the parameter `shift` too (see ShiftedSchedule). `table:FILE` is the
 /// discrete schedule in a file (see read_discrete_schedule).
-const std::vector<ScheduleInfo>& list_schedules();
+const Catalogue<ScheduleInfo>& list_schedules();
 
-/// The entry of `list_schedules` with this name.
+/// The entry of `list_schedules` with this name, or that of `table:FILE`.
 /// @throws std::invalid_argument  with the nearest names
 const ScheduleInfo& schedule_info(std::string_view name);
 

@@ -9,11 +9,12 @@
 
 #include <fokker/diffusion/schedule/any_schedule.hpp>
 #include <fokker/solvers/core/grid.hpp>
+#include <fokker/solvers/support/catalogue.hpp>
 #include <fokker/solvers/support/file_path.hpp>
 
 namespace fokker {
 
-/// A grid in the list of `list_grids`.
+/// A grid of the catalogue.
 struct GridInfo {
   std::string name;
   std::string spacing;
@@ -22,7 +23,7 @@ struct GridInfo {
 };
 
 /// All grids of `make_grid`: uniform, karras, logsnr, quadratic, edm-vp, iddpm.
-const std::vector<GridInfo>& list_grids();
+const Catalogue<GridInfo>& list_grids();
 
 /// `steps` steps from `start` down to `t_min`, steps + 1 strictly decreasing times with both ends
 /// exact:

@@ -28,7 +28,7 @@ namespace fokker {
 template <class S>
 class AnyScore {
  public:
-  /// @param score  a callable on `Block<S>`; one that does not take `Path<S>` is called with a block
+  /// @param score  a callable on `Block<S>`; one that does not take `PathState<S>` is called with a block
   ///               of one column
   template <class Score>
   requires(!std::same_as<Score, AnyScore> && detail::ScoreOn<Score, Block<S>>) AnyScore(Score score)
@@ -44,12 +44,16 @@ class AnyScore {
 
   /// out = grad log p_t(x). @param x,out  d x n; must not overlap
   void operator()(const Block<S>& x, Time t, Block<S>& out) const { counting(x).score(x, t, out); }
-  void operator()(const Path<S>& x, Time t, Path<S>& out) const { counting(x).score(x, t, out); }
+  void operator()(const PathState<S>& x, Time t, PathState<S>& out) const {
+    counting(x).score(x, t, out);
+  }
 
   /// out = E[x0 | x_t = x]. @param x,out  d x n; must not overlap
   /// @throws std::logic_error  unless has_denoiser(); `evaluate_denoiser` takes any score
   void denoise(const Block<S>& x, Time t, Block<S>& out) const { counting(x).denoise(x, t, out); }
-  void denoise(const Path<S>& x, Time t, Path<S>& out) const { counting(x).denoise(x, t, out); }
+  void denoise(const PathState<S>& x, Time t, PathState<S>& out) const {
+    counting(x).denoise(x, t, out);
+  }
 
   /// out = Cov[x0 | x_t = x] v. @param x,v,out  d x n; out must not overlap
   /// @throws std::logic_error  unless has_posterior_covariance()
@@ -95,9 +99,9 @@ class AnyScore {
   struct Concept {
     virtual ~Concept() = default;
     virtual void score(const Block<S>&, Time, Block<S>&) const = 0;
-    virtual void score(const Path<S>&, Time, Path<S>&) const = 0;
+    virtual void score(const PathState<S>&, Time, PathState<S>&) const = 0;
     virtual void denoise(const Block<S>&, Time, Block<S>&) const = 0;
-    virtual void denoise(const Path<S>&, Time, Path<S>&) const = 0;
+    virtual void denoise(const PathState<S>&, Time, PathState<S>&) const = 0;
     virtual void posterior_covariance_times(const Block<S>&, Time, const Block<S>&,
                                             Block<S>&) const = 0;
     virtual void jacobian_times(const Block<S>&, Time, const Block<S>&, Block<S>&) const = 0;
@@ -120,8 +124,8 @@ class AnyScore {
     void score(const Block<S>& x, Time t, Block<S>& out) const override {
       evaluate_score(inner, x, t, out);
     }
-    void score(const Path<S>& x, Time t, Path<S>& out) const override {
-      if constexpr (detail::ScoreOn<Score, Path<S>>)
+    void score(const PathState<S>& x, Time t, PathState<S>& out) const override {
+      if constexpr (detail::ScoreOn<Score, PathState<S>>)
         evaluate_score(inner, x, t, out);
       else
         as_block(x, out, [&](const Block<S>& in, Block<S>& to) { score(in, t, to); });
@@ -132,8 +136,8 @@ class AnyScore {
       else
         refuse("denoiser");
     }
-    void denoise(const Path<S>& x, Time t, Path<S>& out) const override {
-      if constexpr (detail::OffersDenoiser<Score, Path<S>>)
+    void denoise(const PathState<S>& x, Time t, PathState<S>& out) const override {
+      if constexpr (detail::OffersDenoiser<Score, PathState<S>>)
         inner.denoise(x, t, out);
       else
         as_block(x, out, [&](const Block<S>& in, Block<S>& to) { denoise(in, t, to); });
@@ -173,7 +177,7 @@ class AnyScore {
 
   /// out = what f(block of x, to) writes.
   template <class F>
-  static void as_block(const Path<S>& x, Path<S>& out, F&& f) {
+  static void as_block(const PathState<S>& x, PathState<S>& out, F&& f) {
     const Block<S> in = x;
     Block<S> to(x.rows(), 1);
     f(in, to);

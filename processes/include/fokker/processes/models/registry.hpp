@@ -13,26 +13,21 @@
 #include <vector>
 
 #include <fokker/solvers/core/any_process.hpp>
+#include <fokker/solvers/support/catalogue.hpp>
 
 namespace fokker {
 
-/// A parameter of a registered process.
-struct ParameterInfo {
-  std::string_view name;
-  double value;              ///< where it is not given
-  std::string_view meaning;  ///< with its range
-};
-
-/// What is known of a registered process before it is made.
+/// A process of the catalogue.
 struct ProcessInfo {
   std::string_view name;         ///< "gbm"
+  std::string_view type;         ///< in C++, "GeometricBrownianMotion"
   std::string_view description;  ///< "geometric Brownian motion"
   std::string_view equation;     ///< "dX = mu X dt + sigma X dW"
   std::string_view source;       ///< paper or book
   Index dimension;
   NoiseKind noise;
   Calculus calculus;
-  std::vector<ParameterInfo> parameters;
+  std::vector<Parameter> parameters;
   std::vector<double> x0;  ///< where it is not given
   bool has_exact;          ///< X_t is a known function of W_t; this and the next at the defaults
   bool has_moments;        ///< mean and covariance are known
@@ -63,8 +58,8 @@ struct RegisteredProcess {
   std::function<std::vector<double>(std::span<const double> x0, Time t)> covariance;
 };
 
-/// Every registered process, in the order in which they are listed.
-std::span<const ProcessInfo> list_processes();
+/// Every registered process.
+const Catalogue<ProcessInfo>& list_processes();
 
 /// The process of that name, with the parameters given and the others at their defaults.
 /// @throws std::invalid_argument  for an unknown process or parameter, with the nearest names, and

@@ -28,7 +28,7 @@ class AnyProcess {
   static constexpr Clock clock = direction;
   /// A block of states.
   using X = Block<double>;
-  using Vector = Eigen::Ref<Path<double>, 0, Eigen::InnerStride<>>;  ///< d values, any spacing
+  using Vector = Eigen::Ref<PathState<double>, 0, Eigen::InnerStride<>>;  ///< d values, any spacing
 
   /// @param process  of this kind, calculus (if it matters) and clock; checked at compile time
   /// @param name     what the process is called; by default its own `name`, if it has one
@@ -99,14 +99,14 @@ class AnyProcess {
 
   /// j = df_i/dx_k at one path x, d x d.
   /// @throws std::invalid_argument  if the process does not know it
-  void drift_jacobian(const Path<double>& x, Time t, Eigen::MatrixXd& j) const {
+  void drift_jacobian(const PathState<double>& x, Time t, Eigen::MatrixXd& j) const {
     check_jacobian(x.rows());
     self_->jacobian(x, t, j);
   }
 
   /// The Jacobians of all paths by one virtual call; see evaluate_drift_jacobian.
   /// @throws std::invalid_argument  if the process does not know them
-  void drift_jacobian(const X& x, Time t, X& out, Path<double>& path,
+  void drift_jacobian(const X& x, Time t, X& out, PathState<double>& path,
                       Eigen::MatrixXd& matrix) const {
     check_jacobian(x.rows());
     self_->jacobian(x, t, out, path, matrix);
@@ -150,8 +150,8 @@ class AnyProcess {
     virtual void diffusion(const X&, Time, Index, X&) const = 0;
     virtual void slope(const X&, Time, X&) const = 0;
     virtual bool has_jacobian() const = 0;
-    virtual void jacobian(const Path<double>&, Time, Eigen::MatrixXd&) const = 0;
-    virtual void jacobian(const X&, Time, X&, Path<double>&, Eigen::MatrixXd&) const = 0;
+    virtual void jacobian(const PathState<double>&, Time, Eigen::MatrixXd&) const = 0;
+    virtual void jacobian(const X&, Time, X&, PathState<double>&, Eigen::MatrixXd&) const = 0;
     virtual bool has_linear_part() const = 0;
     virtual bool linear() const = 0;
     virtual void linear_part(Eigen::MatrixXd&) const = 0;
@@ -189,12 +189,12 @@ class AnyProcess {
         detail::assign(out, fokker::diffusion_slope(p, x, t, out));
     }
     bool has_jacobian() const override { return fokker::has_drift_jacobian<X>(p); }
-    void jacobian([[maybe_unused]] const Path<double>& x, [[maybe_unused]] Time t,
+    void jacobian([[maybe_unused]] const PathState<double>& x, [[maybe_unused]] Time t,
                   [[maybe_unused]] Eigen::MatrixXd& j) const override {
       if constexpr (HasDriftJacobian<P, X>) p.drift_jacobian(x, t, j);
     }
     void jacobian([[maybe_unused]] const X& x, [[maybe_unused]] Time t, [[maybe_unused]] X& out,
-                  [[maybe_unused]] Path<double>& path,
+                  [[maybe_unused]] PathState<double>& path,
                   [[maybe_unused]] Eigen::MatrixXd& matrix) const override {
       if constexpr (HasDriftJacobian<P, X>) evaluate_drift_jacobian(p, x, t, out, path, matrix);
     }

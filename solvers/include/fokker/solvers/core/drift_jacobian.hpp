@@ -10,7 +10,7 @@ namespace fokker {
 /// j_ik = df_i/dx_k at one path x, d x 1.
 template <class P, class X>
 concept HasDriftJacobian = State<X> &&
-    requires(const P& p, const Path<typename X::Scalar, X::RowsAtCompileTime>& x, Time t,
+    requires(const P& p, const PathState<typename X::Scalar, X::RowsAtCompileTime>& x, Time t,
              Eigen::Matrix<typename X::Scalar, X::RowsAtCompileTime, X::RowsAtCompileTime>& j) {
   p.drift_jacobian(x, t, j);
 };

@@ -169,7 +169,7 @@ concept Number = std::is_arithmetic_v<std::remove_cvref_t<R>>;
 
 /// What a coefficient may return at a state X: a number, or an array with X's scalar and columns.
 template <class R, class X>
-constexpr bool fits() {
+constexpr bool is_coefficient() {
   using T = std::remove_cvref_t<R>;
   if constexpr (Number<T>) {
     return true;
@@ -186,10 +186,10 @@ constexpr bool fits() {
 /// The value of `call()` in a form that outlives the statement: a number as the scalar of X, an
 /// expression by value, a named array by reference, a returned array through `scratch`.
 template <class X, class Call>
-decltype(auto) hold(X& scratch, Call&& call) {
+decltype(auto) materialise(X& scratch, Call&& call) {
   using R = decltype(call());
   static_assert(
-      fits<R, X>(),
+      is_coefficient<R, X>(),
       "a coefficient must return a number or an Eigen array expression with the scalar "
       "and the columns of the state it is given (take `const auto& x`, not a fixed array)");
   if constexpr (Number<R>) {
@@ -211,7 +211,7 @@ decltype(auto) drift(const P& p, const X& x, Time t, X& scratch) {
     p.drift(x, t, scratch);
     return std::as_const(scratch);
   } else {
-    return detail::hold(scratch, [&]() -> decltype(auto) { return p.drift(x, t); });
+    return detail::materialise(scratch, [&]() -> decltype(auto) { return p.drift(x, t); });
   }
 }
 
@@ -231,7 +231,7 @@ decltype(auto) diffusion(const P& p, const X& x, Time t, X& scratch) {
     p.diffusion(x, t, scratch);
     return std::as_const(scratch);
   } else {
-    return detail::hold(scratch, [&]() -> decltype(auto) { return p.diffusion(x, t); });
+    return detail::materialise(scratch, [&]() -> decltype(auto) { return p.diffusion(x, t); });
   }
 }
 
@@ -242,7 +242,7 @@ decltype(auto) diffusion(const P& p, const X& x, Time t, Index k, X& scratch) {
     p.diffusion(x, t, k, scratch);
     return std::as_const(scratch);
   } else {
-    return detail::hold(scratch, [&]() -> decltype(auto) { return p.diffusion(x, t, k); });
+    return detail::materialise(scratch, [&]() -> decltype(auto) { return p.diffusion(x, t, k); });
   }
 }
 
@@ -271,7 +271,8 @@ decltype(auto) diffusion_slope(const P& p, const X& x, Time t, X& scratch) {
     p.diffusion_slope(x, t, scratch);
     return std::as_const(scratch);
   } else {
-    return detail::hold(scratch, [&]() -> decltype(auto) { return p.diffusion_slope(x, t); });
+    return detail::materialise(scratch,
+                               [&]() -> decltype(auto) { return p.diffusion_slope(x, t); });
   }
 }
 

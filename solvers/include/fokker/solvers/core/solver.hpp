@@ -57,7 +57,7 @@ constexpr Needs needs_of(const M& m) {
 
 /// Whether `m` carries something from step to step.
 template <class M>
-constexpr bool remembers(const M& m) {
+constexpr bool has_memory(const M& m) {
   return facts_of(m).has_memory;
 }
 
@@ -145,14 +145,14 @@ consteval void require_compatible() {
   if constexpr (supports<M>(NoiseKind::none)) {
     static_assert(kind == NoiseKind::none || supports<M>(kind),
                   "this solver is for ODEs and the process has noise: use an SDE solver such as "
-                  "EulerMaruyama or StochasticHeun");
+                  "EulerMaruyama or HeunSde");
   } else {
     static_assert(kind != NoiseKind::none,
                   "this solver is for SDEs and the process has no noise: use an ODE solver such as "
-                  "RungeKutta4 or DormandPrince54");
+                  "Rk4 or Dopri5");
     static_assert(kind == NoiseKind::none || supports<M>(kind),
                   "this solver does not handle the noise kind of the process: see the table of "
-                  "methods for one that does (EulerMaruyama and StochasticHeun take every kind)");
+                  "methods for one that does (EulerMaruyama and HeunSde take every kind)");
     static_assert(
         kind == NoiseKind::additive || kind == NoiseKind::none ||
             calculus_of_method<M> == calculus_of<P>,

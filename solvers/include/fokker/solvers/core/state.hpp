@@ -10,7 +10,7 @@
 
 #include <Eigen/Core>
 
-#include <fokker/solvers/core/same_eigen.hpp>
+#include <fokker/solvers/core/abi_check.hpp>
 
 #if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
 #error "fokker detects NaN and infinity: build without -ffast-math / -ffinite-math-only"
@@ -36,12 +36,12 @@ using Block = Eigen::Array<S, D, Eigen::Dynamic, Eigen::RowMajor>;
 
 /// A single path, d x 1.
 template <class S, int D = Eigen::Dynamic>
-using Path = Eigen::Array<S, D, 1>;
+using PathState = Eigen::Array<S, D, 1>;
 
 /// Whether a state is a single path of a few components, known to the compiler: it fits in
 /// registers, and a step on it is one chain of dependent operations.
 template <State X>
-inline constexpr bool is_small =
+inline constexpr bool fits_in_registers =
     X::SizeAtCompileTime != Eigen::Dynamic&& X::ColsAtCompileTime == 1 && X::SizeAtCompileTime <= 8;
 
 namespace detail {
@@ -62,7 +62,7 @@ void assign(X& out, const V& value) {
   if constexpr (std::same_as<V, X>) {
     if (&value == &out) return;
   }
-  if constexpr (is_small<X> && State<V>) {
+  if constexpr (fits_in_registers<X> && State<V>) {
     const Eigen::internal::evaluator<V> number(value);  // one, so that products are formed once
     for_each_number<X>([&](Index i) { out.coeffRef(i) = number.coeff(i); });
   } else {
@@ -73,7 +73,7 @@ void assign(X& out, const V& value) {
 /// Exchanges two states of one shape.
 template <State X>
 void swap_states(X& a, X& b) {
-  if constexpr (is_small<X>)
+  if constexpr (fits_in_registers<X>)
     for_each_number<X>([&](Index i) { std::swap(a.coeffRef(i), b.coeffRef(i)); });
   else
     a.swap(b);

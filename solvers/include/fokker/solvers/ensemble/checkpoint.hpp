@@ -21,7 +21,7 @@ using Settings = std::vector<std::pair<std::string, std::string>>;
 class Checkpoint {
  public:
   /// @param settings  everything that the result depends on but the threads and ranks
-  /// @param every     seconds between two writes, at least; 0: after every round of `simulate`
+  /// @param every     seconds between two writes, at least; 0: after every batch of `simulate`
   Checkpoint(FilePath file, Settings settings, double every = 10);
 
   /// What was saved, or nothing where there is no file.

@@ -73,19 +73,19 @@ class FirstPassage {
   }
 
   template <State X>
-  struct Observer {
+  struct Accumulator {
     X sum, column;  // scratch
     Eigen::Array<double, 1, Eigen::Dynamic> distance, variance, time;
     Time start = 0, t = 0;
     std::vector<detail::BridgePassage> bridges;
   };
   template <State X>
-  auto observer(const X& x) const {
-    return Observer<X>{x, x, {}, {}, {}, 0, 0, {}};
+  auto accumulator(const X& x) const {
+    return Accumulator<X>{x, x, {}, {}, {}, 0, 0, {}};
   }
 
   template <State X>
-  void observe(Observer<X>& o, Index k, Time t, const X& x, Index first) const {
+  void observe(Accumulator<X>& o, Index k, Time t, const X& x, Index first) const {
     if (k == 0) {
       const Index paths = std::min<Index>(x.cols(), result_.time.size() - first);
       for (Index j = 0; j < paths; ++j)
@@ -114,7 +114,7 @@ class FirstPassage {
   }
 
   template <State X>
-  Partial leaf(const Observer<X>& o, const X&, Index column, Index count, Index first) {
+  Partial partial(const Accumulator<X>& o, const X&, Index column, Index count, Index first) {
     result_.time.segment(first + column, count) = o.time.segment(column, count).transpose();
     return {};
   }

@@ -95,21 +95,21 @@ struct PathStatistics {
 
   void prepare(Index paths, Index d, std::span<const Time> times);
 
-  struct Observer {
+  struct Accumulator {
     std::vector<FourMoments> moments;  ///< by leaf, point and component
     Kept kept;
-    StreamedStates::Observer row;
+    StreamedStates::Accumulator row;
   };
   template <State X>
-  Observer observer(const X& x) const {
-    Observer o;
+  Accumulator accumulator(const X& x) const {
+    Accumulator o;
     o.moments.resize(numbers() *
                      static_cast<std::size_t>((x.cols() + leaf_paths - 1) / leaf_paths));
-    if (streamed_) o.row = streamed_->observer(x);
+    if (streamed_) o.row = streamed_->accumulator(x);
     return o;
   }
   template <State X>
-  void observe(Observer& o, Index k, Time t, const X& x, Index first) {
+  void observe(Accumulator& o, Index k, Time t, const X& x, Index first) {
     const Index real = std::min<Index>(x.cols(), paths_ - first);
     std::array<double, leaf_paths> finite{};
     for (Index column = 0; column < real; column += leaf_paths)
@@ -131,7 +131,7 @@ struct PathStatistics {
     if (streamed_) streamed_->observe(o.row, k, t, x, first);
   }
   template <State X>
-  Partial leaf(Observer& o, const X&, Index column, Index count, Index) const {
+  Partial partial(Accumulator& o, const X&, Index column, Index count, Index) const {
     const auto from =
         o.moments.begin() + static_cast<std::ptrdiff_t>(numbers()) * (column / leaf_paths);
     Partial p{count, {from, from + static_cast<std::ptrdiff_t>(numbers())}, {}};

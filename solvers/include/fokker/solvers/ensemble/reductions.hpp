@@ -6,13 +6,13 @@
 ///
 ///     Partial                               // default-constructed: nothing seen
 ///     prepare(paths, d, times)              // once, before any block: the times it will see
-///     observer(x) -> Observer               // per block: what it carries along the paths
-///     observe(observer, k, t, x, first)     // at times[k] = t, x = d x W
-///     close(observer, x)                    // optional: once per block, at the end of the run
-///     leaf(observer, x, column, count, first) -> Partial     // columns [column, column + count)
+///     accumulator(x) -> Accumulator               // per block: what it carries along the paths
+///     observe(accumulator, k, t, x, first)     // at times[k] = t, x = d x W
+///     finish(accumulator, x)                    // optional: once per block, at the end of the run
+///     partial(accumulator, x, column, count, first) -> Partial     // columns [column, column + count)
 ///     merge(a, b) -> Partial                // associative only along the fixed binary tree
 ///     result(total) -> Value
-///     count_failed(observer, x, count) -> Index   // optional: of the first `count` columns, those
+///     count_failed(accumulator, x, count) -> Index   // optional: of the first `count` columns, those
 ///                                           // that are not finite or of which it makes no number
 ///
 /// `first` is the number of the path in column 0. Leaves hold 64 paths and are merged along the
@@ -87,7 +87,7 @@ std::vector<RunningMoments> merge_rows(std::vector<RunningMoments> a,
 
 }  // namespace detail
 
-/// Nothing: the observer or partial of a reduction that needs none.
+/// Nothing: the accumulator or partial of a reduction that needs none.
 struct Nothing {};
 
 /// Mean, variance and standard error of each component of X at the end of the run.
@@ -100,13 +100,13 @@ struct Moments {
 
   void prepare(Index, Index, std::span<const Time>) {}
   template <State X>
-  Nothing observer(const X&) const {
+  Nothing accumulator(const X&) const {
     return {};
   }
   template <State X>
   void observe(Nothing&, Index, Time, const X&, Index) const {}
   template <State X>
-  Partial leaf(const Nothing&, const X& x, Index column, Index count, Index) const {
+  Partial partial(const Nothing&, const X& x, Index column, Index count, Index) const {
     return detail::row_moments(x, column, count);
   }
   static Partial merge(Partial a, const Partial& b) { return detail::merge_rows(std::move(a), b); }
@@ -142,13 +142,13 @@ struct PathFunctional {
 
   void prepare(Index, Index, std::span<const Time>) {}
   template <class Carry>
-  struct Observer {
+  struct Accumulator {
     Carry carry;
     Eigen::Array<double, 1, Eigen::Dynamic> values;
   };
   template <State X>
-  auto observer(const X& x) const {
-    return Observer<decltype(started(x, Time{}, 0))>{started(x, Time{}, 0), {}};
+  auto accumulator(const X& x) const {
+    return Accumulator<decltype(started(x, Time{}, 0))>{started(x, Time{}, 0), {}};
   }
   template <State X>
   void observe(auto& o, Index k, Time t, const X& x, Index first) const {
@@ -159,11 +159,11 @@ struct PathFunctional {
   }
   /// Ends the functional of each path in state x.
   template <State X>
-  void close(auto& o, const X& x) const {
+  void finish(auto& o, const X& x) const {
     o.values = value(o.carry, x).template cast<double>();
   }
   template <State X>
-  Partial leaf(const auto& o, const X&, Index column, Index count, Index) const {
+  Partial partial(const auto& o, const X&, Index column, Index count, Index) const {
     return RunningMoments::of(count, [&](Index j) { return o.values[column + j]; });
   }
   /// The paths with a component that is not finite or a functional that is nan.
@@ -213,13 +213,13 @@ struct FinalState {
 
   void prepare(Index paths, Index d, std::span<const Time>);
   template <State X>
-  Nothing observer(const X&) const {
+  Nothing accumulator(const X&) const {
     return {};
   }
   template <State X>
   void observe(Nothing&, Index, Time, const X&, Index) const {}
   template <State X>
-  Partial leaf(const Nothing&, const X& x, Index column, Index count, Index first) {
+  Partial partial(const Nothing&, const X& x, Index column, Index count, Index first) {
     states_.middleCols(first + column, count) = x.middleCols(column, count).template cast<double>();
     return {};
   }
@@ -238,7 +238,7 @@ struct States {
 
   void prepare(Index paths, Index d, std::span<const Time> times);
   template <State X>
-  Nothing observer(const X&) const {
+  Nothing accumulator(const X&) const {
     return {};
   }
   template <State X>
@@ -248,7 +248,7 @@ struct States {
     saved.middleCols(first, count) = x.leftCols(count).template cast<double>();
   }
   template <State X>
-  Partial leaf(const Nothing&, const X&, Index, Index, Index) const {
+  Partial partial(const Nothing&, const X&, Index, Index, Index) const {
     return {};
   }
   static Partial merge(const Partial&, const Partial&) { return {}; }

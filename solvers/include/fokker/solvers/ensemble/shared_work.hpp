@@ -1,7 +1,7 @@
 #pragma once
 /// @file  fokker/solvers/ensemble/shared_work.hpp
 /// @brief A run of many different pieces, kept in a checkpoint and shared among ranks: what the
-///        tree of `simulate` is for one ensemble (rounds.hpp), this is for a table of them.
+///        tree of `simulate` is for one ensemble (batches.hpp), this is for a table of them.
 
 #include <functional>
 #include <optional>

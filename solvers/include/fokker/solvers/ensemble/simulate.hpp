@@ -19,8 +19,8 @@
 #include <fokker/solvers/core/grid.hpp>
 #include <fokker/solvers/core/solution.hpp>
 #include <fokker/solvers/core/solver.hpp>
+#include <fokker/solvers/ensemble/batches.hpp>
 #include <fokker/solvers/ensemble/reductions.hpp>
-#include <fokker/solvers/ensemble/rounds.hpp>
 #include <fokker/solvers/integrate/block_integrator.hpp>
 #include <fokker/solvers/integrate/contract.hpp>
 #include <fokker/solvers/noise/initial.hpp>
@@ -37,7 +37,7 @@ struct SimulateOptions {
   Seed seed = 0;           ///< with the path's number it fixes every random number
   NoiseSource noise = {};  ///< a Brownian source in place of the seed's (noise_source.hpp)
   int threads = 0;         ///< at most, and at most the cores; 0: all; never changes a result
-  /// Stop when the estimate's standard error is at most this (0: never). Paths come in rounds that
+  /// Stop when the estimate's standard error is at most this (0: never). Paths come in batches that
   /// double, so where it stops does not depend on the threads. Reductions with an error only.
   double target_standard_error = 0;
   std::uint64_t max_steps = 10'000'000;       ///< of a path, accepted and rejected together
@@ -115,9 +115,9 @@ Index count_non_finite(const auto& x, Index count) {
 }
 
 /// The same, counting also the paths that the reduction reports as failed, if it reports any.
-Index count_failed(const auto& reduction, const auto& observer, const auto& x, Index count) {
-  if constexpr (requires { reduction.count_failed(observer, x, count); })
-    return reduction.count_failed(observer, x, count);
+Index count_failed(const auto& reduction, const auto& accumulator, const auto& x, Index count) {
+  if constexpr (requires { reduction.count_failed(accumulator, x, count); })
+    return reduction.count_failed(accumulator, x, count);
   else
     return count_non_finite(x, count);
 }
@@ -198,11 +198,12 @@ class ReducedBlocks final : public Blocks {
                                     .cancel = options_.cancel});
     PathRandom random(options_.seed, number, columns);
     set_initial(x0_, random, block.x());
-    auto observer = reduction_.observer(block.x());
+    auto accumulator = reduction_.accumulator(block.x());
     std::size_t seen = 0;
     const auto look = [&](std::size_t point) {
       if (seen == course_.seen.size() || course_.seen[seen] != point) return;
-      reduction_.observe(observer, static_cast<Index>(seen), course_.times[seen], block.x(), first);
+      reduction_.observe(accumulator, static_cast<Index>(seen), course_.times[seen], block.x(),
+                         first);
       ++seen;
     };
     look(0);
@@ -220,16 +221,17 @@ class ReducedBlocks final : public Blocks {
       look(k + 1);
     }
     const X& x = block.x();
-    if constexpr (requires { reduction_.close(observer, x); }) reduction_.close(observer, x);
+    if constexpr (requires { reduction_.finish(accumulator, x); })
+      reduction_.finish(accumulator, x);
     node->partial = reduce_leaves(
         0, width_ / leaf_paths, (real + leaf_paths - 1) / leaf_paths,
         [&](Index leaf) {
-          return reduction_.leaf(observer, x, leaf * leaf_paths,
-                                 std::min(leaf_paths, real - leaf * leaf_paths), first);
+          return reduction_.partial(accumulator, x, leaf * leaf_paths,
+                                    std::min(leaf_paths, real - leaf * leaf_paths), first);
         },
         [](Partial a, Partial b) { return Reduction::merge(std::move(a), std::move(b)); });
     node->paths = real;
-    node->failed = count_failed(reduction_, observer, x, real);
+    node->failed = count_failed(reduction_, accumulator, x, real);
     node->status = status != Status::success           ? status
                    : block.status() != Status::success ? block.status()
                    : node->failed > 0                  ? Status::non_finite

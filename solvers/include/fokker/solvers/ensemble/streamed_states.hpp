@@ -37,13 +37,13 @@ class StreamedStates {
   /// @throws std::runtime_error  a file that cannot be written, or a disk without room for it
   void prepare(Index paths, Index d, std::span<const Time> times);
   /// One component at one time, in double.
-  using Observer = std::vector<double>;
+  using Accumulator = std::vector<double>;
   template <State X>
-  Observer observer(const X& x) const {
-    return Observer(static_cast<std::size_t>(x.cols()));
+  Accumulator accumulator(const X& x) const {
+    return Accumulator(static_cast<std::size_t>(x.cols()));
   }
   template <State X>
-  void observe(Observer& row, Index k, Time, const X& x, Index first) {
+  void observe(Accumulator& row, Index k, Time, const X& x, Index first) {
     const Index count = std::min<Index>(x.cols(), paths_ - first);
     for (Index r = 0; r < x.rows(); ++r) {
       for (Index j = 0; j < count; ++j)
@@ -55,7 +55,7 @@ class StreamedStates {
     }
   }
   template <State X>
-  Partial leaf(const Observer&, const X&, Index, Index count, Index) const {
+  Partial partial(const Accumulator&, const X&, Index, Index count, Index) const {
     return count;
   }
   static Partial merge(Partial a, Partial b) { return a + b; }

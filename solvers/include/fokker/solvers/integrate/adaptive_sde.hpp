@@ -259,7 +259,7 @@ class AdaptiveSdeRun : public TreeRun<M, P, X> {
         atol_(errors.column<S, X::RowsAtCompileTime>(d)),
         controller_(errors.control, error_power()) {
     if (!adaptable(calculus_of_method<M>, this->needs_, facts_of(method_).orders(noise_kind<P>),
-                   noise_kind<P>, remembers(method_)))
+                   noise_kind<P>, has_memory(method_)))
       throw std::invalid_argument(text(
           "{} cannot adapt its steps on {} noise: it needs Levy areas or normals beside the path, "
           "which are drawn on fixed steps only, or carries something from step to step, or is an "
@@ -337,7 +337,7 @@ class PredictableRun : public TreeRun<M, P, X> {
     if (!(delta_ > 0) || !std::isfinite(delta_))
       throw std::invalid_argument(text(
           "steps chosen from the state need a largest step delta above zero: got {}", {delta_}));
-    if (!takes_any_interval(this->needs_, remembers(method)))
+    if (!takes_any_interval(this->needs_, has_memory(method)))
       throw std::invalid_argument(text(
           "{} cannot choose its steps from the state: it needs Levy areas or normals beside the "
           "path, which are drawn on fixed steps only, or carries something from step to step: "

@@ -41,7 +41,7 @@ struct EvaluatedOn {
 template <class P, class B, State Blocks>
 requires(!B::regular &&
          !SolvesInLanes<typename B::Method, P, Blocks>) struct EvaluatedOn<P, B, Blocks> {
-  using FixedColumn = Path<typename Blocks::Scalar, Blocks::RowsAtCompileTime>;
+  using FixedColumn = PathState<typename Blocks::Scalar, Blocks::RowsAtCompileTime>;
   using X =
       std::conditional_t<Process<P, FixedColumn>, FixedColumn, Block<typename Blocks::Scalar>>;
 };

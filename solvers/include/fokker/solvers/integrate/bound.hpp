@@ -17,7 +17,7 @@ namespace fokker::detail {
 
 /// Whether M can be asked to step P: a solver with the type erased takes the one it was made for.
 template <class M, class P>
-constexpr bool takes() {
+constexpr bool accepts() {
   if constexpr (requires { typename M::ProcessType; })
     return std::is_same_v<typename M::ProcessType, P>;
   else
@@ -26,10 +26,10 @@ constexpr bool takes() {
 
 /// The directions of time in which M may integrate P; only these are compiled. Samplers go down.
 template <class P, class M>
-inline constexpr bool runs_up = !Sampler<M> && clock_of<P> != Clock::down && takes<M, P>();
+inline constexpr bool runs_up = !Sampler<M> && clock_of<P> != Clock::down && accepts<M, P>();
 template <class P, class M>
 inline constexpr bool runs_down = clock_of<P> != Clock::up &&
-                                  (Sampler<M> ? takes<M, P>() : takes<M, TimeReversed<P>>());
+                                  (Sampler<M> ? accepts<M, P>() : accepts<M, TimeReversed<P>>());
 
 /// @throws std::invalid_argument  always, with the reason why a direction of time is refused
 [[noreturn]] void refuse_direction(bool up);
@@ -201,19 +201,19 @@ consteval bool check_usage() {
                 "commutative and general noise");
   static_assert(found != Misuse::noise_of_ode_solver,
                 "this solver is for ODEs and the process has noise: use an SDE solver such as "
-                "EulerMaruyama or StochasticHeun");
+                "EulerMaruyama or HeunSde");
   static_assert(found != Misuse::noise_of_sde_solver,
                 "this solver is for SDEs and the process has no noise: use an ODE solver such as "
-                "RungeKutta4 or DormandPrince54");
+                "Rk4 or Dopri5");
   static_assert(found != Misuse::noise_kind,
                 "this solver does not handle the noise kind of the process: see the table of "
-                "methods for one that does (EulerMaruyama and StochasticHeun take every kind)");
+                "methods for one that does (EulerMaruyama and HeunSde take every kind)");
   static_assert(found != Misuse::calculus,
                 "Ito and Stratonovich do not match: convert the process with "
                 "to_stratonovich(process) or to_ito(process), or choose a solver of its calculus");
   static_assert(found != Misuse::ode_method_on_adaptive,
                 "this ODE solver does not estimate its error: give Fixed{h} or OnGrid{times}, or "
-                "choose one that does, such as DormandPrince54");
+                "choose one that does, such as Dopri5");
   static_assert(found != Misuse::own_steps_only,
                 "this solver chooses its own steps: give Adaptive{.rtol = ...}");
   static_assert(found != Misuse::ode_on_sde_steps,

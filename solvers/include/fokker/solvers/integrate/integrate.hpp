@@ -32,7 +32,7 @@ auto as_state(const X0& x0) {
   decltype(auto) start = as_start<S>(x0);
   using Start = std::remove_cvref_t<decltype(start)>;
   if constexpr (std::is_arithmetic_v<Start>) {
-    return as_state<P>(Path<S, 1>(Path<S, 1>::Constant(start)));
+    return as_state<P>(PathState<S, 1>(PathState<S, 1>::Constant(start)));
   } else {
     static_assert(State<Start>,
                   "x0 must be a number, an Eigen vector or array, a std::array or a std::vector");
@@ -172,7 +172,7 @@ auto integrate(const P& process, const M& method, const Steps& steps, const X0& 
 /// process's clock allows it, and t1 = t0 returns the start.
 ///
 ///     integrate(sde, Milstein{}, Fixed{0.01}, 1.0, {0, 10}, {.save_at = {0, 5, 10}, .seed = 1});
-///     integrate(ode, DormandPrince54{}, Adaptive{.rtol = 1e-8}, x0, {0, 10});
+///     integrate(ode, Dopri5{}, Adaptive{.rtol = 1e-8}, x0, {0, 10});
 ///
 /// @param process   drift and diffusion (see process.hpp)
 /// @param method    a solver or a sampler

@@ -145,7 +145,7 @@ class JumpRun {
         random_(key.key()),
         step_(process, method, X(d, 1),
               RunNoise<S>(key, 1, wiener_dimension(process, d), needs_of(method))) {
-    if (remembers(method))
+    if (has_memory(method))
       throw std::invalid_argument(
           text("{} carries something from step to step, which a jump makes wrong: choose a "
                "one-step solver such as euler-maruyama",

@@ -56,7 +56,7 @@ class OdeintStepper {
     require_compatible<M, P>();
     static_assert(noise_kind<P> == NoiseKind::none || !std::same_as<Source, NoNoise>,
                   "an SDE needs a source of noise: pass BrownianIncrements");
-    if (remembers(shared_->method))
+    if (has_memory(shared_->method))
       throw std::invalid_argument(
           fmt::format("{} carries something from step to step, and odeint's steps may start "
                       "anywhere: choose a one-step solver",

@@ -128,7 +128,7 @@ struct Sort {
   static constexpr bool published = false;
 };
 
-struct PublishedSort {
+struct SortPublished {
   static constexpr std::string_view name = "sort-published";
   static constexpr std::string_view source =
       "Foster, Lyons & Oberhauser (2021), arXiv:2101.03446; too hot for gamma h > 1";
@@ -142,7 +142,7 @@ struct Quicsort {
   static constexpr bool published = false;
 };
 
-struct PublishedQuicsort {
+struct QuicsortPublished {
   static constexpr std::string_view name = "quicsort-published";
   static constexpr std::string_view source =
       "Scott, O'Kane, Jelincic & Foster (2025), arXiv:2508.16485; too hot for gamma h > 1";
@@ -222,7 +222,7 @@ struct SortStep {
 };
 
 using Sort = SortStep<third_order::Sort>;
-using PublishedSort = SortStep<third_order::PublishedSort>;
+using SortPublished = SortStep<third_order::SortPublished>;
 
 /// One QUICSORT step on a KineticProcess (quadrature-inspired contractive shifted ODE, Runge-Kutta
 /// of order three): with l, r = 1/2 -+ sqrt(3)/6, v* = v + rho (H + 6K) and D = rho (W - 12K),
@@ -288,6 +288,6 @@ struct QuicsortStep {
 };
 
 using Quicsort = QuicsortStep<third_order::Quicsort>;
-using PublishedQuicsort = QuicsortStep<third_order::PublishedQuicsort>;
+using QuicsortPublished = QuicsortStep<third_order::QuicsortPublished>;
 
 }  // namespace fokker

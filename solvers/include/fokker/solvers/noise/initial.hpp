@@ -78,7 +78,7 @@ decltype(auto) as_start(const X0& x0) {
                          std::tuple_size<X0>::value;
                          static_cast<S>(x0[0]);
                        }) {
-    Path<S, static_cast<int>(std::tuple_size<X0>::value)> x;
+    PathState<S, static_cast<int>(std::tuple_size<X0>::value)> x;
     for (std::size_t i = 0; i < x0.size(); ++i) x[static_cast<Index>(i)] = static_cast<S>(x0[i]);
     return x;
   } else if constexpr (requires {
@@ -86,7 +86,7 @@ decltype(auto) as_start(const X0& x0) {
                          x0.size();
                          static_cast<S>(*x0.data());
                        }) {
-    Path<S> x(static_cast<Index>(x0.size()));
+    PathState<S> x(static_cast<Index>(x0.size()));
     for (std::size_t i = 0; i < x0.size(); ++i)
       x[static_cast<Index>(i)] = static_cast<S>(x0.data()[i]);
     return x;

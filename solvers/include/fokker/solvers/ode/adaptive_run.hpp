@@ -22,7 +22,7 @@ namespace fokker::detail {
 /// Whether every number of the state is finite.
 template <State X>
 bool all_finite(const X& x) {
-  if constexpr (is_small<X>) {
+  if constexpr (fits_in_registers<X>) {
     bool finite = true;
     for_each_number<X>([&](Index i) { finite = finite && std::isfinite(x.coeff(i)); });
     return finite;
@@ -248,7 +248,7 @@ class AdaptiveRun {
   /// max |e| / (atol + rtol max(|x|, |y|)) over the components and paths; nan if there is one.
   template <class E, class X0, class Y>
   double norm(const E& e, const X0& x, const Y& y) const {
-    if constexpr (is_small<X>) {
+    if constexpr (fits_in_registers<X>) {
       S worst = 0, sum = 0;  // without a branch on which of the components is the worst
       for_each_number<X>([&](Index i) {
         const S ratio =

@@ -123,10 +123,10 @@ class EmbeddedLanes {
         paths_(n),
         slope_(d, n),
         step_(n),
-        previous_(Path<double>::Constant(n, controller_.target())),
+        previous_(PathState<double>::Constant(n, controller_.target())),
         older_(previous_),
-        after_rejection_(Path<double>::Zero(n)),
-        used_(Path<double>::Zero(n)) {}
+        after_rejection_(PathState<double>::Zero(n)),
+        used_(PathState<double>::Zero(n)) {}
 
   /// Slope and first step of every path, `lanes` at once.
   void start(const Block<S, d>& x, Time t0, Time span, Counts& counts) {
@@ -378,9 +378,9 @@ class EmbeddedLanes {
   double max_tries_;
   Time first_step_, max_step_;
   Index paths_;
-  Block<S, d> slope_;                                       // of every path: f at its state,
-  Path<double> step_, previous_, older_, after_rejection_;  // step to try, its last errors
-  Path<double> used_;                                       // steps tried before the last stop
+  Block<S, d> slope_;                                            // of every path: f at its state,
+  PathState<double> step_, previous_, older_, after_rejection_;  // step to try, its last errors
+  PathState<double> used_;                                       // steps tried before the last stop
   Time grain_ = 0;
   bool started_ = false;
   Status status_ = Status::success;

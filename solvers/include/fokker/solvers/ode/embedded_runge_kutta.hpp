@@ -72,7 +72,7 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
   /// The steps of a leg of a small state: those that keep their size follow each other in
   /// `attempt`.
   /// @return as step_by_step
-  Status walk(X& x, Time& t, Leg& leg, Counts& counts) requires is_small<X> {
+  Status walk(X& x, Time& t, Leg& leg, Counts& counts) requires fits_in_registers<X> {
     if (t < leg.end && leg.tries > 0) Base::begin(x, t, leg.stop(t), counts);
     return step_by_step(
         t, leg,
@@ -176,7 +176,7 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
   }
 
   double attempt(X& x, Time t, Time h, Counts& counts) {
-    if constexpr (is_small<X>) {
+    if constexpr (fits_in_registers<X>) {
       std::uint64_t more = 0;
       attempts(x, t, {.h = h, .stop = t + h, .last = true}, more, {}, counts);
       return error_;
@@ -284,7 +284,7 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
   /// out = x + h (c_0 k_0 + ...) with the coefficients of `row`.
   template <std::size_t row>
   static void combine(const X& x, const Weights& w, const Stages& k, X& out) {
-    if constexpr (is_small<X>)
+    if constexpr (fits_in_registers<X>)
       for_each_number<X>([&](Index r) {
         out.coeffRef(r) = Rows::template combine<row>(x.coeff(r), w,
                                                       [&](std::size_t j) { return k[j].coeff(r); });
@@ -297,7 +297,7 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
   template <std::size_t row, class W>
   static auto weighted(const W& w, const Stages& k) {
     const S first = w.template at<row, 0>();
-    if constexpr (is_small<X>) {
+    if constexpr (fits_in_registers<X>) {
       X e;
       for_each_number<X>([&](Index r) {
         e.coeffRef(r) = Rows::template combine<row, 1>(
@@ -348,7 +348,7 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
   /// |v|^2.
   template <class V>
   static double square(const V& v) {
-    if constexpr (is_small<X>) {
+    if constexpr (fits_in_registers<X>) {
       S sum = 0;
       for_each_number<X>([&](Index i) { sum += v.coeff(i) * v.coeff(i); });
       return static_cast<double>(sum);
@@ -385,7 +385,8 @@ struct EmbeddedRungeKutta {
   static constexpr Facts facts{.name = Pair::name,
                                .source = Pair::source,
                                .noise = {NoiseKind::none},
-                               .order = {.deterministic = Pair::order}};
+                               .order = {.deterministic = Pair::order},
+                               .cost = {.drift = static_cast<int>(Pair::tableau.b.size())}};
 
   static constexpr bool adaptive = true;
   static constexpr int dense_order = Pair::dense_order;  ///< order of `interpolate`
@@ -407,10 +408,10 @@ struct EmbeddedRungeKutta {
   using FixedSteps = ExplicitRungeKutta<Pair>;  ///< the same tableau on steps that are given
 };
 
-using BogackiShampine32 = EmbeddedRungeKutta<tableaus::BogackiShampine32>;
-using DormandPrince54 = EmbeddedRungeKutta<tableaus::DormandPrince54>;
-using Tsitouras54 = EmbeddedRungeKutta<tableaus::Tsitouras54>;
-using Verner76 = EmbeddedRungeKutta<tableaus::Verner76>;
-using DormandPrince853 = EmbeddedRungeKutta<tableaus::DormandPrince853>;
+using Bs3 = EmbeddedRungeKutta<tableaus::Bs3>;
+using Dopri5 = EmbeddedRungeKutta<tableaus::Dopri5>;
+using Tsit5 = EmbeddedRungeKutta<tableaus::Tsit5>;
+using Vern7 = EmbeddedRungeKutta<tableaus::Vern7>;
+using Dop853 = EmbeddedRungeKutta<tableaus::Dop853>;
 
 }  // namespace fokker

@@ -63,7 +63,7 @@ struct DenseStages {
 };
 
 /// Bogacki and Shampine's pair of orders 3 and 2, for loose tolerances. Three evaluations per step.
-struct BogackiShampine32 {
+struct Bs3 {
   static constexpr std::string_view name = "bs3";
   static constexpr std::string_view source = "Bogacki & Shampine (1989)";
   static constexpr int order = 3, error_order = 2, dense_order = 3;
@@ -79,7 +79,7 @@ struct BogackiShampine32 {
 
 /// Dormand and Prince's pair of orders 5 and 4. Six evaluations per step. The interpolant is that
 /// of Hairer's code dopri5.
-struct DormandPrince54 {
+struct Dopri5 {
   static constexpr std::string_view name = "dopri5";
   static constexpr std::string_view source =
       "Dormand & Prince (1980); Hairer, Norsett & Wanner (1993), II.5 and II.6";
@@ -109,7 +109,7 @@ struct DormandPrince54 {
 };
 
 /// Tsitouras's pair of orders 5 and 4: the general choice. Six evaluations per step.
-struct Tsitouras54 {
+struct Tsit5 {
   static constexpr std::string_view name = "tsit5";
   static constexpr std::string_view source = "Tsitouras (2011), Comput. Math. Appl. 62, 770-775";
   static constexpr int order = 5, error_order = 4, dense_order = 4;
@@ -153,7 +153,7 @@ struct Tsitouras54 {
 /// Verner's "most efficient" pair of orders 7 and 6. Ten evaluations per step, one more for the
 /// slope at its start, and five for the interpolant where it is used. Verner states order 7 for the
 /// interpolant; it misses the order conditions by 2e-7, and order 6 is claimed here.
-struct Verner76 {
+struct Vern7 {
   static constexpr std::string_view name = "vern7";
   static constexpr std::string_view source = "Verner (2010), Numer. Algorithms 53, 383-396";
   static constexpr int order = 7, error_order = 6, dense_order = 6;
@@ -246,7 +246,7 @@ struct Verner76 {
 /// code dop853, for tight tolerances. Twelve evaluations per step, and three more for the
 /// interpolant where it is used. The error is e5^2 / sqrt(e5^2 + (e3 / 10)^2), of size O(h^8), with
 /// the norms e5 and e3 of the two estimates over the components of a path.
-struct DormandPrince853 {
+struct Dop853 {
   static constexpr std::string_view name = "dop853";
   static constexpr std::string_view source = "Hairer, Norsett & Wanner (1993), II.5 and II.6";
   static constexpr int order = 8, error_order = 7, dense_order = 7;

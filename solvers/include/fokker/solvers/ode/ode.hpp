@@ -333,12 +333,12 @@ class OdeintRun {
 /// the first step is chosen with, and the stepper on states X.
 namespace odeint_methods {
 
-/// The pair of DormandPrince54 (embedded_runge_kutta.hpp), which is the faster one. Six evaluations
+/// The pair of Dopri5 (embedded_runge_kutta.hpp), which is the faster one. Six evaluations
 /// of f per step, the seventh being the first of the next.
 struct DormandPrince5 {
   static constexpr std::string_view name = "odeint-dopri5";
   static constexpr std::string_view source = "Dormand & Prince (1980)";
-  static constexpr int order = 5, control_order = 5;
+  static constexpr int order = 5, control_order = 5, stages = 6;
   template <State X>
   using Stepper =
       boost::numeric::odeint::controlled_runge_kutta<boost::numeric::odeint::runge_kutta_dopri5<
@@ -352,7 +352,7 @@ struct DormandPrince5 {
 struct Fehlberg78 {
   static constexpr std::string_view name = "fehlberg78";
   static constexpr std::string_view source = "Fehlberg (1968), NASA TR R-287";
-  static constexpr int order = 8, control_order = 8;
+  static constexpr int order = 8, control_order = 8, stages = 13;
   static constexpr std::array<std::array<double, 13>, 3> blind{
       {{41. / 840, 0, 0, 0, 0, 0, 0, 0, 0, 0, 41. / 840, -41. / 840, -41. / 840},
        {41. / 840 - 7. / 150, 0, 0, 0, 0, 34. / 105 - 11. / 30, 9. / 35 - 27. / 100,
@@ -371,6 +371,7 @@ struct BulirschStoer {
   static constexpr std::string_view name = "bulirsch-stoer";
   static constexpr std::string_view source = "Bulirsch & Stoer (1966)";
   static constexpr int order = 0, control_order = 4;
+  static constexpr int stages = 0;  // they vary
   template <State X>
   using Stepper =
       boost::numeric::odeint::bulirsch_stoer<X, typename X::Scalar, X, Time, detail::OdeintAlgebra,
@@ -394,7 +395,8 @@ struct AdaptiveOde {
       .source = Method::source,
       .noise = {NoiseKind::none},
       .order = {.deterministic =
-                    Method::order > 0 ? std::optional<double>(Method::order) : std::nullopt}};
+                    Method::order > 0 ? std::optional<double>(Method::order) : std::nullopt},
+      .cost = {.drift = Method::stages}};
 
   static constexpr bool adaptive = true;
   static constexpr int control_order = Method::control_order;
@@ -403,7 +405,7 @@ struct AdaptiveOde {
   using Run = detail::OdeintRun<Method, P, X>;
 };
 
-using OdeintDormandPrince5 = AdaptiveOde<odeint_methods::DormandPrince5>;
+using OdeintDopri5 = AdaptiveOde<odeint_methods::DormandPrince5>;
 using Fehlberg78 = AdaptiveOde<odeint_methods::Fehlberg78>;
 using BulirschStoer = AdaptiveOde<odeint_methods::BulirschStoer>;
 

@@ -36,7 +36,7 @@ struct Heun {
   static constexpr ButcherTableau<2> tableau{{{{0, 0}, {1, 0}}}, {0.5, 0.5}, {0, 1}};
 };
 
-struct RungeKutta4 {
+struct Rk4 {
   static constexpr std::string_view name = "rk4";
   static constexpr std::string_view source = "Kutta (1901); Hairer, Norsett & Wanner (1993), II.1";
   static constexpr int order = 4;
@@ -101,6 +101,6 @@ struct ExplicitRungeKutta {
 
 using Euler = ExplicitRungeKutta<tableaus::Euler>;
 using Heun = ExplicitRungeKutta<tableaus::Heun>;
-using RungeKutta4 = ExplicitRungeKutta<tableaus::RungeKutta4>;
+using Rk4 = ExplicitRungeKutta<tableaus::Rk4>;
 
 }  // namespace fokker

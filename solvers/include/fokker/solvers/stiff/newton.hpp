@@ -36,7 +36,7 @@ struct NewtonWorkspace {
   X f, moved, f_moved;
   Eigen::Array<S, entries, Eigen::Dynamic, Eigen::RowMajor> jacobian;  ///< df_i/dx_k in row i + d k
   Eigen::Array<bool, 1, Eigen::Dynamic> open;  ///< paths that have not converged
-  Path<S, rows> path;
+  PathState<S, rows> path;
   Matrix matrix;
   Vector residual, step;
   Eigen::PartialPivLU<Matrix> lu;

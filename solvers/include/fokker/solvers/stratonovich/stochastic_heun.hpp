@@ -15,7 +15,7 @@ namespace fokker {
 /// Order         strong 1 (1/2 for general noise), weak 1, deterministic 2.
 /// Cost          two f and two g; no allocation.
 /// Source        Rumelin (1982); Kloeden & Platen (1992), 11.1; Burrage, Burrage & Tian (2004).
-struct StochasticHeun {
+struct HeunSde {
   static constexpr Facts facts{
       .name = "heun-sde",
       .source = "Rumelin (1982); Kloeden & Platen (1992), 11.1",
@@ -29,7 +29,7 @@ struct StochasticHeun {
   using Workspace = Scratch<X, 6>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, ProcessFor<StochasticHeun, X> P>
+  template <State X, ProcessFor<HeunSde, X> P>
   void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
             Workspace<X>& w) const {
     using S = typename X::Scalar;

@@ -27,7 +27,7 @@ namespace fokker {
 ///               alone, which is checked once per run (contract.hpp).
 /// Cost          one f, one g and one slope, or one f and three g; no allocation.
 /// Source        Milstein (1974); Kloeden & Platen (1992), 10.3.
-struct StratonovichMilstein {
+struct MilsteinStratonovich {
   static constexpr Facts facts{
       .name = "milstein-stratonovich",
       .source = "Kloeden & Platen (1992), 10.3",
@@ -40,7 +40,7 @@ struct StratonovichMilstein {
   using Workspace = Scratch<X, 4>;
 
   /// @copydoc EulerMaruyama::step
-  template <State X, ProcessFor<StratonovichMilstein, X> P>
+  template <State X, ProcessFor<MilsteinStratonovich, X> P>
   void step(const P& p, const X& x, Time t, Time h, const Increment<P, X>& dw, X& y,
             Workspace<X>& w) const {
     using S = typename X::Scalar;

@@ -47,7 +47,7 @@ struct EulerHeun {
 };
 
 /// z = x + (f h + g W) / 2, y = x + f(z) h + g(z) W.
-struct StochasticMidpoint {
+struct MidpointSde {
   static constexpr std::string_view name = "midpoint-sde";
   static constexpr std::string_view source = "Burrage & Burrage (1996), Appl. Numer. Math. 22";
   static constexpr OrdersByNoise order{
@@ -305,7 +305,7 @@ struct StratonovichRungeKutta {
 };
 
 using EulerHeun = StratonovichRungeKutta<tableaus::EulerHeun>;
-using StochasticMidpoint = StratonovichRungeKutta<tableaus::StochasticMidpoint>;
+using MidpointSde = StratonovichRungeKutta<tableaus::MidpointSde>;
 using GeneralShark = StratonovichRungeKutta<tableaus::GeneralShark>;
 using Spark = StratonovichRungeKutta<tableaus::Spark>;
 using SlowRk = StratonovichRungeKutta<tableaus::SlowRk>;

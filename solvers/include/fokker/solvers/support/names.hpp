@@ -9,6 +9,9 @@
 
 namespace fokker {
 
+/// Whether two words differ at most in the case of their letters.
+bool same_in_any_case(std::string_view a, std::string_view b);
+
 /// The candidates nearest to `given`, at most three, nearest first: by the edits that turn one into
 /// the other (insert, delete, replace, swap neighbours), ignoring case, `-` and `_`. Names that
 /// continue `given` count as near; names further than a third of their length do not.

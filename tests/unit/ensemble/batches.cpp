@@ -1,5 +1,5 @@
-/// @file  unit/ensemble/rounds.cpp
-/// @brief Ensembles in rounds: ended and taken up again, or shared among ranks, to the same bits.
+/// @file  unit/ensemble/batches.cpp
+/// @brief Ensembles in batches: ended and taken up again, or shared among ranks, to the same bits.
 
 #include <atomic>
 #include <cstring>
@@ -30,8 +30,8 @@ const TimeGrid grid = uniform_grid(0, 1, 6);
 
 auto statistics(SimulateOptions options) {
   options.save_at = {grid[0], grid[3], grid[6]};
-  return simulate(process, EulerMaruyama{}, OnGrid{grid}, Path<double>::Constant(2, 0.5), options,
-                  PathStatistics(3000));
+  return simulate(process, EulerMaruyama{}, OnGrid{grid}, PathState<double>::Constant(2, 0.5),
+                  options, PathStatistics(3000));
 }
 
 template <class A, class B>
@@ -61,7 +61,7 @@ TEST_CASE("path statistics are those of the saved states") {
       .paths = 5001, .save_at = {grid[0], grid[3], grid[6]}, .seed = 1, .threads = 2};
 
   const auto saved = simulate(process, EulerMaruyama{}, OnGrid{grid},
-                              Path<double>::Constant(2, 0.5), options, States{})
+                              PathState<double>::Constant(2, 0.5), options, States{})
                          .value;
   const auto value = statistics(options).value;
 

@@ -1,10 +1,10 @@
 #pragma once
-/// @file  fokker/solvers/ensemble/rounds.hpp
-/// @brief The tree of an ensemble in rounds, between which it is saved and shared among ranks.
+/// @file  fokker/solvers/ensemble/batches.hpp
+/// @brief The tree of an ensemble in batches, between which it is saved and shared among ranks.
 ///
 /// The leaves of the tree are finished from left to right. What is finished is then a few partials
 /// of aligned subtrees, of which the whole tree is made in one way only: its bits do not depend on
-/// the rounds, on the ranks, or on where a run was ended and taken up again.
+/// the batches, on the ranks, or on where a run was ended and taken up again.
 
 #include <limits>
 #include <memory>
@@ -76,7 +76,7 @@ struct ReductionNode final : Node {
   }
 };
 
-/// A part of a round: the leaves [low, high), an aligned subtree.
+/// A part of a batch: the leaves [low, high), an aligned subtree.
 struct Subtree {
   Index low, high;
 };
@@ -93,16 +93,16 @@ class SubtreeSource {
   virtual bool enough(const Node& node) const = 0;
 };
 
-/// Reduces a tree of `leaves` leaves in rounds, each an aligned subtree of a power-of-two number of
+/// Reduces a tree of `leaves` leaves in batches, each an aligned subtree of a power-of-two number of
 /// blocks, until all are finished, `enough` holds for the finished ones, or one is cancelled.
-/// The ranks share the subtrees of a round and send their nodes to rank 0, which merges them in
-/// order, keeps the checkpoint and decides on the next round; all ranks return the same node. An
+/// The ranks share the subtrees of a batch and send their nodes to rank 0, which merges them in
+/// order, keeps the checkpoint and decides on the next batch; all ranks return the same node. An
 /// exception on one rank becomes a std::runtime_error on all.
 ///
 /// @param block     leaves of a block
-/// @param first     leaves of the first round; the later ones are as large as all before
-/// @param threads   of this rank, for the size of short rounds
-NodePointer reduce_in_rounds(SubtreeSource& source, Index leaves, Index block, Index first,
-                             int threads, Checkpoint* checkpoint, Communicator* ranks);
+/// @param first     leaves of the first batch; the later ones are as large as all before
+/// @param threads   of this rank, for the size of short batches
+NodePointer reduce_in_batches(SubtreeSource& source, Index leaves, Index block, Index first,
+                              int threads, Checkpoint* checkpoint, Communicator* ranks);
 
 }  // namespace fokker::detail

@@ -1,5 +1,5 @@
 #pragma once
-/// @file  fokker/solvers/core/same_eigen.hpp
+/// @file  fokker/solvers/core/abi_check.hpp
 /// @brief A file that allocates Eigen's arrays otherwise than the library does not link with it.
 ///
 /// How Eigen aligns and frees an array follows from the instruction set that a file is compiled
@@ -14,7 +14,7 @@ namespace fokker::detail {
 template <int Alignment, bool SystemMalloc>
 void compile_fokker_for_the_same_instruction_set();
 
-[[gnu::used]] static void (*const same_eigen)() = &compile_fokker_for_the_same_instruction_set<
+[[gnu::used]] static void (*const abi_check)() = &compile_fokker_for_the_same_instruction_set<
     EIGEN_MAX_ALIGN_BYTES, EIGEN_MALLOC_ALREADY_ALIGNED != 0>;
 
 }  // namespace fokker::detail

@@ -1,5 +1,5 @@
 #pragma once
-/// @file  fokker/diffusion/samplers/ancestral.hpp
+/// @file  fokker/diffusion/samplers/ddpm.hpp
 /// @brief DDPM's ancestral step, with the exact posterior of the process.
 
 #include <fokker/diffusion/samplers/ddim.hpp>
@@ -20,7 +20,7 @@ namespace fokker {
 /// Cost          one denoiser; no allocation.
 /// Ends          at t' = 0 in s' D exactly.
 /// Source        Ho, Jain & Abbeel (2020), arXiv 2006.11239, (6)-(7), algorithm 2.
-struct Ancestral {
+struct Ddpm {
   static constexpr bool is_sampler = true;
   static constexpr Facts facts =
       detail::reverse_facts("ddpm", "Ho, Jain & Abbeel (2020), arXiv 2006.11239, (6)-(7)",
@@ -36,7 +36,7 @@ struct Ancestral {
   }
 
   /// @copydoc Ddim::step
-  template <State X, ModelFor<Ancestral, X> P>
+  template <State X, ModelFor<Ddpm, X> P>
   void step(const P& model, const X& x, Time t, Time t_next, const Increment<P, X>& dw, X& y,
             Workspace<X>&) const {
     detail::step_with_frozen_denoiser(model, x, t, t_next, 1.0, dw, y);

@@ -1,4 +1,4 @@
-#include <fokker/diffusion/catalogue/last_step.hpp>
+#include <fokker/diffusion/catalogue/final_step.hpp>
 
 #include <stdexcept>
 #include <string>
@@ -7,15 +7,15 @@
 
 namespace fokker {
 
-TimeGrid with_last_step(TimeGrid grid, Last last) {
-  if (last == Last::zero) grid.push_back(0);
+TimeGrid with_last_step(TimeGrid grid, FinalStep last) {
+  if (last == FinalStep::zero) grid.push_back(0);
   return grid;
 }
 
 void check_last_step(const SamplerInfo& sampler, const AnySchedule& schedule, double eta,
-                     Time t_min, Last last) {
+                     Time t_min, FinalStep last) {
   check_sampler(sampler, schedule, eta, t_min);
-  if (last != Last::zero) return;
+  if (last != FinalStep::zero) return;
   if (t_min == 0)
     throw std::invalid_argument(
         "last=zero goes from t_min to sigma=0, and t_min=0 is there already: choose t_min > 0 "

@@ -47,7 +47,7 @@ void rows(const std::string& name, const P& process, const fokker::Equation& equ
 
 void one_path(benchmark::State& state, const auto& process, const auto& x0) {
   for (auto _ : state)
-    benchmark::DoNotOptimize(fokker::integrate(process, fokker::DormandPrince54{},
+    benchmark::DoNotOptimize(fokker::integrate(process, fokker::Dopri5{},
                                                fokker::Adaptive{.rtol = 1e-9, .atol = 1e-9}, x0,
                                                {0, 10}, {.save_at = {10}})
                                  .end(0));
@@ -69,7 +69,7 @@ const bool registered = [] {
                 {{"xi", 0.3}, {"rho", -0.7}}),
       {0, 0.04});
   const Equation lorenz = parse_sde("x' = 10*(y - x); y' = x*(28 - z) - y; z' = x*y - 8/3*z");
-  rows<RungeKutta4>("lorenz", Lorenz{}, lorenz, {1, 1, 1});
+  rows<Rk4>("lorenz", Lorenz{}, lorenz, {1, 1, 1});
   const Path<double, 3> start(1, 1, 1);
   benchmark::RegisterBenchmark("equation_lorenz_path/fokker",
                                [=](benchmark::State& state) { one_path(state, lorenz, start); });

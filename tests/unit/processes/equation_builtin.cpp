@@ -95,9 +95,8 @@ TEST_CASE("the Lorenz equations have the bits of the process by name") {
   const RegisteredProcess made = make_process("lorenz", parameters);
   const Equation equation =
       parse_sde("x' = sigma*(y - x)\ny' = x*(rho - z) - y\nz' = x*y - beta*z", parameters);
-  const auto a =
-      integrate(std::get<AnyOde>(made.process), RungeKutta4{}, Fixed{0.01}, made.x0, {0, 5});
-  const auto b = integrate(equation, RungeKutta4{}, Fixed{0.01}, made.x0, {0, 5});
+  const auto a = integrate(std::get<AnyOde>(made.process), Rk4{}, Fixed{0.01}, made.x0, {0, 5});
+  const auto b = integrate(equation, Rk4{}, Fixed{0.01}, made.x0, {0, 5});
   CHECK((a.end == b.end).all());
 }
 
@@ -113,7 +112,7 @@ TEST_CASE("a method that does not take the noise is refused with a sentence") {
                  general = parse_sde("dx = y dW1; dy = x dW2");
   CHECK_THROWS_WITH(integrate(ode, EulerMaruyama{}, Fixed{0.1}, 1.0, {0, 1}),
                     ContainsSubstring("the equation has no noise"));
-  CHECK_THROWS_WITH(integrate(sde, RungeKutta4{}, Fixed{0.1}, 1.0, {0, 1}),
+  CHECK_THROWS_WITH(integrate(sde, Rk4{}, Fixed{0.1}, 1.0, {0, 1}),
                     ContainsSubstring("is for ODEs and the equation has additive noise"));
   CHECK_THROWS_WITH(
       integrate(general, Milstein{}, Fixed{0.1}, std::vector<double>{1, 1}, {0, 1}),

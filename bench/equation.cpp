@@ -70,7 +70,7 @@ const bool registered = [] {
       {0, 0.04});
   const Equation lorenz = parse_sde("x' = 10*(y - x); y' = x*(28 - z) - y; z' = x*y - 8/3*z");
   rows<Rk4>("lorenz", Lorenz{}, lorenz, {1, 1, 1});
-  const Path<double, 3> start(1, 1, 1);
+  const PathState<double, 3> start(1, 1, 1);
   benchmark::RegisterBenchmark("equation_lorenz_path/fokker",
                                [=](benchmark::State& state) { one_path(state, lorenz, start); });
   benchmark::RegisterBenchmark("equation_lorenz_path/compiled",

@@ -66,10 +66,10 @@ struct EquationProcess {
       requires(kind == NoiseKind::scalar || kind == NoiseKind::diagonal) {
     run(*code->slope, x, t, out);
   }
-  void drift_jacobian(const Path<double>& x, Time t, Eigen::MatrixXd& j) const {
+  void drift_jacobian(const PathState<double>& x, Time t, Eigen::MatrixXd& j) const {
     code->jacobian.run(x.data(), 1, 1, t, j.data(), 1);
   }
-  void drift_jacobian(const X& x, Time t, X& out, Path<double>&, Eigen::MatrixXd&) const {
+  void drift_jacobian(const X& x, Time t, X& out, PathState<double>&, Eigen::MatrixXd&) const {
     run(code->jacobian, x, t, out);
   }
   bool has_linear_part() const { return code->linear.drift.has_value(); }

@@ -209,7 +209,7 @@ TEST_CASE("a table is linear between its points and constant beyond them") {
   const Eigen::Array<double, 1, 5> exact(1, 1, 2, 1, -1);
   CHECK((out.row(0) - exact).abs().maxCoeff() < 1e-15);
   CHECK((out.row(1) - 3).abs().maxCoeff() < 1e-15);
-  Path<double> point(2);
+  PathState<double> point(2);
   point << 2, 1;
   Eigen::MatrixXd j(2, 2);
   ode(equation).drift_jacobian(point, 0.5, j);
@@ -222,7 +222,7 @@ TEST_CASE("a table is linear between its points and constant beyond them") {
 
 TEST_CASE("the Jacobian of a drift, of one path and of a block") {
   const Equation equation("x' = x*y^2; y' = sin(x) - t*y");
-  Path<double> point(2);
+  PathState<double> point(2);
   point << 0.5, 1.5;
   Eigen::MatrixXd j(2, 2);
   ode(equation).drift_jacobian(point, 2.0, j);
@@ -230,7 +230,7 @@ TEST_CASE("the Jacobian of a drift, of one path and of a block") {
   CHECK(j.isApprox(exact, 1e-15));
   Block<double> x(2, 3), out(4, 3);
   x.colwise() = point;
-  Path<double> path(2);
+  PathState<double> path(2);
   ode(equation).drift_jacobian(x, 2.0, out, path, j);
   for (Index k = 0; k < 4; ++k) CHECK_THAT(out(k, 2), WithinRel(exact(k % 2, k / 2), 1e-15));
 }

@@ -222,8 +222,9 @@ void measure_orders(Comparison& result, const std::vector<Task>& tasks,
     if (!info.adaptive)
       order.claimed = !sde ? claimed.deterministic : s.exact ? claimed.weak : claimed.strong;
     if (!h.empty())
-      order.fit = s.exact ? fit_order(h, errors, {}, {.floor = 1e-13})
-                          : fit_order_bootstrap(h, all_squares, 400, s.seed, {.floor = 1e-9});
+      order.fit = s.exact
+                      ? fit_order(h, errors, {}, {.floor = 1e-13})
+                      : fit_order_bootstrap(h, all_squares, 400, s.seed.number, {.floor = 1e-9});
     order.verdict = no_order(order.fit, least, result.spread);
     if (order.verdict.empty())
       order.verdict = words(order, h, errors);

@@ -36,7 +36,7 @@ inline constexpr Index reference_refinement = 64;
 inline constexpr double reference_tolerance = 1e-10;
 /// The samples of the data distribution that things are measured against; those that were drawn
 /// until it was cancelled.
-inline Sample exact_sample(const AnyData& data, Index n, std::uint64_t seed,
+inline Sample exact_sample(const AnyData& data, Index n, const Seed& seed,
                            const std::atomic<bool>* cancel) {
   Sample sample(data.dimension(), n);
   const Index width = block_width(data.dimension(), sizeof(double));
@@ -51,8 +51,9 @@ inline Sample exact_sample(const AnyData& data, Index n, std::uint64_t seed,
 }
 
 /// A seed for samples that must be independent of those of the run.
-inline std::uint64_t other_seed(std::uint64_t seed, std::uint64_t purpose) {
-  return (seed + 0x9E3779B97F4A7C15u * (purpose + 1)) ^ 0xD1B54A32D192ED03u;
+inline Seed other_seed(const Seed& seed, std::uint64_t purpose) {
+  return {(seed.number + 0x9E3779B97F4A7C15u * (purpose + 1)) ^ 0xD1B54A32D192ED03u,
+          seed.generator};
 }
 
 /// The law of x at the start: the prior, or the exact marginal s x0 + std eps.

@@ -356,9 +356,9 @@ class Reader {
   }
 
   Expr looked_up(const SyntaxNode& n) {
-    std::shared_ptr<const Table>& table = tables_[n.word];
+    std::shared_ptr<const ForcingTable>& table = tables_[n.word];
     try {
-      if (!table) table = std::make_shared<const Table>(n.word);
+      if (!table) table = std::make_shared<const ForcingTable>(n.word);
     } catch (const std::invalid_argument& e) {
       refuse(n.at, e.what());
     }
@@ -466,7 +466,7 @@ class Reader {
   Unknown unknown_;
   EquationSystem system_;
   std::map<std::string, Expr> lets_;
-  std::map<std::string, std::shared_ptr<const Table>> tables_;
+  std::map<std::string, std::shared_ptr<const ForcingTable>> tables_;
   std::map<const Statement*, std::size_t> rate_of_;  ///< the state whose rate a statement gives
   const Statement* statement_ = nullptr;
 };

@@ -130,7 +130,7 @@ Program::Program(const ExpressionGraph& graph, std::span<const Expr> outputs, in
   std::vector<int> free;
   const auto is_number = [&](Expr e) { return e >= 0 && sort.at(e) != Sort::row; };
   const auto slot_of = [&](Expr e) { return e < 0 ? -1 : slot.at(e); };
-  const auto instruction = [&](Op op, int out, Expr a, Expr b, Expr c, const Table* table) {
+  const auto instruction = [&](Op op, int out, Expr a, Expr b, Expr c, const ForcingTable* table) {
     return Instruction{
         op,   {is_number(a), is_number(b), is_number(c)}, out, slot_of(a), slot_of(b), slot_of(c),
         table};

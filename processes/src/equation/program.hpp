@@ -39,7 +39,7 @@ class Program {
   int uniforms_ = 0;               ///< results of once_
   std::vector<Instruction> rows_;
   std::size_t piece_ = row_lanes;
-  std::vector<std::shared_ptr<const Table>> tables_;  ///< that instructions point to
+  std::vector<std::shared_ptr<const ForcingTable>> tables_;  ///< that instructions point to
 };
 
 }  // namespace fokker::detail

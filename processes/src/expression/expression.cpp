@@ -262,7 +262,7 @@ Expr ExpressionGraph::remake(const Node& node, Expr a, Expr b, Expr c) {
   return make(node.op, a, b, c);
 }
 
-Expr ExpressionGraph::look_up(std::shared_ptr<const Table> table, Expr a) {
+Expr ExpressionGraph::look_up(std::shared_ptr<const ForcingTable> table, Expr a) {
   auto found = std::find(tables_.begin(), tables_.end(), table);
   if (found == tables_.end()) found = tables_.insert(found, std::move(table));
   return intern({Op::table, 0, static_cast<int>(found - tables_.begin()), a});

@@ -13,7 +13,7 @@
 
 namespace fokker {
 
-Table::Table(const std::string& file) : file_(file) {
+ForcingTable::ForcingTable(const std::string& file) : file_(file) {
   std::ifstream stream(file);
   if (!stream) throw std::invalid_argument("the file " + file + " cannot be read");
   std::string line;
@@ -38,13 +38,13 @@ Table::Table(const std::string& file) : file_(file) {
     throw std::invalid_argument(text("{} must have two points or more: got {}", {file, x_.size()}));
 }
 
-std::size_t Table::piece(double x) const {
+std::size_t ForcingTable::piece(double x) const {
   const auto after = std::upper_bound(x_.begin(), x_.end(), x);
   return static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(
       after - x_.begin() - 1, 0, static_cast<std::ptrdiff_t>(x_.size()) - 2));
 }
 
-double Table::value(double x) const {
+double ForcingTable::value(double x) const {
   if (std::isnan(x)) return x;
   if (x <= x_.front()) return y_.front();
   if (x >= x_.back()) return y_.back();
@@ -52,7 +52,7 @@ double Table::value(double x) const {
   return y_[i] + (y_[i + 1] - y_[i]) * ((x - x_[i]) / (x_[i + 1] - x_[i]));
 }
 
-double Table::slope(double x) const {
+double ForcingTable::slope(double x) const {
   if (x < x_.front() || x >= x_.back()) return 0;
   const std::size_t i = piece(x);
   return (y_[i + 1] - y_[i]) / (x_[i + 1] - x_[i]);

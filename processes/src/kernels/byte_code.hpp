@@ -7,7 +7,7 @@
 #include <fokker/processes/expression/operation.hpp>
 
 namespace fokker {
-class Table;
+class ForcingTable;
 }
 
 namespace fokker::detail {
@@ -17,7 +17,7 @@ struct Instruction {
   Op op;
   bool numbers[3];  ///< the argument is one number, not a row
   int out, a, b, c;
-  const Table* table;  ///< of a look-up
+  const ForcingTable* table;  ///< of a look-up
 };
 
 /// Runs an instruction that no kernel has.

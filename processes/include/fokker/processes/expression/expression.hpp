@@ -62,8 +62,8 @@ class ExpressionGraph {
   /// The operation of a node with other arguments.
   Expr remake(const Node& node, Expr a, Expr b, Expr c);
   /// The table's value at a.
-  Expr look_up(std::shared_ptr<const Table> table, Expr a);
-  const std::vector<std::shared_ptr<const Table>>& tables() const { return tables_; }
+  Expr look_up(std::shared_ptr<const ForcingTable> table, Expr a);
+  const std::vector<std::shared_ptr<const ForcingTable>>& tables() const { return tables_; }
   /// Takes the tables of another graph, so that its nodes can be remade in this one.
   void share_tables(const ExpressionGraph& other) { tables_ = other.tables_; }
 
@@ -107,7 +107,7 @@ class ExpressionGraph {
   Expr derivative_of_call(Expr e, Expr da, Expr db, Expr dc);
 
   std::vector<Node> nodes_;
-  std::vector<std::shared_ptr<const Table>> tables_;
+  std::vector<std::shared_ptr<const ForcingTable>> tables_;
   std::unordered_map<Node, Expr, Hash> known_;
 };
 

@@ -8,13 +8,13 @@
 namespace fokker {
 
 /// A function by linear interpolation between points; beyond the ends it keeps their values.
-class Table {
+class ForcingTable {
  public:
   /// Reads two columns separated by a comma, a semicolon or blanks: the argument, ascending, and the
   /// value. Lines that begin with # and a first line of titles are skipped.
   /// @throws std::invalid_argument  a file that cannot be read, with fewer than two points, or with
   ///                                a line that is no point
-  explicit Table(const std::string& file);
+  explicit ForcingTable(const std::string& file);
 
   const std::string& file() const { return file_; }
   double value(double x) const;

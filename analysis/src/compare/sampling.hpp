@@ -129,7 +129,7 @@ class SampledRun {
     } else {
       const TimeGrid grid = time_grid(s_, process_, task.equation, task.steps);
       const Ensemble<SampleArray> run =
-          task.equation == Equation::sde
+          task.equation == ModelEquation::sde
               ? solve(reverse(task.eta), make_reverse_sampler<S>(task.sampler), grid, row, states,
                       s_.paths)
               : solve(flow(), make_flow_sampler<S>(task.sampler), grid, row, states, s_.paths);
@@ -153,7 +153,7 @@ class SampledRun {
   /// The flow of a score from the starts of `count` paths from `first` on, solved to the reference
   /// tolerance.
   Block<double> flow_reference(const AnyScore<double>& score, Index first, Index count) {
-    const Time start = start_time(s_, process_, Equation::ode), end = *s_.t_min;
+    const Time start = start_time(s_, process_, ModelEquation::ode), end = *s_.t_min;
     const FlowModel<double> model{process_, score};
     const TimeReversed<FlowModel<double>> down{model};
     const Adaptive steps{.rtol = reference_tolerance, .atol = reference_tolerance};
@@ -177,7 +177,7 @@ class SampledRun {
   /// references with the exact score and with this one.
   PathSquares sde_squares(const std::vector<const Task*>& tasks, Index first, Index count) {
     const Task& any = *tasks.front();
-    const TimeGrid grid = time_grid(s_, process_, Equation::sde, any.steps);
+    const TimeGrid grid = time_grid(s_, process_, ModelEquation::sde, any.steps);
     const Block<double> x0 = starts(grid[0], first, count);
     const ReverseModel<double> reference_model{process_, make_score<double>(s_, process_, *s_.data),
                                                any.eta};

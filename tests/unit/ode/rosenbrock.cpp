@@ -7,6 +7,7 @@
 
 #include "catch.hpp"
 
+#include <fokker/solvers/core/any_process.hpp>
 #include <fokker/solvers/ensemble/simulate.hpp>
 #include <fokker/solvers/integrate/integrate.hpp>
 #include <fokker/solvers/ode/rosenbrock.hpp>
@@ -139,6 +140,16 @@ TEMPLATE_TEST_CASE("the Jacobian by differences serves as the exact one, which s
   CHECK(differences.counts.drift_evaluations == without);
   CHECK(differences.counts.accepted == exact.counts.accepted);
   CHECK(without == with + 2 * exact.counts.accepted);
+}
+
+TEST_CASE("a type-erased process without a Jacobian is solved by differences") {
+  const Adaptive steps{.rtol = 1e-6, .atol = 1e-6};
+
+  const auto up = integrate(AnyOde{Prothero{}}, Rodas5P{}, steps, 1.0, {0, 1});
+  const auto typed = integrate(Prothero{}, Rodas5P{}, steps, 1.0, {0, 1});
+
+  CHECK_THAT(up.end(0), WithinAbs(typed.end(0), 1e-9));
+  CHECK(up.counts.drift_evaluations == typed.counts.drift_evaluations);
 }
 
 TEST_CASE("downwards in time the exact Jacobian serves too") {

@@ -67,7 +67,8 @@ void callback(benchmark::State& state) {
 void interpolated(benchmark::State& state) {
   const auto times = fokker::uniform_grid(0, LorenzProblem::end, 100);
   for (auto _ : state)
-    benchmark::DoNotOptimize(solve<LorenzProblem>({.save_at = times, .dense = true}).x.data());
+    benchmark::DoNotOptimize(
+        solve<LorenzProblem>({.save_at = times, .interpolate = true}).x.data());
   state.SetItemsProcessed(state.iterations());
 }
 

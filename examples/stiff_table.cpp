@@ -116,8 +116,8 @@ auto solve(const P& process, double tolerance, Counts& counts) {
   auto x = P::start;
   typename M::template Run<P, std::remove_cvref_t<decltype(x)>> run(
       M{}, Adaptive{.rtol = tolerance, .atol = tolerance * P::scale}, process, x.rows());
-  detail::Leg leg{.end = P::end, .tries = 10'000'000};
-  detail::run_to(run, x, 0, leg, counts);
+  detail::Interval interval{.end = P::end, .tries = 10'000'000};
+  detail::run_to(run, x, 0, interval, counts);
   return x;
 }
 

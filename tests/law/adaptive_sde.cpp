@@ -159,8 +159,9 @@ TEST_CASE("the error of adaptive steps falls with the tolerance on every kind of
         detail::AdaptiveSdeRun<HeunSde, P, X> solver({}, steps, process, d, {5, path});
         X x = x0;
         Counts counts;
-        detail::Leg leg{.end = 1, .tries = 10'000'000};
-        if (detail::run_to(solver, x, 0, leg, counts) != Status::success) FAIL("the run stopped");
+        detail::Interval interval{.end = 1, .tries = 10'000'000};
+        if (detail::run_to(solver, x, 0, interval, counts) != Status::success)
+          FAIL("the run stopped");
         errors[i] += (x - fine).square().sum() / 100;
       }
     }

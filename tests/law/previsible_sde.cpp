@@ -35,8 +35,8 @@ double end_of(const P& process, double x0, double delta, PathKey key) {
   Run<P> run({}, {delta}, process, 1, {key.seed, key.path});
   X x = X::Constant(x0);
   Counts counts;
-  detail::Leg leg{.end = 1, .tries = 10'000'000};
-  if (detail::run_to(run, x, 0, leg, counts) != Status::success) FAIL("the run stopped");
+  detail::Interval interval{.end = 1, .tries = 10'000'000};
+  if (detail::run_to(run, x, 0, interval, counts) != Status::success) FAIL("the run stopped");
   return x[0];
 }
 

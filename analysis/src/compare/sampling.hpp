@@ -163,9 +163,9 @@ class SampledRun {
       Fehlberg78::Run<TimeReversed<FlowModel<double>>, PathState<double>> run(Fehlberg78{}, steps,
                                                                               down, path.size());
       Counts counts;
-      detail::Leg leg{.end = -end, .tries = 10'000'000};
+      detail::Interval interval{.end = -end, .tries = 10'000'000};
       const bool solved =
-          !cancelled() && detail::run_to(run, path, -start, leg, counts) == Status::success;
+          !cancelled() && detail::run_to(run, path, -start, interval, counts) == Status::success;
       x.col(j) = solved ? path : PathState<double>::Constant(path.size(), NAN);
     });
     return x;

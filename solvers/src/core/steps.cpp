@@ -8,7 +8,7 @@
 #include <limits>
 #include <stdexcept>
 
-#include <fokker/solvers/core/run.hpp>
+#include <fokker/solvers/core/interval.hpp>
 #include <fokker/solvers/support/checks.hpp>
 #include <fokker/solvers/support/text.hpp>
 

@@ -3,12 +3,14 @@
 
 #include <cmath>
 #include <stdexcept>
+#include <type_traits>
 #include <vector>
 
 #include "catch.hpp"
 
 #include <fokker/solvers/integrate/integrate.hpp>
 #include <fokker/solvers/ito/euler_maruyama.hpp>
+#include <fokker/solvers/ode/embedded_runge_kutta.hpp>
 #include <fokker/solvers/ode/ode.hpp>
 #include <fokker/solvers/ode/runge_kutta.hpp>
 
@@ -94,6 +96,32 @@ TEST_CASE("with dense output save_at shortens no step") {
     CHECK_THAT(s.x[i](0), WithinAbs(std::cos(at[i]), 1e-3));
     CHECK_THAT(s.x[i](0), WithinAbs(s.at(at[i])(0), 1e-14));
   }
+}
+
+TEMPLATE_TEST_CASE("times interpolated without dense output have the bits of dense output", "",
+                   Dopri5, OdeintDopri5, Rk4) {
+  const std::vector<Time> at{0, 0.5, 0.51, 1.234, 5, 10};
+  const auto steps = [] {
+    if constexpr (std::is_same_v<TestType, Rk4>)
+      return Fixed{0.1};
+    else
+      return Adaptive{.rtol = 1e-8, .atol = 1e-8};
+  }();
+  const auto run = [&](const IntegrateOptions& options, std::size_t* calls) {
+    return integrate(Oscillator{}, TestType{}, steps, start, {0, 10}, options,
+                     [=](Time, const auto&) { ++*calls; });
+  };
+
+  std::size_t seen = 0, all = 0;
+  const auto s = run({.save_at = at, .interpolate = true}, &seen);
+  const auto dense = run({.save_at = at, .dense = true}, &all);
+
+  CHECK(s.dense.empty());
+  CHECK(s.t == at);
+  for (std::size_t i = 0; i < at.size(); ++i) CHECK((s.x[i] == dense.x[i]).all());
+  CHECK((s.end == dense.end).all());
+  CHECK(seen == s.counts.accepted);
+  CHECK(seen == all);
 }
 
 TEST_CASE("a path of an SDE is joined by lines") {

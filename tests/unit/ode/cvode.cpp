@@ -7,7 +7,7 @@
 #include "catch.hpp"
 #include "run_to.hpp"
 
-#include <fokker/solvers/integrate/walk.hpp>
+#include <fokker/solvers/integrate/integrator.hpp>
 #include <fokker/solvers/ode/cvode.hpp>
 #include <fokker/solvers/ode/rosenbrock.hpp>
 
@@ -172,19 +172,20 @@ TEST_CASE("nan and blow-up end a run of cvode in a status") {
   CHECK((end == Status::step_underflow || end == Status::non_finite));
 }
 
-TEST_CASE("cvode takes the walk of integrate, float and dynamic states, and one path only") {
+TEST_CASE("cvode goes through integrate, with float and dynamic states, and one path only") {
   const Decay process;
-  auto walk = detail::make_walk(process, detail::bind(Cvode{}, Adaptive{.max_step = 0.05}),
-                                Block<float>::Ones(1, 1).eval(), 0.0, {});
-  auto copy = walk;
-  for (auto* each : {&walk, &copy}) {
-    detail::Leg leg{.end = 1, .tries = 10'000};
-    REQUIRE((*each)->walk(leg) == Status::success);
+  const auto path =
+      detail::make_integrator(process, detail::bind(Cvode{}, Adaptive{.max_step = 0.05}),
+                              Block<float>::Ones(1, 1).eval(), 0.0, {});
+  const auto copy = path->clone();
+  for (auto* each : {path.get(), copy.get()}) {
+    detail::Interval interval{.end = 1, .tries = 10'000};
+    REQUIRE(each->advance(interval, nullptr) == Status::success);
   }
-  CHECK_THAT(walk->x()(0, 0), WithinAbs(std::exp(-1.0), 1e-5));
-  CHECK((walk->x() == copy->x()).all());
-  CHECK(walk->counts().accepted >= 20);
-  CHECK_THROWS_AS(walk->clone(), std::logic_error);
+  CHECK_THAT(path->x()(0, 0), WithinAbs(std::exp(-1.0), 1e-5));
+  CHECK((path->x() == copy->x()).all());
+  CHECK(path->counts().accepted >= 20);
+  CHECK_THROWS_AS(path->clone(), std::logic_error);
 
   Counts counts;
   Cvode::Run<Decay, Block<double>> run(Cvode{}, Adaptive{}, process, 1);

@@ -7,6 +7,7 @@
 
 #include "catch.hpp"
 
+#include <fokker/solvers/core/any_process.hpp>
 #include <fokker/solvers/ensemble/simulate.hpp>
 #include <fokker/solvers/integrate/integrate.hpp>
 #include <fokker/solvers/ode/rosenbrock.hpp>
@@ -57,6 +58,18 @@ struct Scaling {
   double lambda;
   auto drift(const auto& x, Time) const { return lambda * x; }
   void drift_jacobian(const auto&, Time, auto& j) const { j(0, 0) = lambda; }
+};
+
+/// x' = 3 x, which decays downwards, with the Jacobian, of which calls are counted, if `known`.
+template <bool known>
+struct Scaled {
+  [[maybe_unused]] static constexpr NoiseKind noise = NoiseKind::none;
+  std::uint64_t* calls;
+  auto drift(const auto& x, Time) const { return 3.0 * x; }
+  void drift_jacobian(const auto&, Time, auto& j) const requires(known) {
+    ++*calls;
+    j(0, 0) = 3;
+  }
 };
 
 }  // namespace
@@ -127,6 +140,30 @@ TEMPLATE_TEST_CASE("the Jacobian by differences serves as the exact one, which s
   CHECK(differences.counts.drift_evaluations == without);
   CHECK(differences.counts.accepted == exact.counts.accepted);
   CHECK(without == with + 2 * exact.counts.accepted);
+}
+
+TEST_CASE("a type-erased process without a Jacobian is solved by differences") {
+  const Adaptive steps{.rtol = 1e-6, .atol = 1e-6};
+
+  const auto up = integrate(AnyOde{Prothero{}}, Rodas5P{}, steps, 1.0, {0, 1});
+  const auto typed = integrate(Prothero{}, Rodas5P{}, steps, 1.0, {0, 1});
+
+  CHECK_THAT(up.end(0), WithinAbs(typed.end(0), 1e-9));
+  CHECK(up.counts.drift_evaluations == typed.counts.drift_evaluations);
+}
+
+TEST_CASE("downwards in time the exact Jacobian serves too") {
+  const Adaptive steps{.rtol = 1e-8, .atol = 1e-8};
+  std::uint64_t with = 0, without = 0;
+
+  const auto exact = integrate(Scaled<true>{&with}, Rodas5P{}, steps, 1.0, {3, 0});
+  const auto differences = integrate(Scaled<false>{&without}, Rodas5P{}, steps, 1.0, {3, 0});
+
+  CHECK(with > 0);
+  CHECK_THAT(exact.end(0), WithinAbs(std::exp(-9.0), 1e-8));
+  CHECK(exact.counts.accepted == differences.counts.accepted);
+  CHECK(differences.counts.drift_evaluations ==
+        exact.counts.drift_evaluations + exact.counts.accepted);
 }
 
 TEMPLATE_TEST_CASE("Rosenbrock methods take large steps where the solution is smooth, up and down",

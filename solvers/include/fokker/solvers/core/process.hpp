@@ -405,6 +405,31 @@ struct TimeReversed {
   bool has_diffusion_slope() const requires requires { base.has_diffusion_slope(); }
   { return base.has_diffusion_slope(); }
   Index sources() const requires(by_columns(noise)) { return base.sources(); }
+  void drift_jacobian(const auto& x, Time r, auto& j, auto&... scratch) const requires requires {
+    base.drift_jacobian(x, -r, j, scratch...);
+  }
+  {
+    base.drift_jacobian(x, -r, j, scratch...);
+    j = -j;
+  }
+  bool has_drift_jacobian() const requires requires { base.has_drift_jacobian(); }
+  { return base.has_drift_jacobian(); }
+  auto linear_part() const requires requires { base.linear_part(); }
+  {
+    if constexpr (requires { base.linear_part().eval(); })
+      return (-base.linear_part()).eval();
+    else
+      return -base.linear_part();
+  }
+  void linear_part(auto& out) const requires requires { base.linear_part(out); }
+  {
+    base.linear_part(out);
+    out = -out;
+  }
+  bool has_linear_part() const requires requires { base.has_linear_part(); }
+  { return base.has_linear_part(); }
+  auto domain(Index component) const requires requires { base.domain(component); }
+  { return base.domain(component); }
 };
 
 /// As that of the process.

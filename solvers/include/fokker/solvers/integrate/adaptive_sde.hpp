@@ -57,7 +57,7 @@
 #include <string_view>
 #include <utility>
 
-#include <fokker/solvers/core/run.hpp>
+#include <fokker/solvers/core/interval.hpp>
 #include <fokker/solvers/core/solution.hpp>
 #include <fokker/solvers/core/solver.hpp>
 #include <fokker/solvers/core/step_control.hpp>

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include <fokker/solvers/core/run.hpp>
+#include <fokker/solvers/core/interval.hpp>
 #include <fokker/solvers/integrate/bound.hpp>
 
 namespace fokker::detail {
@@ -96,9 +96,9 @@ class BlockIntegrator<P, B, X> {
   void to(Time t0, Time t1) {
     for (std::size_t j = 0; j < runs_.size(); ++j) {
       column_ = x_.col(static_cast<Index>(j));
-      Leg leg{.end = t1, .tries = tries_left_[j], .max_dt = max_step_, .cancel = cancel_};
-      const Status s = run_to(runs_[j], column_, t0, leg, counts_);
-      tries_left_[j] = leg.tries;
+      Interval interval{.end = t1, .tries = tries_left_[j], .max_dt = max_step_, .cancel = cancel_};
+      const Status s = run_to(runs_[j], column_, t0, interval, counts_);
+      tries_left_[j] = interval.tries;
       if (s != Status::success) {
         if (status_ == Status::success) status_ = s;
         column_.setConstant(std::numeric_limits<S>::quiet_NaN());

@@ -16,13 +16,17 @@
 #include <fokker/solvers/integrate/bound.hpp>
 #include <fokker/solvers/integrate/contract.hpp>
 #include <fokker/solvers/integrate/integrate_options.hpp>
-#include <fokker/solvers/integrate/trajectory.hpp>
+#include <fokker/solvers/integrate/observed_run.hpp>
 #include <fokker/solvers/noise/initial.hpp>
 #include <fokker/solvers/support/text.hpp>
 
 namespace fokker {
 
 namespace detail {
+
+/// Whether P takes X, or no dynamic block either. (A concept asks the second only where it must.)
+template <class P, class X>
+concept TakesState = Process<P, X> || !Process<P, Block<typename X::Scalar>>;
 
 /// The state that x0 stands for: a number is one path in one dimension; a process that takes dynamic
 /// blocks only gets one.
@@ -36,8 +40,7 @@ auto as_state(const X0& x0) {
   } else {
     static_assert(State<Start>,
                   "x0 must be a number, an Eigen vector or array, a std::array or a std::vector");
-    using Dynamic = Block<S>;
-    return std::conditional_t < Process<P, Start> || !Process<P, Dynamic>, Start, Dynamic > (start);
+    return std::conditional_t<TakesState<P, Start>, Start, Block<S>>(start);
   }
 }
 
@@ -66,18 +69,20 @@ inline constexpr auto go_on = [](Time, const auto&) { return true; };
 /// The callback without its type, empty for go_on; one that returns nothing never ends the run. It
 /// must outlive the result.
 template <State X, class OnStep>
-typename Trajectory<X>::OnStep callback(OnStep& on_step) {
+Callback<X> callback([[maybe_unused]] OnStep& on_step) {
   if constexpr (std::is_same_v<const OnStep, decltype(go_on)>)
     return {};
   else
-    return [&on_step](Time t, const X& x) {
-      if constexpr (std::is_void_v<decltype(on_step(t, x))>) {
-        on_step(t, x);
-        return true;
-      } else {
-        return static_cast<bool>(on_step(t, x));
-      }
-    };
+    return {const_cast<void*>(static_cast<const void*>(std::addressof(on_step))),
+            [](void* object, Time t, const X& x) {
+              OnStep& call = *static_cast<OnStep*>(object);
+              if constexpr (std::is_void_v<decltype(call(t, x))>) {
+                call(t, x);
+                return true;
+              } else {
+                return static_cast<bool>(call(t, x));
+              }
+            }};
 }
 
 /// `check_first_steps` of a run by regular steps from t0 up to t1.
@@ -98,10 +103,10 @@ void check_fixed_steps(const B& bound, const P& process, const X& x, Time t0, Ti
   }
 }
 
-/// The trajectory in the direction asked for. @throws std::invalid_argument  if time cannot run so
+/// The run in the direction asked for. @throws std::invalid_argument  if time cannot run so
 template <class P, class B, State X>
-Trajectory<X> make_trajectory(const P& process, const TimeReversed<P>& reversed, const B& bound,
-                              const X& x0, Time t0, bool up, const IntegrateOptions& options) {
+ObservedRun<X> make_run(const P& process, const TimeReversed<P>& reversed, const B& bound,
+                        const X& x0, Time t0, bool up, const IntegrateOptions& options) {
   using M = typename B::Method;
   const NoiseKey key{.seed = options.seed,
                      .path = options.path,
@@ -110,9 +115,11 @@ Trajectory<X> make_trajectory(const P& process, const TimeReversed<P>& reversed,
                      .run_paths = x0.cols(),
                      .down = !up};
   if (up) {
-    if constexpr (runs_up<P, M>) return {make_walk(process, bound, x0, t0, key), 1, options};
+    if constexpr (runs_up<P, M>)
+      return ObservedRun<X>(make_integrator(process, bound, x0, t0, key), 1, options);
   } else {
-    if constexpr (runs_down<P, M>) return {make_walk(reversed, bound, x0, -t0, key), -1, options};
+    if constexpr (runs_down<P, M>)
+      return ObservedRun<X>(make_integrator(reversed, bound, x0, -t0, key), -1, options);
   }
   refuse_direction(up);
 }
@@ -160,8 +167,7 @@ auto integrate(const P& process, const M& method, const Steps& steps, const X0& 
       const auto bound = bind(method, steps);
       const bool up = check_run(process, bound, x, t0, t1, options);
       const TimeReversed<P> reversed{process};
-      return make_trajectory(process, reversed, bound, x, t0, up, options)
-          .run(t1, callback<X>(on_step));
+      return make_run(process, reversed, bound, x, t0, up, options).run(t1, callback<X>(on_step));
     }
   }
 }
@@ -259,8 +265,8 @@ class Integration {
                                                  std::move(options));
     detail::check_run(shared->process, shared->bound, x, t0, t0, shared->options);
     begin_ = [shared, x, t0](bool up) {
-      return detail::make_trajectory(shared->process, shared->reversed, shared->bound, x, t0, up,
-                                     shared->options);
+      return detail::make_run(shared->process, shared->reversed, shared->bound, x, t0, up,
+                              shared->options);
     };
   }
 
@@ -273,26 +279,26 @@ class Integration {
     if (t1 == t())
       throw std::invalid_argument("an integration goes on to another time: it is at " + text(t()));
     const bool up = t1 > t();
-    if (!trajectory_) {
-      trajectory_.emplace(begin_(up));
+    if (!observed_) {
+      observed_.emplace(begin_(up));
       up_ = up;
     }
     if (up != up_)
       throw std::invalid_argument("an integration goes on in the direction it began: it is at " +
                                   text(t()) + ", got " + text(t1));
-    return trajectory_->run(t1, detail::callback<X>(on_step));
+    return observed_->run(t1, detail::callback<X>(on_step));
   }
   /// Integrates on to t1.
   Solution<X> to(Time t1) { return to(t1, detail::go_on); }
 
   /// Where it is: the end of the last step.
-  Time t() const { return trajectory_ ? trajectory_->t() : t0_; }
+  Time t() const { return observed_ ? observed_->t() : t0_; }
 
  private:
   Time t0_;
   bool up_ = true;
-  std::function<detail::Trajectory<X>(bool up)> begin_;  // owns process and method
-  std::optional<detail::Trajectory<X>> trajectory_;
+  std::function<detail::ObservedRun<X>(bool up)> begin_;  // owns process and method
+  std::optional<detail::ObservedRun<X>> observed_;
 };
 
 template <class P, class M, class Steps, class X0>

@@ -29,6 +29,9 @@ struct IntegrateOptions {
   /// Keep what `Solution::at` needs. The times of `save_at` are then interpolated, and no step is
   /// shortened for them.
   bool dense = false;
+  /// Interpolate the times of `save_at` as `dense` does, so that no step is shortened for them, but
+  /// keep nothing else.
+  bool interpolate = false;
   /// ODEs: end with Status::steady_state after a step with |f_i| <= tolerance (1 + |x_i|) for every
   /// component i of every path; 0: never.
   double steady_state_tolerance = 0;

@@ -143,7 +143,7 @@ class JumpRun {
       : steps_(steps.steps),
         jumps_(steps.jumps),
         random_(key.key()),
-        step_(process, method, X(d, 1),
+        step_(process, method, X::Zero(d, 1).eval(),
               RunNoise<S>(key, 1, wiener_dimension(process, d), needs_of(method))) {
     if (has_memory(method))
       throw std::invalid_argument(

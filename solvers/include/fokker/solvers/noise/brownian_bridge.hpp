@@ -90,18 +90,22 @@ class BridgePassage {
 template <class P, State X>
 void component_variance(const P& p, const X& x, Time t, Index i, X& sum, X& column,
                         Eigen::Array<double, 1, Eigen::Dynamic>& out) {
+  [[maybe_unused]] const auto squared = [](auto g) {
+    return static_cast<double>(g) * static_cast<double>(g);
+  };
   if constexpr (noise_kind<P> == NoiseKind::none) {
     out.setZero(x.cols());
   } else if constexpr (by_columns(noise_kind<P>)) {
     out.setZero(x.cols());
     for (Index k = 0; k < p.sources(); ++k) {
       assign(column, diffusion(p, x, t, k, column));
-      out += column.row(i).template cast<double>().square();
+      for (Index j = 0; j < x.cols(); ++j) out[j] += squared(column(i, j));
     }
   } else {  // one source drives the component: sum_k g_ik 1 is its coefficient
     using W = typename Increment<P, X>::W;
     assign(sum, noise_term(p, x, t, W::Ones(wiener_dimension(p, x.rows()), x.cols()), sum, column));
-    out = sum.row(i).template cast<double>().square();
+    out.resize(x.cols());
+    for (Index j = 0; j < x.cols(); ++j) out[j] = squared(sum(i, j));
   }
 }
 

@@ -2,15 +2,11 @@
 /// @file  fokker/solvers/noise/brownian_tree.hpp
 /// @brief A Brownian path that can be asked for any interval in any order.
 
-#include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdint>
-#include <stdexcept>
 #include <vector>
 
 #include <fokker/solvers/noise/brownian.hpp>
-#include <fokker/solvers/support/text.hpp>
 
 namespace fokker {
 
@@ -49,39 +45,15 @@ class BrownianTree {
   ///                    different numbers are independent
   /// @throws std::invalid_argument  unless t0 < t1 are finite
   BrownianTree(Seed seed, std::uint64_t first_path, Index paths, Index m, Time t0, Time t1,
-               std::uint64_t piece = 0)
-      : lanes_(seed, first_path, static_cast<std::size_t>(paths), Purpose::tree),
-        normals_(3 * m + 1, paths),
-        levels_(static_cast<std::size_t>(depth) + 1) {
-    for (Values* v : {&root_, &sum_}) v->resize(m, paths);
-    restart(t0, t1, piece);
-  }
+               std::uint64_t piece = 0);
 
   /// Makes this the tree on [t0, t1] with that number, in the memory it has.
   /// @throws std::invalid_argument  unless t0 < t1 are finite
-  void restart(Time t0, Time t1, std::uint64_t piece) {
-    t0_ = t0;
-    span_ = t1 - t0;
-    piece_ = piece;
-    if (!(t0 < t1) || !std::isfinite(span_))
-      throw std::invalid_argument("a Brownian tree needs finite times t0 < t1: got t0=" + text(t0) +
-                                  ", t1=" + text(t1));
-    for (Level& level : levels_) level.parent = none;
-    draw(0);
-    root_.w = scaled(0, span_);
-    root_.h = scaled(1, span_ / 12);
-    root_.k = scaled(2, span_ / 720);
-  }
+  void restart(Time t0, Time t1, std::uint64_t piece);
 
   /// The point that a time stands for, in units of (t1 - t0) / 2^depth.
   /// @throws std::invalid_argument  for a time outside [t0, t1]
-  std::uint64_t point(Time t) const {
-    const double at = std::round((t - t0_) / span_ * static_cast<double>(end));
-    if (!(at >= 0) || at > static_cast<double>(end))
-      throw std::invalid_argument("the Brownian tree reaches from t=" + text(t0_) + " to " +
-                                  text(t0_ + span_) + ": got t=" + text(t));
-    return static_cast<std::uint64_t>(at);
-  }
+  std::uint64_t point(Time t) const;
 
   /// dw = the increment over [s, t], s < t, with what of h and k it has room for.
   /// @throws std::invalid_argument  for times outside [t0, t1]
@@ -93,20 +65,7 @@ class BrownianTree {
   /// The same between two points.
   template <class Dw>
   void increment_between(std::uint64_t from, std::uint64_t to, Dw& dw) {
-    sum_.w.setZero();
-    sum_.h.setZero();
-    sum_.k.setZero();
-    Time length = 0;
-    while (from < to) {
-      // The largest half that starts here and does not pass the end.
-      std::uint64_t size = from == 0 ? end : from & (~from + 1);
-      size = std::min(size, std::bit_floor(to - from));
-      const int level = depth - std::countr_zero(size);
-      const Time piece = span_ * std::ldexp(1.0, -level);
-      append(sum_, length, values(level, from / size), piece, {.h = true, .k = true});
-      length += piece;
-      from += size;
-    }
+    sum_between(from, to);
     dw.w = sum_.w;
     if (dw.h.size() > 0) dw.h = sum_.h;
     if (dw.k.size() > 0) dw.k = sum_.k;
@@ -135,25 +94,11 @@ class BrownianTree {
     return static_cast<S>(std::sqrt(v)) * normals_.middleRows(i * m, m);
   }
 
-  /// A hash, the finaliser of splitmix64. Places at distances with a large power of two in them
-  /// would have correlated normals.
-  static std::uint64_t mixed(std::uint64_t z) {
-    z += 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-  }
+  /// sum_ = the increment between two points.
+  void sum_between(std::uint64_t from, std::uint64_t to);
 
   /// The 3 m normals of node `number` (1 the root, 2 and 3 its halves, ...; 0: the root's own).
-  void draw(std::uint64_t number) {
-    constexpr std::uint64_t draws_per_pair = sizeof(S) == 8 ? 3 : 2;
-    const auto pairs = static_cast<std::uint64_t>((3 * root_.w.rows() + 1) / 2);
-    const std::uint64_t place = mixed(mixed(piece_) ^ number);
-    lanes_.advance(place - position_);
-    for (Index r = 0; r < 3 * root_.w.rows(); r += 2)
-      lanes_.normal_pair(&normals_.coeffRef(r, 0), &normals_.coeffRef(r + 1, 0), S(1), S(1));
-    position_ = place + pairs * draws_per_pair;
-  }
+  void draw(std::uint64_t number);
 
   /// The values over node `index` of 2^level.
   const Values& values(int level, std::uint64_t index) {
@@ -163,22 +108,7 @@ class BrownianTree {
     return index % 2 == 0 ? halves.left : halves.right;
   }
 
-  void split(int level, std::uint64_t parent, Level& halves) {
-    const Values& whole = values(level - 1, parent);
-    if (halves.left.w.size() == 0)
-      for (Values* v : {&halves.left, &halves.right}) v->resize(root_.w.rows(), root_.w.cols());
-    draw((std::uint64_t{1} << (level - 1)) + parent);
-    const Time h = span_ * std::ldexp(1.0, 1 - level);
-    const auto z = scaled(0, h / 16), x = scaled(1, h / 768), y = scaled(2, h / 2880);
-    Values &left = halves.left, &right = halves.right;
-    left.w = S(0.5) * whole.w + S(1.5) * whole.h + z;
-    right.w = whole.w - left.w;
-    left.h = S(0.25) * whole.h - S(0.5) * z + (S(3.75) * whole.k + x);
-    right.h = S(0.25) * whole.h - S(0.5) * z - (S(3.75) * whole.k + x);
-    left.k = S(0.125) * whole.k - S(0.5) * x + y;
-    right.k = S(0.125) * whole.k - S(0.5) * x - y;
-    halves.parent = parent;
-  }
+  void split(int level, std::uint64_t parent, Level& halves);
 
   StreamLanes lanes_;
   Time t0_ = 0, span_ = 0;
@@ -188,5 +118,8 @@ class BrownianTree {
   Values root_, sum_;
   std::vector<Level> levels_;
 };
+
+extern template class BrownianTree<float>;
+extern template class BrownianTree<double>;
 
 }  // namespace fokker

@@ -39,20 +39,30 @@ class ErasedSource {
   virtual void increment(Time t0, Time t1, AnyIncrement<double>& dw) = 0;
 };
 
-/// dw = the columns of `from` from `first` on, as many as there are; the rest is zero.
+/// Numbers in memory: row i and column j at first + i row_stride + j column_stride.
+template <class S>
+struct Numbers {
+  S* first;
+  Index rows, columns, row_stride, column_stride;
+};
+template <class A>
+auto numbers(A& a) {
+  return Numbers<std::remove_pointer_t<decltype(a.data())>>{a.data(), a.rows(), a.cols(),
+                                                            a.rowStride(), a.colStride()};
+}
+
+/// to = the columns of `from` from `first` on, as many as there are; the rest is zero.
+template <class S, class From>
+void copy_columns(const Numbers<S>& to, const Numbers<const From>& from, Index first);
+
+/// The same for each part of an increment.
 template <class Dw, class From>
 void copy_increment(Dw& dw, const From& from, Index first, Needs needs) {
-  const auto copy = [&](auto& to, const auto& all) {
-    using S = typename std::remove_cvref_t<decltype(to)>::Scalar;
-    const Index n = std::min<Index>(to.cols(), all.cols() - first);
-    to.leftCols(n) = all.middleCols(first, n).template cast<S>();
-    to.rightCols(to.cols() - n).setZero();
-  };
-  copy(dw.w, from.w);
-  if (needs.h) copy(dw.h, from.h);
-  if (needs.k) copy(dw.k, from.k);
-  if (needs.area) copy(dw.area, from.area);
-  if (needs.normals > 0) copy(dw.normals, from.normals);
+  copy_columns(numbers(dw.w), numbers(from.w), first);
+  if (needs.h) copy_columns(numbers(dw.h), numbers(from.h), first);
+  if (needs.k) copy_columns(numbers(dw.k), numbers(from.k), first);
+  if (needs.area) copy_columns(numbers(dw.area), numbers(from.area), first);
+  if (needs.normals > 0) copy_columns(numbers(dw.normals), numbers(from.normals), first);
 }
 
 /// The columns [first, first + n) of a source of `all` paths.
@@ -167,33 +177,11 @@ class RunNoise {
  public:
   /// @param n  columns, of the run's paths and of padding behind them
   /// @throws std::invalid_argument  for a source and a process without noise, and as the source
-  RunNoise(const NoiseKey& key, Index n, Index m, Needs needs) : needs_(needs), down_(key.down) {
-    if (key.has_source()) {
-      if (m == 0)
-        throw std::invalid_argument(
-            "a process without noise takes no noise source: leave .noise out");
-      given_ = key.given->make(key.path, key.run_path, n, m, key.run_paths, needs);
-      erased_.resize(m, n, needs);
-    } else {
-      own_.emplace(key.seed, key.path, n, m, needs);
-    }
-  }
-  RunNoise(const RunNoise& other)
-      : own_(other.own_),
-        given_(other.given_ ? other.given_->clone() : nullptr),
-        erased_(other.erased_),
-        needs_(other.needs_),
-        down_(other.down_) {}
-  RunNoise(RunNoise&&) noexcept = default;
-  RunNoise& operator=(RunNoise other) noexcept {
-    own_ = std::move(other.own_);
-    given_ = std::move(other.given_);
-    erased_ = std::move(other.erased_);
-    needs_ = other.needs_;
-    down_ = other.down_;
-    return *this;
-  }
-  ~RunNoise() = default;
+  RunNoise(const NoiseKey& key, Index n, Index m, Needs needs);
+  RunNoise(const RunNoise& other);
+  RunNoise(RunNoise&&) noexcept;
+  RunNoise& operator=(RunNoise other) noexcept;
+  ~RunNoise();
 
   template <class Dw>
   void increment(Time t0, Time t1, Dw& dw) {
@@ -212,6 +200,9 @@ class RunNoise {
   Needs needs_;
   bool down_;
 };
+
+extern template class RunNoise<float>;
+extern template class RunNoise<double>;
 
 }  // namespace detail
 

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <utility>
 
+#include <fokker/solvers/core/interval.hpp>
 #include <fokker/solvers/core/process.hpp>
-#include <fokker/solvers/core/run.hpp>
 #include <fokker/solvers/core/solution.hpp>
 #include <fokker/solvers/core/step_control.hpp>
 #include <fokker/solvers/core/steps.hpp>
@@ -151,6 +151,10 @@ class AdaptiveRun {
   /// The error of the last step tried, in units of the tolerance; nan where it met one.
   double error() const { return error_; }
 
+  /// Where the last accepted step began.
+  Time step_start() const { return step_start_; }
+  const X& start_state() const { return next_; }
+
   double rtol() const { return rtol_; }
   double least_atol() const { return least_atol_; }
 
@@ -266,8 +270,7 @@ class AdaptiveRun {
     }
   }
 
-  /// Where and how long the last accepted step was; `next_` has the state at its start.
-  Time step_start() const { return step_start_; }
+  /// How long the last accepted step was.
   Time step_size() const { return step_; }
 
   /// The error that component i may have at size x.

@@ -24,8 +24,8 @@
 #include <sunlinsol/sunlinsol_dense.h>
 #include <sunmatrix/sunmatrix_dense.h>
 
+#include <fokker/solvers/core/interval.hpp>
 #include <fokker/solvers/core/process.hpp>
-#include <fokker/solvers/core/run.hpp>
 #include <fokker/solvers/core/solution.hpp>
 #include <fokker/solvers/core/solver.hpp>
 #include <fokker/solvers/core/steps.hpp>

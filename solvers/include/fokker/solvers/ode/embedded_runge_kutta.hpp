@@ -15,6 +15,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <fokker/solvers/core/interval.hpp>
 #include <fokker/solvers/core/solver.hpp>
 #include <fokker/solvers/ode/adaptive_run.hpp>
 #include <fokker/solvers/ode/embedded_lanes.hpp>
@@ -69,27 +70,30 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
       : Base(process, {Method::facts.name, steps, NoiseKind::none, Method::control, d}, steps,
              Pair::error_order, d) {}
 
-  /// The steps of a leg of a small state: those that keep their size follow each other in
+  /// The steps of an interval of a small state: those that keep their size follow each other in
   /// `attempt`.
   /// @return as step_by_step
-  Status walk(X& x, Time& t, Leg& leg, Counts& counts) requires fits_in_registers<X> {
-    if (t < leg.end && leg.tries > 0) Base::begin(x, t, leg.stop(t), counts);
+  template <class Taken>
+  Status advance(X& x, Time& t, Interval& interval, Counts& counts, StepObserver<X>* observer,
+                 const Taken& taken) requires fits_in_registers<X> {
+    if (t < interval.end && interval.tries > 0) Base::begin(x, t, interval.stop(t), counts);
+    bool ended = false;
     return step_by_step(
-        t, leg,
+        t, interval,
         [&](Time stop) {
           const Status status = Base::prepare(x, t, counts);
           if (status != Status::success) return status;
           const Trial trial = Base::trial(t, stop);
-          const bool alone = trial.last || leg.max_dt > 0 || leg.after || Base::doubtful() ||
-                             !resolved(trial.h, t, stop);
-          std::uint64_t more = alone ? 0 : std::min(leg.tries, until_look());
-          leg.tries -= more;
-          attempts(x, t, trial, more, leg, counts);
-          leg.tries += more;
+          const bool alone =
+              trial.last || interval.max_dt > 0 || Base::doubtful() || !resolved(trial.h, t, stop);
+          std::uint64_t more = alone ? 0 : std::min(interval.tries, until_look());
+          interval.tries -= more;
+          ended = attempts(x, t, trial, more, interval, counts, observer);
+          interval.tries += more;
           Base::settle(x, t, trial, counts);
           return Status::success;
         },
-        [&] { return Base::accepted(); });
+        [&] { return !ended && (!Base::accepted() || taken()); });
   }
 
   /// out = x(t) for t in the last accepted step, with an error of O(h^(dense_order + 1)); to be
@@ -178,7 +182,7 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
   double attempt(X& x, Time t, Time h, Counts& counts) {
     if constexpr (fits_in_registers<X>) {
       std::uint64_t more = 0;
-      attempts(x, t, {.h = h, .stop = t + h, .last = true}, more, {}, counts);
+      attempts(x, t, {.h = h, .stop = t + h, .last = true}, more, {}, counts, nullptr);
       return error_;
     } else {
       weights_.set(h);
@@ -189,9 +193,13 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
   /// Tries a step of a small state and, as long as it is accepted and keeps its size, `more` after
   /// it, of which those not made are left. All that changes is local, so that compilers keep it in
   /// registers.
-  [[gnu::flatten, gnu::noinline]] void attempts(X& x, Time& t, const Trial& trial,
-                                                std::uint64_t& more, const Leg& leg,
-                                                Counts& counts) {
+  /// @return whether the observer ended the run with the step tried last, which is to be accepted
+  [[gnu::flatten, gnu::noinline]] bool attempts(X& x, Time& t, const Trial& trial,
+                                                std::uint64_t& more, const Interval& interval,
+                                                Counts& counts, StepObserver<X>* observer) {
+    const Time due = observer ? observer->due() : std::numeric_limits<Time>::infinity();
+    const bool every_step = observer && observer->every_step();
+    bool ended = false;
     weights_.set(trial.h);
     X at(x), argument, next;
     Stages k;
@@ -204,8 +212,13 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
     while (true) {
       error = attempt(at, now, trial.h, *weights, k, argument, next, counted);
       if (taken == more || !this->controller_.keeps(error) || !all_finite(next) ||
-          Base::ends(now + trial.h, trial.h, trial.stop) || leg.cancelled())
+          Base::ends(now + trial.h, trial.h, trial.stop) || now + trial.h >= due ||
+          interval.cancelled())
         break;
+      if (every_step) {
+        ended = !show(*observer, now + trial.h, next);
+        if (ended) break;
+      }
       ++taken;
       before = last;
       last = error;
@@ -227,6 +240,14 @@ class EmbeddedRun : public AdaptiveRun<EmbeddedRun<Pair, P, X>, P, X> {
     if (taken > 0) this->controller_.keep(last);
     if (Pair::stability > 0 && !stiff_) until_look_ -= static_cast<int>(taken);
     more -= taken;
+    return ended;
+  }
+
+  /// A copy of x to the observer, so that compilers keep x itself in registers.
+  [[gnu::always_inline]] static bool show(StepObserver<X>& observer, Time t, const X& x) {
+    X copy;
+    assign(copy, x);
+    return observer.passing(t, copy);
   }
 
   /// Calls f(i) for the slopes k_i that a step makes.

@@ -48,23 +48,21 @@ class JacobianRun : public AdaptiveRun<Method, P, X> {
   /// h needs a larger one.
   /// Source  Hindmarsh et al. (2005), ACM TOMS 31, the dense Jacobian of CVODE.
   void differentiate(const X& x, Time t, Time h, [[maybe_unused]] Counts& counts) {
-    if constexpr (requires { this->process_->drift_jacobian(x, t, jacobian_); }) {
-      this->process_->drift_jacobian(x, t, jacobian_);
-    } else {
-      const double epsilon = std::numeric_limits<S>::epsilon();
-      const double size = this->norm(slope_, x, x);
-      const double least = size > 0 ? 1000 * h * epsilon * static_cast<double>(x.rows()) * size : 1;
-      z_ = x;
-      for (Index j = 0; j < x.rows(); ++j) {
-        const auto at = static_cast<double>(x(j, 0));
-        z_(j, 0) =
-            S(at + std::max(std::sqrt(epsilon) * std::abs(at), least * this->tolerance(j, at)));
-        this->evaluate(z_, t, f_, counts);
-        jacobian_.col(j) = ((f_ - slope_) / (z_(j, 0) - x(j, 0))).matrix();
-        z_(j, 0) = x(j, 0);
-      }
-    }
     has_jacobian_ = true;
+    if constexpr (requires { this->process_->drift_jacobian(x, t, jacobian_); })
+      if (is_known()) return this->process_->drift_jacobian(x, t, jacobian_);
+    const double epsilon = std::numeric_limits<S>::epsilon();
+    const double size = this->norm(slope_, x, x);
+    const double least = size > 0 ? 1000 * h * epsilon * static_cast<double>(x.rows()) * size : 1;
+    z_ = x;
+    for (Index j = 0; j < x.rows(); ++j) {
+      const auto at = static_cast<double>(x(j, 0));
+      z_(j, 0) =
+          S(at + std::max(std::sqrt(epsilon) * std::abs(at), least * this->tolerance(j, at)));
+      this->evaluate(z_, t, f_, counts);
+      jacobian_.col(j) = ((f_ - slope_) / (z_(j, 0) - x(j, 0))).matrix();
+      z_(j, 0) = x(j, 0);
+    }
   }
 
   X slope_;                    // f at the start of the step
@@ -73,6 +71,14 @@ class JacobianRun : public AdaptiveRun<Method, P, X> {
   bool has_jacobian_ = false;  // that was at the start of the step
 
  private:
+  /// Whether the process knows its Jacobian: at run time, if its type is erased.
+  bool is_known() const {
+    if constexpr (requires { this->process_->has_drift_jacobian(); })
+      return this->process_->has_drift_jacobian();
+    else
+      return true;
+  }
+
   bool has_slope_ = false;
 };
 

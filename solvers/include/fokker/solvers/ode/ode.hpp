@@ -24,7 +24,7 @@
 #include <boost/numeric/odeint/stepper/runge_kutta_dopri5.hpp>
 #include <boost/numeric/odeint/stepper/runge_kutta_fehlberg78.hpp>
 
-#include <fokker/solvers/core/run.hpp>
+#include <fokker/solvers/core/interval.hpp>
 #include <fokker/solvers/core/solution.hpp>
 #include <fokker/solvers/core/solver.hpp>
 #include <fokker/solvers/core/steps.hpp>

@@ -1,7 +1,7 @@
-/// @file  run.cpp
+/// @file  interval.cpp
 /// @brief What is refused before an adaptive run begins.
 
-#include <fokker/solvers/core/run.hpp>
+#include <fokker/solvers/core/interval.hpp>
 
 #include <cmath>
 #include <limits>

@@ -145,7 +145,7 @@ nlohmann::ordered_json json_of(const ConvergeCommand& o, const ConvergenceSettin
   }
   return {{"settings",
            {{"process", o.process},
-            {"parameters", every_parameter(o.process, parameters)},
+            {"parameters", every_parameter(list_processes().at(o.process), parameters)},
             {"t0", settings.t0},
             {"t1", settings.t1},
             {"x0", std::vector<double>(settings.x0.begin(), settings.x0.end())},

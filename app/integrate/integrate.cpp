@@ -36,11 +36,14 @@
 #include "support/options.hpp"
 #include "support/progress.hpp"
 #include "support/ranks.hpp"
+#include "support/recommendation.hpp"
+#include "support/text_process.hpp"
 
 namespace fokker::app {
 namespace {
 
 constexpr const char* examples = R"(Examples:
+  fokker integrate "dX = theta*(1 - X) dt + 0.3*sqrt(X) dW" --set theta=2 --x0 1 --t 0:10
   fokker integrate --process gbm --solver milstein --t 0:1 --dt 0.01 --paths 10000 --plot gbm.svg
   fokker integrate --process ou --set theta=2,sigma=0.5 --solver euler-maruyama --t 0:5 --dt 0.01
   fokker integrate --process heston --solver euler-maruyama --t 0:1 --dt 0.004 --csv heston.csv
@@ -56,7 +59,7 @@ Names: see fokker list processes and fokker list solvers.)";
 struct IntegrateCommand {
   CommonOptions common;
   CheckpointOptions checkpoint;
-  std::string process, solver, t = "0:1", csv, save, until, rng = "pcg32";
+  std::string equation, process, solver, t = "0:1", csv, save, until, rng = "pcg32";
   std::vector<std::string> parameters, x0;
   std::optional<std::string> dt, paths, rtol, atol, save_every, points, trajectories;
 };
@@ -407,7 +410,7 @@ nlohmann::ordered_json json_of(const IntegrateCommand& o, const Run& run) {
   const MeanCounts& counts = run.ensemble.counts;
   Json document = {{"settings",
                     {{"process", o.process},
-                     {"parameters", every_parameter(o.process, parameters_of(o))},
+                     {"parameters", every_parameter(*run.process.info, parameters_of(o))},
                      {"solver", o.solver},
                      {"converted_to_stratonovich", run.converted},
                      {"t0", run.times.front()},
@@ -615,12 +618,43 @@ std::string times_file(const IntegrateCommand& o) {
   return o.save.substr(0, o.save.size() - 4) + "-times.npy";
 }
 
-int integrate_command(IntegrateCommand o) {
+/// The process that is asked for by name or as text.
+RegisteredProcess process_of(IntegrateCommand& o) {
+  if (o.equation.empty() == o.process.empty())
+    throw std::invalid_argument(
+        o.process.empty() ? "give an equation, as in \"dX = -X dt + dW\", or --process; see fokker "
+                            "list processes"
+                          : "give an equation or --process, not both");
+  if (o.process.empty()) {
+    o.process = o.equation;
+    RegisteredProcess process = text_process(o.equation, parameters_of(o));
+    if (o.x0.empty())
+      throw std::invalid_argument(
+          fmt::format("an equation needs a start: give --x0, one number for "
+                      "each of {}",
+                      fmt::join(process.info->components, ", ")));
+    return process;
+  }
   o.process = list_processes().canonical(o.process);
+  return make_process(o.process, parameters_of(o));
+}
+
+/// Takes the recommended solver where none is given, with tolerances unless steps are given.
+/// @return why, for the first line of the output; empty where a solver is given
+std::string choose_solver(IntegrateCommand& o, const RegisteredProcess& process) {
   o.solver = list_solvers().canonical(o.solver);
-  if (o.process.empty()) throw std::invalid_argument("which --process? See fokker list processes");
-  if (o.solver.empty()) throw std::invalid_argument("which --solver? See fokker list solvers");
-  Run run{make_process(o.process, parameters_of(o)), {}, {}, {}, {}};
+  if (!o.solver.empty()) return {};
+  const auto [name, reason] = recommended_solver(process.info->noise);
+  o.solver = name;
+  const bool steps_given = o.dt || o.save_every || !o.until.empty();
+  const SolverInfo& solver = list_solvers().at(name);
+  if (!steps_given && !o.rtol && !o.atol && solver.adaptable(process.info->noise)) o.rtol = "1e-3";
+  return fmt::format("solver {}: {}", name, reason);
+}
+
+int integrate_command(IntegrateCommand o) {
+  Run run{process_of(o), {}, {}, {}, {}};
+  const std::string reason = choose_solver(o, run.process);
   const SolverInfo& solver = list_solvers().at(o.solver);
   require_fit(run.process, solver);
   if (o.rtol || o.atol) require_adaptive(run.process, solver);
@@ -716,6 +750,7 @@ int integrate_command(IntegrateCommand o) {
     return interrupted;
   }
   std::FILE* tables = o.csv == "-" && !o.common.quiet ? stderr : o.common.tables();
+  if (!reason.empty()) fmt::print(tables, "{}\n", reason);
   print(tables, o, run);
   if (!o.csv.empty()) {
     const Table csv = csv_table(run, trajectories);
@@ -750,10 +785,14 @@ Command make_integrate(CLI::App& app) {
   CLI::App* parser = app.add_subcommand(
       "integrate", "Integrate a process by a solver: moments, quantiles, trajectories");
   const auto o = std::make_shared<IntegrateCommand>();
+  parser->add_option("equation", o->equation,
+                     "Equations as text, as in \"dX = theta*(mu - X) dt + sigma dW\" (see fokker "
+                     "explain)");
   parser->add_option("--process", o->process, "Process (fokker list processes)");
-  parser->add_option("--solver", o->solver, "Solver (fokker list solvers)");
+  parser->add_option("--solver", o->solver,
+                     "Solver (fokker list solvers; default: the recommended one)");
   add_list(*parser, "--set", o->parameters, "Parameters of the process: name=value,...");
-  add_list(*parser, "--x0", o->x0, "Start, one number per component (default: of the process)");
+  add_list(*parser, "--x0", o->x0, "Start, one number per component (default: of --process)");
   parser->add_option("--t", o->t, "From a to b")->type_name("a:b")->capture_default_str();
   parser->add_option("--dt", o->dt, "Step of a fixed-step solver (default 0.01)");
   parser->add_option(

@@ -237,10 +237,10 @@ std::vector<Index> whole_numbers(std::span<const std::string> words, std::string
   return values;
 }
 
-std::map<std::string, double> every_parameter(std::string_view process,
+std::map<std::string, double> every_parameter(const ProcessInfo& process,
                                               const std::map<std::string, double>& given) {
   std::map<std::string, double> values = given;
-  for (const Parameter& parameter : list_processes().at(process).parameters)
+  for (const Parameter& parameter : process.parameters)
     values.emplace(parameter.name, number_of(parameter.default_value).value());
   return values;
 }

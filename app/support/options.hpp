@@ -29,6 +29,7 @@
 namespace fokker {
 enum class FinalStep;
 struct Figure;
+struct ProcessInfo;
 }  // namespace fokker
 
 namespace fokker::app {
@@ -107,7 +108,7 @@ std::vector<Index> whole_numbers(std::span<const std::string> words, std::string
                                  Index least, Index most = most_of_all);
 
 /// Every parameter of a listed process, with its default where it is not given.
-std::map<std::string, double> every_parameter(std::string_view process,
+std::map<std::string, double> every_parameter(const ProcessInfo& process,
                                               const std::map<std::string, double>& given);
 
 /// "1 step", "2 steps".

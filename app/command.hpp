@@ -27,6 +27,7 @@ struct Command {
 
 Command make_compare(CLI::App& app);
 Command make_list(CLI::App& app);
+Command make_explain(CLI::App& app);
 Command make_integrate(CLI::App& app);
 Command make_converge(CLI::App& app);
 Command make_tune(CLI::App& app);

@@ -91,9 +91,9 @@ int run(int argc, char** argv) {
   app.require_subcommand(0, 1);
   app.allow_extras();
   app.footer("Start with:\n  fokker compare\n  fokker list\n");
-  const std::vector<Command> commands = {make_compare(app),  make_list(app), make_integrate(app),
-                                         make_converge(app), make_tune(app), make_learn(app),
-                                         make_bench(app)};
+  const std::vector<Command> commands = {make_compare(app),   make_list(app),     make_explain(app),
+                                         make_integrate(app), make_converge(app), make_tune(app),
+                                         make_learn(app),     make_bench(app)};
   for (const Command& command : commands) command.parser->allow_extras();
 
   if (argc > 1 && std::string_view(argv[1]) == "help")
@@ -130,7 +130,7 @@ int run(int argc, char** argv) {
     throw std::invalid_argument(fokker::unknown_name_message("command", words.front(), names));
   }
   throw std::invalid_argument(
-      "which command? compare, list, integrate, converge, tune, learn or bench (see "
+      "which command? compare, list, explain, integrate, converge, tune, learn or bench (see "
       "fokker --help)");
 }
 

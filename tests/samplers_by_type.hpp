@@ -35,7 +35,7 @@ auto end_states(const Model& model, const Method& method) {
 }
 
 /// The names of the fixed-step samplers of an equation, with its default eta.
-inline std::set<std::string> names_of(Equation equation) {
+inline std::set<std::string> names_of(ModelEquation equation) {
   std::set<std::string> names;
   for (const SamplerInfo& info : list_samplers())
     if (!info.adaptive && info.equation == equation) names.insert(info.name);

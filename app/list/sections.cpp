@@ -440,7 +440,7 @@ Listing sampler_table(const Filter&) {
 
 Listing sampler_entry(std::string_view name) {
   const SamplerInfo& s = list_samplers().at(name);
-  const bool sde = s.equation == Equation::sde;
+  const bool sde = s.equation == ModelEquation::sde;
   Entry entry(s.name, sde ? "sampler of the reverse SDE" : "sampler of the probability flow");
   entry.add_type(s.type);
   entry.add("NFE per step", cost_text(s));

@@ -79,6 +79,10 @@ std::optional<AnyData> data_of_numbers(const std::string& data) {
     return words.size() > i ? positive(words[i], data) : otherwise;
   };
   const std::string& kind = words.front();
+  if (kind == "ring8") {
+    expect(0, 1, "ring8[:SD]");
+    return GaussianMixture::ring(8, 4.0, positive_or(1, 0.3));
+  }
   if (kind == "two-moons") {
     expect(0, 1, "two-moons[:SD]");
     return GaussianMixture::two_moons(positive_or(1, 0.1));
@@ -111,7 +115,7 @@ Product product_of(const std::string& parts) {
 const Catalogue<DataInfo>& list_data() {
   static const Catalogue<DataInfo> data(
       "data",
-      {{"ring8", "GaussianMixture::ring", "ring8",
+      {{"ring8", "GaussianMixture::ring", "ring8[:SD]",
         "eight Gaussian modes of sd 0.3 on a circle of radius 4 in the plane"},
        {"gaussian", "Gaussian", "gaussian", "N((1, -0.5), [[2, 0.9], [0.9, 0.8]]) in the plane"},
        {"two-moons", "GaussianMixture::two_moons", "two-moons[:SD]",
@@ -145,7 +149,6 @@ AnyData read_data(const DataOptions& options) {
   if (kind != "points" && (!options.drop_columns.empty() || !options.scale.empty()))
     throw std::invalid_argument(
         "--drop-column and --scale go with --data points:FILE.csv: got --data " + options.data);
-  if (options.data == "ring8") return GaussianMixture::ring(8, 4.0, 0.3);
   if (options.data == "gaussian") return correlated_gaussian();
   if (const auto data = data_of_numbers(options.data)) return *data;
   if (has_file && kind == "product") return product_of(file);

@@ -1,6 +1,6 @@
 #pragma once
 /// @file  simd/math.hpp
-/// @brief exp, log, sin and cos of vectors, within 2 units in the last place.
+/// @brief exp, log, sin, cos and hyperbolic functions of vectors, within 2 units in the last place.
 ///
 /// Each sum has at most one product, so that contraction to fma has one way to go: a lane's bits do
 /// not depend on where the function was inlined. Log, sin and cos: coefficients and scheme of
@@ -82,10 +82,9 @@ FOKKER_INLINE void sin_cos(F32 x, F32& sine, F32& cosine) {
   cosine = z2 * (z2 * 2.443315711809948e-5f + c0) + (1.0f - 0.5f * z);
 }
 
-/// e^x for x <= 0, and 0 where it is below the least weight that can matter: e^-80 beside 1 stays
-/// below rounding for sums of 10^18 terms, e^-50 in single precision for 10^14. NaN stays NaN.
-FOKKER_INLINE F64 exp_weight(F64 x) {
-  const F64 shifted = x * 1.44269504088896340736 + 0x1.8p52;  // n stands in its low bits
+/// x = n ln 2 + r with |r| <= ln(2) / 2: n in the low bits of `shifted`, and tail = e^r - 1.
+FOKKER_INLINE void exp_parts(F64 x, F64& shifted, F64& tail) {
+  shifted = x * 1.44269504088896340736 + 0x1.8p52;
   const F64 n = shifted - 0x1.8p52;
   F64 r = x - n * 0x1.62e42fefa3800p-1;
   r = r - n * 0x1.ef35793c76730p-45;
@@ -98,7 +97,14 @@ FOKKER_INLINE F64 exp_weight(F64 x) {
   odd = odd * z + 8.333333333330051e-03;
   even = even * z + 5.000000000000001e-01;
   odd = odd * z + 1.6666666666666669e-01;
-  const F64 tail = (odd * r + even) * z + r;
+  tail = (odd * r + even) * z + r;
+}
+
+/// e^x for x <= 0, and 0 where it is below the least weight that can matter: e^-80 beside 1 stays
+/// below rounding for sums of 10^18 terms, e^-50 in single precision for 10^14. NaN stays NaN.
+FOKKER_INLINE F64 exp_weight(F64 x) {
+  F64 shifted, tail;
+  exp_parts(x, shifted, tail);
   const F64 power = F64((U64(shifted) + 1023) << 52);  // 2^n
   return x < -80.0 ? F64{} : (tail + 1.0) * power;
 }
@@ -115,6 +121,88 @@ FOKKER_INLINE F32 exp_weight(F32 x) {
   const F32 tail = (odd * r + even) * z + r;
   const F32 power = F32((U32(shifted) + 127) << 23);
   return x < -50.0f ? F32{} : (tail + 1.0f) * power;
+}
+
+/// 2^n for a whole n in [-1022, 1023].
+FOKKER_INLINE F64 power_of_two(F64 n) { return F64((U64(n + 0x1.8p52) + 1023) << 52); }
+
+/// e^x for every x: infinite above the largest double, 0 below the least; NaN stays NaN.
+FOKKER_INLINE F64 exp(F64 x) {
+  F64 shifted, tail;
+  F64 y = x < -746.0 ? broadcast(-746.0) : x;
+  y = y > 710.0 ? broadcast(710.0) : y;
+  exp_parts(y, shifted, tail);
+  const F64 n = shifted - 0x1.8p52;
+  const F64 half = (n * 0.5 + 0x1.8p52) - 0x1.8p52;
+  return ((tail + 1.0) * power_of_two(half)) * power_of_two(n - half);
+}
+
+/// e^x - 1, exact near 0.
+FOKKER_INLINE F64 expm1(F64 x) {
+  F64 shifted, tail;
+  F64 y = x < -40.0 ? broadcast(-40.0) : x;
+  y = y > 40.0 ? broadcast(40.0) : y;
+  exp_parts(y, shifted, tail);
+  const F64 power = F64((U64(shifted) + 1023) << 52);
+  return x > 40.0 ? exp(x) : power * tail + (power - 1.0);
+}
+
+FOKKER_INLINE F64 magnitude(F64 x) { return F64(U64(x) & 0x7FFFFFFFFFFFFFFFu); }
+
+/// The size of `size` >= 0 with the sign of x.
+FOKKER_INLINE F64 with_sign_of(F64 x, F64 size) {
+  return F64(U64(size) | (U64(x) & 0x8000000000000000u));
+}
+
+FOKKER_INLINE F64 tanh(F64 x) {
+  const F64 below = -expm1(-2.0 * magnitude(x));
+  return with_sign_of(x, below / (2.0 - below));
+}
+
+/// For |x| < 709, infinite beyond.
+FOKKER_INLINE F64 sinh(F64 x) {
+  const F64 grown = expm1(magnitude(x));
+  const F64 shrunk = grown > 1e300 ? broadcast(1.0) : grown / (grown + 1.0);
+  return with_sign_of(x, 0.5 * (grown + shrunk));
+}
+
+/// For |x| < 709, infinite beyond.
+FOKKER_INLINE F64 cosh(F64 x) {
+  const F64 grown = exp(magnitude(x));
+  return 0.5 * grown + 0.5 / grown;
+}
+
+/// log x for every x: -infinity at 0, NaN below.
+FOKKER_INLINE F64 log_everywhere(F64 x) {
+  constexpr double least = 0x1p-1022, infinity = __builtin_inf();
+  const F64 up = x < least ? x * 0x1p54 : x;
+  const F64 shift = x < least ? broadcast(-54 * 0.693147180559945309) : F64{};
+  F64 y = log(up) + shift;
+  y = x == 0.0 ? broadcast(-infinity) : y;
+  y = x < 0.0 ? broadcast(__builtin_nan("")) : y;
+  return x < infinity ? y : x;  // infinity and NaN
+}
+
+/// log(1 + x), exact near 0.
+FOKKER_INLINE F64 log1p(F64 x) {
+  const F64 u = x + 1.0, rounded = u - 1.0;
+  const F64 y = log_everywhere(u) * (x / rounded);
+  return ((rounded == 0.0) | (u == __builtin_inf())) ? x : y;
+}
+
+/// sin x and cos x for |x| < 1e6: x less the nearest multiple of pi / 2, in three parts of 33 bits.
+FOKKER_INLINE void sin_cos_below_million(F64 x, F64& sine, F64& cosine) {
+  constexpr std::uint64_t sign = 0x8000000000000000u;
+  const F64 shifted = x * 6.36619772367581382433e-01 + 0x1.8p52;
+  const F64 q = shifted - 0x1.8p52;
+  F64 r = x - q * 1.57079632673412561417e+00;
+  r = r - q * 6.07710050630396597660e-11;
+  r = r - q * 2.02226624879595063154e-21;
+  F64 s, c;
+  sin_cos(r, s, c);
+  const U64 quadrant = U64(shifted);
+  sine = F64(U64(select_by_bit30(quadrant << 30, c, s)) ^ ((quadrant << 62) & sign));
+  cosine = F64(U64(select_by_bit30(quadrant << 30, s, c)) ^ (((quadrant + 1) << 62) & sign));
 }
 
 }  // namespace fokker::detail::FOKKER_ISA

@@ -42,6 +42,25 @@ TEST_CASE("without outputs named, compare writes its three files and says so") {
   CHECK_THAT(fokker.read("compare.svg"), ContainsSubstring("<svg"));
 }
 
+TEST_CASE("compare draws from the generator that is asked for") {
+  const Program fokker;
+  const auto rows = [&](const std::string& args) {
+    const Outcome run =
+        fokker("compare --samplers euler-maruyama --nfe 8 --paths 512 --json - " + args);
+    INFO(run.err);
+    REQUIRE(run.code == 0);
+    json document = json::parse(run.out);
+    for (json& row : document.at("rows")) row.erase("seconds");
+    return document.at("rows");
+  };
+
+  const json pcg = rows(""), philox = rows("--rng philox");
+
+  CHECK(rows("--rng pcg32") == pcg);
+  CHECK(philox != pcg);
+  CHECK(rows("--rng philox --threads 1") == philox);
+}
+
 TEST_CASE("the JSON has the settings and rows of the contract") {
   const Program fokker;
 
@@ -53,7 +72,7 @@ TEST_CASE("the JSON has the settings and rows of the contract") {
   const json document = json::parse(run.out);
   const json& settings = document.at("settings");
   CHECK(settings.at("process") == "vp");
-  CHECK(settings.at("data") == "ring8");
+  CHECK(settings.at("data") == "ring8:0.8");
   CHECK(settings.at("metric") == "sliced-w2");
   CHECK(settings.at("grid") == "uniform");
   CHECK(settings.at("paths") == 512);

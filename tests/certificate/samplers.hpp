@@ -30,7 +30,7 @@ struct Setting {
 struct Certified {
   std::string name;
   double eta;
-  Equation equation;
+  ModelEquation equation;
   Orders orders;
   bool solves_model;  ///< else only the marginals of the model are its limit
 };
@@ -38,7 +38,7 @@ struct Certified {
 /// f(sampler, model) with the sampler and its model with this score.
 template <class Score, class F>
 auto with_model(const Certified& c, const Score& score, const F& f) {
-  if (c.equation == Equation::ode)
+  if (c.equation == ModelEquation::ode)
     return f(make_flow_sampler<double>(c.name),
              FlowModel<double>{score.process, AnyScore<double>(score)});
   return f(make_reverse_sampler<double>(c.name),
@@ -59,9 +59,9 @@ inline std::vector<Certified> certified(const std::vector<double>& etas) {
     for (const double eta : etas) {
       const SamplerInfo& info = list_samplers().at(name);
       if (!info.etas.contains(eta)) continue;
-      const Equation equation = equation_of(info, eta);
+      const ModelEquation equation = equation_of(info, eta);
       const Orders orders =
-          equation == Equation::ode
+          equation == ModelEquation::ode
               ? make_flow_sampler<double>(name).facts().orders(NoiseKind::none)
               : make_reverse_sampler<double>(name).facts().orders(NoiseKind::additive);
       all.push_back({name, eta, equation, orders, solves_model(name)});

@@ -69,7 +69,7 @@ TEST_CASE("the reverse SDE from the forward marginal has the forward marginal at
     const Law start = marginal(score, schedule.ends().sde_start);
     for (const double eta : {1.0, 0.5}) {
       for (const SamplerInfo& info : list_samplers()) {
-        if (info.equation != Equation::sde || !info.etas.contains(eta) || !info.orders.weak)
+        if (info.equation != ModelEquation::sde || !info.etas.contains(eta) || !info.orders.weak)
           continue;
 
         const auto errors = distances(make_reverse_sampler<double>(info.name),
@@ -90,7 +90,7 @@ TEST_CASE("the flow from the forward marginal has the forward marginal at t_min"
     const GaussianScore score{test::Process{schedule}, 0.5, 0.25};
     const Law start = marginal(score, schedule.ends().sde_start);
     for (const SamplerInfo& info : list_samplers()) {
-      if (info.equation != Equation::ode || info.adaptive) continue;
+      if (info.equation != ModelEquation::ode || info.adaptive) continue;
       const double order = *info.orders.deterministic;
       const auto sampler = make_flow_sampler<double>(info.name);
 

@@ -70,7 +70,7 @@ bool ends_finite(const SamplerInfo& info, const AnySchedule& schedule, const Any
   const ReverseModel<S> reverse{process, score, info.default_eta};
   if (info.name == "shark") return ends_finite<S>(reverse, Shark{}, adaptive, prior, grid);
   if (info.name == "sosra") return ends_finite<S>(reverse, Sosra{}, adaptive, prior, grid);
-  if (equation_of(info, info.default_eta) == Equation::sde)
+  if (equation_of(info, info.default_eta) == ModelEquation::sde)
     return ends_finite<S>(reverse, make_reverse_sampler<S>(info.name), on_grid, prior, grid);
   const FlowModel<S> flow{process, score};
   if (info.name == Fehlberg78::facts.name)
@@ -93,7 +93,7 @@ TEST_CASE("no sampler ends in nan or infinity, whatever it is combined with") {
              {std::pair{0.0, FinalStep::none}, std::pair{1e-5, FinalStep::none},
               std::pair{1e-3, FinalStep::none}, std::pair{1e-3, FinalStep::zero}}) {
           const AnySchedule schedule = make_schedule(process.name);
-          const Equation equation = equation_of(info, info.default_eta);
+          const ModelEquation equation = equation_of(info, info.default_eta);
           TimeGrid grid;
           try {
             check_last_step(info, schedule, info.default_eta, t_min, last);

@@ -69,7 +69,8 @@ template <class Score, class F>
 auto with_model(const std::string& name, const test::Process& process, const Score& score,
                 const F& f) {
   const SamplerInfo& info = list_samplers().at(name);
-  if (equation_of(info, info.default_eta) == Equation::ode && info.equation == Equation::ode)
+  if (equation_of(info, info.default_eta) == ModelEquation::ode &&
+      info.equation == ModelEquation::ode)
     return f(make_flow_sampler<double>(name), FlowModel<double>{process, AnyScore<double>(score)});
   return f(make_reverse_sampler<double>(name),
            ReverseModel<double>{process, AnyScore<double>(score), info.default_eta});

@@ -54,6 +54,7 @@
 #include <fokker/diffusion/score/score_error.hpp>
 #include <fokker/diffusion/train/preconditioning.hpp>
 #include <fokker/diffusion/train/train_score.hpp>
+#include <fokker/processes/equation/integrate_equation.hpp>
 #include <fokker/processes/models/brownian_motion.hpp>
 #include <fokker/processes/models/cox_ingersoll_ross.hpp>
 #include <fokker/processes/models/double_well.hpp>

@@ -205,7 +205,7 @@ void measure_orders(Comparison& result, const std::vector<Task>& tasks,
       if (row.sampler != name || row.status == Status::cancelled || !row.problem.empty()) continue;
       const double step = info.adaptive ? *row.tolerance : 1.0 / static_cast<double>(row.steps);
       if (std::find(h.begin(), h.end(), step) != h.end()) continue;
-      sde = tasks[i].equation == Equation::sde;
+      sde = tasks[i].equation == ModelEquation::sde;
       const auto error = s.exact ? row.error_discretisation : row.error_pathwise;
       if (!error) continue;
       least = std::min(least, *error);
@@ -222,8 +222,9 @@ void measure_orders(Comparison& result, const std::vector<Task>& tasks,
     if (!info.adaptive)
       order.claimed = !sde ? claimed.deterministic : s.exact ? claimed.weak : claimed.strong;
     if (!h.empty())
-      order.fit = s.exact ? fit_order(h, errors, {}, {.floor = 1e-13})
-                          : fit_order_bootstrap(h, all_squares, 400, s.seed, {.floor = 1e-9});
+      order.fit = s.exact
+                      ? fit_order(h, errors, {}, {.floor = 1e-13})
+                      : fit_order_bootstrap(h, all_squares, 400, s.seed.number, {.floor = 1e-9});
     order.verdict = no_order(order.fit, least, result.spread);
     if (order.verdict.empty())
       order.verdict = words(order, h, errors);
@@ -268,7 +269,7 @@ PathSquares pathwise_errors(Comparison& result, const DiffusionProcess& process,
   std::map<std::pair<Index, double>, std::vector<std::size_t>> groups;  // SDE rows by steps and eta
   for (std::size_t i = 0; i < tasks.size() && !work.cancelled(); ++i) {
     if (!result.rows[i].problem.empty()) continue;
-    if (tasks[i].equation == Equation::sde) {
+    if (tasks[i].equation == ModelEquation::sde) {
       // The reference is not its limit, or not on its Brownian path.
       if (!solves_model(tasks[i].sampler) || tasks[i].info->adaptive) continue;
       groups[{tasks[i].steps, tasks[i].eta}].push_back(i);
@@ -349,7 +350,8 @@ std::vector<std::size_t> cheapest_first(const std::vector<Task>& tasks) {
 }
 
 bool is_first_tolerance(const Task& task) {
-  return task.tolerance == (task.equation == Equation::sde ? sde_tolerances[0] : tolerances[0]);
+  return task.tolerance ==
+         (task.equation == ModelEquation::sde ? sde_tolerances[0] : tolerances[0]);
 }
 
 template <class S>
@@ -364,7 +366,7 @@ void compare_samples(Comparison& result, const DiffusionProcess& process) {
   std::map<Index, bool> sde_steps;
   for (const Task& task : tasks) {
     total += work_of(task);
-    if (task.equation == Equation::sde && !task.info->adaptive) sde_steps[task.steps] = true;
+    if (task.equation == ModelEquation::sde && !task.info->adaptive) sde_steps[task.steps] = true;
   }
   for (const auto& [steps, unused] : sde_steps)
     total += pathwise_work(steps, result.pathwise_paths, s);
@@ -408,7 +410,8 @@ void compare_samples(Comparison& result, const DiffusionProcess& process) {
           run.seconds = row.seconds;
           run.status = row.status;
           run.failed = row.failed;
-          if (task.equation == Equation::ode) run.flow_end = states.leftCols(result.pathwise_paths);
+          if (task.equation == ModelEquation::ode)
+            run.flow_end = states.leftCols(result.pathwise_paths);
           if (s.last == FinalStep::denoise) sampling.denoise(states);
           run.outliers = range.outliers(states);
           run.distance = (*metric)(states);

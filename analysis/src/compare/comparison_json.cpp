@@ -46,7 +46,8 @@ json settings_json(const Comparison& c) {
     j["paths"] = s.paths;
     j["pathwise_paths"] = c.pathwise_paths;
     j["metric_paths"] = c.metric_paths;
-    j["seed"] = s.seed;
+    j["seed"] = s.seed.number;
+    j["rng"] = s.seed.generator == Generator::philox ? "philox" : "pcg32";
     j["precision"] = s.precision == Precision::single ? "float" : "double";
     j["floor_sd"] = c.floor_sd;
   }

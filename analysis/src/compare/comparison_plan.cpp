@@ -103,7 +103,7 @@ Index last_cost(const ComparisonSettings& s, std::string_view sampler) {
   const GaussianSpectrum data(Eigen::VectorXd::Zero(1), Eigen::VectorXd::Ones(1));
   const AnyScore<double> score = exact_score_of(process, data).counted();
   const Time start = process.sde_start(), t_min = s.t_min.value_or(process.t_min());
-  if (equation_of(info, eta) == Equation::sde)
+  if (equation_of(info, eta) == ModelEquation::sde)
     return calls_of_last(ReverseModel<double>{process, score, eta},
                          make_reverse_sampler<double>(name), start, t_min);
   return calls_of_last(FlowModel<double>{process, score}, make_flow_sampler<double>(name), start,

@@ -34,7 +34,7 @@ inline DiffusionProcess make_process(const ComparisonSettings& s) {
 }
 
 inline Time start_time(const ComparisonSettings& s, const DiffusionProcess& process,
-                       Equation equation) {
+                       ModelEquation equation) {
   if (s.times) return s.times->front();
   return fokker::start_time(process.schedule, equation, *s.grid);
 }
@@ -62,7 +62,7 @@ inline AnyScore<double> exact_score_of(const DiffusionProcess& process, const An
 
 /// The times of a fixed-step sampler, down to t_min or, with FinalStep::zero, to 0.
 inline TimeGrid time_grid(const ComparisonSettings& s, const DiffusionProcess& process,
-                          Equation equation, Index steps) {
+                          ModelEquation equation, Index steps) {
   TimeGrid grid = s.times ? *s.times
                           : make_grid(*s.grid, process.schedule, start_time(s, process, equation),
                                       *s.t_min, steps);
@@ -75,7 +75,7 @@ struct Task {
   std::string sampler;  // with its parameters, for these steps
   const SamplerInfo* info;
   double eta;
-  Equation equation;
+  ModelEquation equation;
   Index steps;       // of a fixed-step sampler
   double tolerance;  // of an adaptive one
 };
@@ -97,10 +97,10 @@ inline std::vector<Task> plan(const ComparisonSettings& s) {
   for (const auto& name : s.samplers) {
     const SamplerInfo& info = list_samplers().at(name);
     const double eta = eta_of(s, info);
-    const Equation equation = equation_of(info, eta);
+    const ModelEquation equation = equation_of(info, eta);
     if (info.adaptive) {
-      const auto ladder = equation == Equation::sde ? std::span<const double>(sde_tolerances)
-                                                    : std::span<const double>(tolerances);
+      const auto ladder = equation == ModelEquation::sde ? std::span<const double>(sde_tolerances)
+                                                         : std::span<const double>(tolerances);
       for (const double tolerance : ladder)
         tasks.push_back({name, name, &info, eta, equation, 0, tolerance});
     } else {

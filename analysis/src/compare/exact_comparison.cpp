@@ -138,7 +138,7 @@ DiagonalGaussian ExactRun::scheme(
                      clock, tell, false);
   };
   const DiagonalGaussian end =
-      task.equation == Equation::sde
+      task.equation == ModelEquation::sde
           ? run(ReverseModel<double>{process_, score_, task.eta},
                 make_reverse_sampler<double>(task.sampler))
           : run(FlowModel<double>{process_, score_}, make_flow_sampler<double>(task.sampler));

@@ -36,7 +36,7 @@ inline constexpr Index reference_refinement = 64;
 inline constexpr double reference_tolerance = 1e-10;
 /// The samples of the data distribution that things are measured against; those that were drawn
 /// until it was cancelled.
-inline Sample exact_sample(const AnyData& data, Index n, std::uint64_t seed,
+inline Sample exact_sample(const AnyData& data, Index n, const Seed& seed,
                            const std::atomic<bool>* cancel) {
   Sample sample(data.dimension(), n);
   const Index width = block_width(data.dimension(), sizeof(double));
@@ -51,8 +51,9 @@ inline Sample exact_sample(const AnyData& data, Index n, std::uint64_t seed,
 }
 
 /// A seed for samples that must be independent of those of the run.
-inline std::uint64_t other_seed(std::uint64_t seed, std::uint64_t purpose) {
-  return (seed + 0x9E3779B97F4A7C15u * (purpose + 1)) ^ 0xD1B54A32D192ED03u;
+inline Seed other_seed(const Seed& seed, std::uint64_t purpose) {
+  return {(seed.number + 0x9E3779B97F4A7C15u * (purpose + 1)) ^ 0xD1B54A32D192ED03u,
+          seed.generator};
 }
 
 /// The law of x at the start: the prior, or the exact marginal s x0 + std eps.
@@ -128,7 +129,7 @@ class SampledRun {
     } else {
       const TimeGrid grid = time_grid(s_, process_, task.equation, task.steps);
       const Ensemble<SampleArray> run =
-          task.equation == Equation::sde
+          task.equation == ModelEquation::sde
               ? solve(reverse(task.eta), make_reverse_sampler<S>(task.sampler), grid, row, states,
                       s_.paths)
               : solve(flow(), make_flow_sampler<S>(task.sampler), grid, row, states, s_.paths);
@@ -152,7 +153,7 @@ class SampledRun {
   /// The flow of a score from the starts of `count` paths from `first` on, solved to the reference
   /// tolerance.
   Block<double> flow_reference(const AnyScore<double>& score, Index first, Index count) {
-    const Time start = start_time(s_, process_, Equation::ode), end = *s_.t_min;
+    const Time start = start_time(s_, process_, ModelEquation::ode), end = *s_.t_min;
     const FlowModel<double> model{process_, score};
     const TimeReversed<FlowModel<double>> down{model};
     const Adaptive steps{.rtol = reference_tolerance, .atol = reference_tolerance};
@@ -176,7 +177,7 @@ class SampledRun {
   /// references with the exact score and with this one.
   PathSquares sde_squares(const std::vector<const Task*>& tasks, Index first, Index count) {
     const Task& any = *tasks.front();
-    const TimeGrid grid = time_grid(s_, process_, Equation::sde, any.steps);
+    const TimeGrid grid = time_grid(s_, process_, ModelEquation::sde, any.steps);
     const Block<double> x0 = starts(grid[0], first, count);
     const ReverseModel<double> reference_model{process_, make_score<double>(s_, process_, *s_.data),
                                                any.eta};

@@ -21,7 +21,8 @@ namespace {
 template <class M>
 SamplerInfo describe(std::string_view type) {
   const Facts facts = facts_of(M{});
-  const Equation equation = facts.supports(NoiseKind::none) ? Equation::ode : Equation::sde;
+  const ModelEquation equation =
+      facts.supports(NoiseKind::none) ? ModelEquation::ode : ModelEquation::sde;
   const NoiseKind kind = detail::noise_of(equation);
   constexpr std::string_view wrapper = "ReverseTimeSolver<";  // of a plain solver
   if (type.starts_with(wrapper))
@@ -29,7 +30,7 @@ SamplerInfo describe(std::string_view type) {
   SamplerInfo info{.name = std::string(facts.name),
                    .type = std::string(type),
                    .equation = equation,
-                   .default_eta = equation == Equation::sde ? 1.0 : 0.0,
+                   .default_eta = equation == ModelEquation::sde ? 1.0 : 0.0,
                    .etas = {},
                    .evaluations = facts.evaluations(kind).drift,
                    .extra_evaluations = detail::extra_evaluations(M{}),
@@ -42,7 +43,7 @@ SamplerInfo describe(std::string_view type) {
     info.etas = M::etas;
     info.default_eta = std::clamp(info.default_eta, M::etas.min, M::etas.max);
   } else {
-    if (equation == Equation::ode) info.etas.max = 0;
+    if (equation == ModelEquation::ode) info.etas.max = 0;
     info.ends_at_zero = info.evaluations == 1;  // then at the start of the step
   }
   if constexpr (requires { M::parameters(); }) {
@@ -62,7 +63,7 @@ SamplerInfo describe_adaptive(std::string_view type) {
   constexpr NoiseKind kind = sde ? NoiseKind::additive : NoiseKind::none;
   return {.name = std::string(M::facts.name),
           .type = std::string(type),
-          .equation = sde ? Equation::sde : Equation::ode,
+          .equation = sde ? ModelEquation::sde : ModelEquation::ode,
           .default_eta = sde ? 1.0 : 0.0,
           .etas = sde ? EtaRange{} : EtaRange{.min = 0, .max = 0},
           .evaluations = M::facts.evaluations(kind).drift,
@@ -208,15 +209,17 @@ bool solves_model(std::string_view name) {
   return !own && list_samplers().at(name).orders.deterministic.has_value();
 }
 
-Equation equation_of(const SamplerInfo& sampler, double eta) {
-  const bool takes_noise = sampler.equation == Equation::sde || (sampler.etas.max > 0 && eta > 0);
-  return takes_noise ? Equation::sde : Equation::ode;
+ModelEquation equation_of(const SamplerInfo& sampler, double eta) {
+  const bool takes_noise =
+      sampler.equation == ModelEquation::sde || (sampler.etas.max > 0 && eta > 0);
+  return takes_noise ? ModelEquation::sde : ModelEquation::ode;
 }
 
-Time start_time(const AnySchedule& schedule, Equation equation, std::string_view grid) {
+Time start_time(const AnySchedule& schedule, ModelEquation equation, std::string_view grid) {
   const GridInfo* info = list_grids().find(grid);
   const bool in_sigma = info != nullptr && info->in_sigma;
-  return equation == Equation::sde || in_sigma ? schedule.ends().sde_start : schedule.ends().end;
+  return equation == ModelEquation::sde || in_sigma ? schedule.ends().sde_start
+                                                    : schedule.ends().end;
 }
 
 void check_sampler(const SamplerInfo& sampler, const AnySchedule& schedule, double eta,

@@ -53,8 +53,8 @@ FOKKER_TYPE_LIST(SamplerTable, ReverseTimeSolver<EulerMaruyama>, ReverseTimeSolv
                  DeisLogRho2, DeisLogRho3, DeisRhoAb1, DeisRhoAb2, DeisRhoAb3, Ipndm);
 
 /// The noise of the model of an equation.
-constexpr NoiseKind noise_of(Equation e) {
-  return e == Equation::sde ? NoiseKind::additive : NoiseKind::none;
+constexpr NoiseKind noise_of(ModelEquation e) {
+  return e == ModelEquation::sde ? NoiseKind::additive : NoiseKind::none;
 }
 
 /// Evaluations that a sampler takes once in a run, beside those of each step.
@@ -118,7 +118,7 @@ void set_parameters([[maybe_unused]] M& method, std::string_view sampler) {
 
 /// The sampler of this equation and name, with the parameters behind it.
 /// @throws std::invalid_argument
-template <class AnySampler, Equation equation, class... Ms>
+template <class AnySampler, ModelEquation equation, class... Ms>
 AnySampler find_sampler(std::string_view name, TypeList<Ms...>) {
   const SamplerInfo& info = list_samplers().at(name);
   std::optional<AnySampler> found;
@@ -134,7 +134,7 @@ AnySampler find_sampler(std::string_view name, TypeList<Ms...>) {
   if (info.adaptive)
     throw std::invalid_argument(info.name + " is adaptive: run its solver with Adaptive steps");
   throw std::invalid_argument(info.name + " does not solve " +
-                              (equation == Equation::sde
+                              (equation == ModelEquation::sde
                                    ? "the reverse SDE but the probability flow"
                                    : "the probability flow but the reverse "
                                      "SDE"));

@@ -7,7 +7,7 @@ namespace fokker {
 
 template <class S>
 FlowSampler<S> make_flow_sampler(std::string_view name) {
-  return detail::find_sampler<FlowSampler<S>, Equation::ode>(name, detail::SamplerTable{});
+  return detail::find_sampler<FlowSampler<S>, ModelEquation::ode>(name, detail::SamplerTable{});
 }
 
 template FlowSampler<float> make_flow_sampler<float>(std::string_view);

@@ -7,7 +7,7 @@ namespace fokker {
 
 template <class S>
 ReverseSampler<S> make_reverse_sampler(std::string_view name) {
-  return detail::find_sampler<ReverseSampler<S>, Equation::sde>(name, detail::SamplerTable{});
+  return detail::find_sampler<ReverseSampler<S>, ModelEquation::sde>(name, detail::SamplerTable{});
 }
 
 template ReverseSampler<float> make_reverse_sampler<float>(std::string_view);

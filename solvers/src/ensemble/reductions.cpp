@@ -7,8 +7,11 @@
 #include <limits>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include <fokker/solvers/ensemble/path_statistics.hpp>
 #include <fokker/solvers/ensemble/reductions.hpp>
+#include <fokker/solvers/support/memory.hpp>
 
 namespace fokker {
 
@@ -38,11 +41,21 @@ Moments::Value Moments::result(const Partial& total) const {
   return v;
 }
 
+void detail::require_memory_of_paths(Index paths, Index numbers) {
+  require_memory(8.0 * static_cast<double>(paths) * static_cast<double>(numbers),
+                 fmt::format("the reduction stores {} numbers for each of {} paths; fewer paths or "
+                             "saved times, Moments or an expectation, or StreamedStates, which "
+                             "writes to a file",
+                             numbers, paths));
+}
+
 void FinalState::prepare(Index paths, Index d, std::span<const Time>) {
+  detail::require_memory_of_paths(paths, d);
   states_.setConstant(d, paths, std::numeric_limits<double>::quiet_NaN());
 }
 
 void States::prepare(Index paths, Index d, std::span<const Time> times) {
+  detail::require_memory_of_paths(paths, d * static_cast<Index>(times.size()));
   states_.assign(times.size(),
                  Value::value_type::Constant(d, paths, std::numeric_limits<double>::quiet_NaN()));
 }
@@ -83,6 +96,7 @@ void PathStatistics::prepare(Index paths, Index d, std::span<const Time> times) 
   paths_ = paths;
   d_ = d;
   keep_ = std::min(keep_, paths);
+  detail::require_memory_of_paths(keep_, d * times_);
   if (streamed_) streamed_->prepare(paths, d, times);
 }
 

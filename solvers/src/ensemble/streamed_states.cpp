@@ -1,8 +1,11 @@
 #include <fokker/solvers/ensemble/streamed_states.hpp>
 
 #include <bit>
+#include <stdexcept>
 
 #include <fmt/format.h>
+
+#include <fokker/solvers/support/memory.hpp>
 
 namespace fokker {
 
@@ -37,6 +40,13 @@ void write_npy(const FilePath& path, std::span<const double> values) {
 void StreamedStates::prepare(Index paths, Index d, std::span<const Time> times) {
   paths_ = paths;
   const auto points = static_cast<Index>(times.size());
+  const double bytes =
+      8.0 * static_cast<double>(points) * static_cast<double>(d) * static_cast<double>(paths);
+  if (bytes > 0x1p62)
+    throw std::invalid_argument(fmt::format(
+        "{} would take {}, more than a file can hold: got {} paths of {} numbers; lower "
+        "the number of paths or of saved times",
+        path_.string(), bytes_text(bytes), paths, points * d));
   const std::string header = npy_header(fmt::format("{}, {}, {}", points, d, paths));
   start_ = header.size();
   file_ = std::make_unique<AtomicFile>(path_);

@@ -1,6 +1,7 @@
 #include <fokker/solvers/support/atomic_file.hpp>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,6 +39,35 @@ std::string resolve(const std::string& name) {
 
 std::string folder_of(const std::string& target) { return fs::path(target).parent_path().string(); }
 
+/// The start of the names of temporary files of `target`.
+std::string temporary_start(const std::string& target) {
+  return fmt::format(".{}.", fs::path(target).filename().string());
+}
+
+/// Whether `rest` is "PID-N".
+bool is_process_and_count(std::string_view rest) {
+  const auto dash = rest.find('-');
+  const auto digits = [](std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+  };
+  return dash != rest.npos && digits(rest.substr(0, dash)) && digits(rest.substr(dash + 1));
+}
+
+/// Removes the temporary files of `target` whose process was killed: nobody holds their lock.
+void remove_stale_temporaries(const std::string& target) {
+  const std::string start = temporary_start(target);
+  std::error_code error;
+  for (fs::directory_iterator file(folder_of(target), error), end; !error && file != end;
+       file.increment(error)) {
+    const std::string name = file->path().filename().string();
+    if (!name.starts_with(start) || !is_process_and_count(name.substr(start.size()))) continue;
+    const int descriptor = ::open(file->path().c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (descriptor < 0) continue;
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) ::unlink(file->path().c_str());
+    ::close(descriptor);
+  }
+}
+
 bool is_special(const std::string& target) {
   return fs::exists(target) && !fs::is_regular_file(target);
 }
@@ -73,6 +103,7 @@ AtomicFile::AtomicFile(const FilePath& path)
     }
   }
   if (descriptor_ < 0) refuse(errno);
+  if (!special_) ::flock(descriptor_, LOCK_EX);  // held until it is closed: see check_writable
 }
 
 AtomicFile::~AtomicFile() {
@@ -85,8 +116,8 @@ void AtomicFile::refuse(int error) const { refuse_file(path_, std::strerror(erro
 /// Beside the target, of a name that no other thread or process uses.
 std::string AtomicFile::free_name() const {
   static std::atomic<int> count = 0;
-  return fmt::format("{}/.{}.{}-{}", folder_of(target_), fs::path(target_).filename().string(),
-                     ::getpid(), ++count);
+  return fmt::format("{}/{}{}-{}", folder_of(target_), temporary_start(target_), ::getpid(),
+                     ++count);
 }
 
 void AtomicFile::reserve(std::uint64_t bytes) {
@@ -144,7 +175,9 @@ void write_file_atomically(const FilePath& path, std::string_view text) {
 }
 
 void check_writable(const FilePath& path) {
-  if (is_special(resolve(path.string()))) return;
+  const std::string target = resolve(path.string());
+  if (is_special(target)) return;
+  remove_stale_temporaries(target);
   AtomicFile probe(path);
 }
 

@@ -25,7 +25,7 @@ TEST_CASE(
       continue;
     }
 
-    if (info.equation == Equation::sde) {
+    if (info.equation == ModelEquation::sde) {
       const auto sampler = make_reverse_sampler<double>(info.name);
       CHECK(sampler.facts().name == info.name);
       CHECK(sampler.facts().evaluations(NoiseKind::additive).drift == info.evaluations);
@@ -48,10 +48,10 @@ TEST_CASE(
 TEST_CASE("ddim solves the flow with eta = 0 and the reverse SDE above") {
   const SamplerInfo& ddim = list_samplers().at("ddim");
 
-  CHECK(equation_of(ddim, 0) == Equation::ode);
-  CHECK(equation_of(ddim, 0.5) == Equation::sde);
-  CHECK(equation_of(list_samplers().at("euler-maruyama"), 0) == Equation::sde);
-  CHECK(equation_of(list_samplers().at("heun"), 0) == Equation::ode);
+  CHECK(equation_of(ddim, 0) == ModelEquation::ode);
+  CHECK(equation_of(ddim, 0.5) == ModelEquation::sde);
+  CHECK(equation_of(list_samplers().at("euler-maruyama"), 0) == ModelEquation::sde);
+  CHECK(equation_of(list_samplers().at("heun"), 0) == ModelEquation::ode);
   CHECK(name_of(make_reverse_sampler<double>("ddim")) == "ddim");
 }
 
@@ -123,10 +123,10 @@ TEST_CASE("a last step to sigma = 0 is one time more, for samplers and processes
 TEST_CASE("runs start at the end time, or where flow matching has a finite sigma") {
   const AnySchedule vp = make_schedule("vp"), flow = make_schedule("flow");
 
-  CHECK(start_time(vp, Equation::sde, "karras") == 1);
-  CHECK(start_time(flow, Equation::sde, "uniform") == 0.999);
-  CHECK(start_time(flow, Equation::ode, "uniform") == 1);
-  CHECK(start_time(flow, Equation::ode, "logsnr") == 0.999);
+  CHECK(start_time(vp, ModelEquation::sde, "karras") == 1);
+  CHECK(start_time(flow, ModelEquation::sde, "uniform") == 0.999);
+  CHECK(start_time(flow, ModelEquation::ode, "uniform") == 1);
+  CHECK(start_time(flow, ModelEquation::ode, "logsnr") == 0.999);
 }
 
 TEST_CASE("an erased score is the score, on blocks and on single paths") {

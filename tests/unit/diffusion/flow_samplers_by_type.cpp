@@ -27,7 +27,7 @@ TEST_CASE("every sampler of the flow runs by type as by name, to the bit") {
           },
           [](const std::string& name) { return make_flow_sampler<double>(name); });
 
-  CHECK(names == test::names_of(Equation::ode));
+  CHECK(names == test::names_of(ModelEquation::ode));
 }
 
 TEST_CASE("a sampler of the flow takes one path from t to t_next, and no path up") {

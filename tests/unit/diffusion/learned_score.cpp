@@ -25,7 +25,7 @@ using fokker::denoiser_from_json;
 using fokker::Index;
 using fokker::LearnedDenoiser;
 using fokker::LearnedParts;
-using fokker::Path;
+using fokker::PathState;
 using fokker::to_json;
 
 namespace {

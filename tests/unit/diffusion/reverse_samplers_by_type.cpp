@@ -30,7 +30,7 @@ TEST_CASE("every sampler of the reverse SDE runs by type as by name, to the bit"
       },
       [](const std::string& name) { return make_reverse_sampler<double>(name); });
 
-  CHECK(names == test::names_of(Equation::sde));
+  CHECK(names == test::names_of(ModelEquation::sde));
 }
 
 TEST_CASE("a run refuses an eta that its sampler is not defined for, by type and by name") {

@@ -2,11 +2,16 @@
 /// @brief Streamed statistics against two-pass formulas, and functionals of paths.
 
 #include <cmath>
+#include <limits>
+#include <stdexcept>
 #include <vector>
 
 #include "catch.hpp"
 
+#include <fokker/solvers/ensemble/first_passage.hpp>
+#include <fokker/solvers/ensemble/path_statistics.hpp>
 #include <fokker/solvers/ensemble/reductions.hpp>
+#include <fokker/solvers/ensemble/streamed_states.hpp>
 
 using namespace fokker;
 
@@ -110,4 +115,23 @@ TEST_CASE("FinalState and States keep the paths in their places") {
   CHECK(points[0](0, 2) == 7);
   CHECK(std::isnan(points[0](0, 3)));
   CHECK(!points[1].isFinite().any());
+}
+
+namespace {
+
+struct Still {};
+
+}  // namespace
+
+TEST_CASE("Reductions that store what cannot fit are refused with the figures") {
+  constexpr Index most = std::numeric_limits<Index>::max();
+  const TimeGrid grid{0, 1, 2};
+  const auto refused = [&](auto reduction, const char* figures) {
+    CHECK_THROWS_WITH(reduction.prepare(most, 1, grid),
+                      ContainsSubstring(figures) && ContainsSubstring("paths"));
+  };
+  refused(FinalState{}, "needs about 73787 PB of memory");
+  refused(States{}, "needs about 221361 PB of memory");
+  refused(FirstPassage(Still{}, 0, 1.0, 0), "needs about 73787 PB of memory");
+  refused(StreamedStates("never.npy"), "would take 221361 PB");
 }

@@ -67,7 +67,7 @@ struct ComparisonSettings {
   std::string score_name = "exact";
   LinearScoreError score_error = {};
   Index paths = 0;  ///< 0: 20000, or 400 for a finite data set
-  std::uint64_t seed = 1;
+  Seed seed = 1;    ///< and the generator
   int threads = 0;  ///< 0: all cores; never changes a result
   Precision precision = Precision::double_;
   std::string metric = "sliced-w2";

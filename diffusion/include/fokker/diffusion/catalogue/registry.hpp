@@ -30,16 +30,18 @@ template <class S>
 using FlowSampler = AnyStepper<FlowModel<S>, Block<S>, true>;
 
 /// What a sampler solves: the reverse SDE (`ReverseModel`) or the probability flow (`FlowModel`).
-enum class Equation { sde, ode };
+enum class ModelEquation { sde, ode };
 
 /// "sde" or "ode".
-constexpr std::string_view to_string(Equation e) { return e == Equation::sde ? "sde" : "ode"; }
+constexpr std::string_view to_string(ModelEquation e) {
+  return e == ModelEquation::sde ? "sde" : "ode";
+}
 
 /// A sampler of the catalogue. Parameters are set behind its name: "edm-churn:gamma=0.3".
 struct SamplerInfo {
   std::string name;
-  std::string type;   ///< in C++
-  Equation equation;  ///< that it solves with its default eta; see `equation_of`
+  std::string type;        ///< in C++
+  ModelEquation equation;  ///< that it solves with its default eta; see `equation_of`
   double default_eta;
   EtaRange etas;    ///< that it is defined for
   int evaluations;  ///< of the score per step; adaptive: per step that is accepted, 0: it varies
@@ -74,11 +76,11 @@ SamplerCost cost_of(std::string_view name);
 bool solves_model(std::string_view name);
 
 /// The equation that the sampler solves with this eta: ddim goes to the SDE for eta > 0.
-Equation equation_of(const SamplerInfo& sampler, double eta);
+ModelEquation equation_of(const SamplerInfo& sampler, double eta);
 
 /// Where a run of this equation starts by default: `end_time` of the schedule, or `sde_start` for
 /// the SDE and on grids in sigma (karras, logsnr), which need it finite.
-Time start_time(const AnySchedule& schedule, Equation equation, std::string_view grid);
+Time start_time(const AnySchedule& schedule, ModelEquation equation, std::string_view grid);
 
 /// Refuses settings that a sampler cannot run with.
 /// @throws std::invalid_argument  for an eta it is not defined for; for t_min outside [0, end

@@ -68,6 +68,7 @@ class FirstPassage {
     check_index({"the component of a first passage", "component"}, component_, d);
     if (std::isnan(level_))
       throw std::invalid_argument("the level of a first passage must be a number: got nan");
+    detail::require_memory_of_paths(paths, 1);
     result_.horizon = std::abs(times.back() - times.front());
     result_.time.setConstant(paths, std::numeric_limits<double>::quiet_NaN());
   }

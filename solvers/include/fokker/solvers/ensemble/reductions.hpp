@@ -71,6 +71,10 @@ struct RunningMoments {
 
 namespace detail {
 
+/// Refuses a reduction that stores so many doubles for each path where they cannot fit in memory.
+/// @throws std::invalid_argument  with both figures and what would work
+void require_memory_of_paths(Index paths, Index numbers);
+
 /// The moments of the rows of x over the columns [column, column + count).
 template <class X>
 std::vector<RunningMoments> row_moments(const X& x, Index column, Index count) {

@@ -38,7 +38,8 @@ void evaluate_acceleration(const P& p, const Q& q, Q& out) {
   if constexpr (requires { p.acceleration(q, out); })
     p.acceleration(q, out);
   else
-    detail::assign(out, detail::materialise(out, [&]() -> decltype(auto) { return p.acceleration(q); }));
+    detail::assign(out,
+                   detail::materialise(out, [&]() -> decltype(auto) { return p.acceleration(q); }));
 }
 
 /// `count` arrays of d/2 x n: the scratch of a step on (q, v).

@@ -54,7 +54,8 @@ void write_file_atomically(const FilePath& path, std::string_view text);
 /// absolute, without "." and "..". A circle of links comes back as it is.
 std::string followed(const FilePath& path);
 
-/// Checks that an AtomicFile could write `path`, to be called before long work.
+/// Checks that an AtomicFile could write `path`, to be called before long work. Removes temporary
+/// files (.NAME.PID-N) that a killed process left for the same path.
 /// @throws std::runtime_error  naming path and cause
 void check_writable(const FilePath& path);
 

@@ -87,6 +87,21 @@ TEST_CASE("save_at is met exactly, ends included, and nothing else is saved") {
     CHECK_THAT(s.x[i](0), WithinAbs(std::exp(-at[i]), 1e-6));
 }
 
+TEST_CASE("a callback that ends the run at a time of save_at leaves that time saved") {
+  const std::vector<Time> at{0.5, 1, 2};
+  const auto before_one = [](Time t, const auto&) { return t < 1; };
+  const auto adaptive =
+      integrate(Decay{}, Dopri5{}, Adaptive{}, 1.0, {0, 2}, {.save_at = at}, before_one);
+  const auto fixed =
+      integrate(Decay{}, Rk4{}, Fixed{0.1}, 1.0, {0, 2}, {.save_at = at}, before_one);
+
+  for (const auto& s : {adaptive, fixed}) {
+    CHECK(s.status == Status::cancelled);
+    CHECK(s.t == std::vector<Time>{0.5, 1});
+    CHECK((s.x.back() == s.end).all());
+  }
+}
+
 TEST_CASE("time runs down as well as up, with the clock of the user") {
   const std::vector<Time> at{1.5, 0.75};
   std::vector<Time> seen;

@@ -253,7 +253,10 @@ void ObservedRun<X>::go_to(Time t1) {
       if (interval.end <= from) interval.end = jump;  // two jumps at one time
     }
     const Status status = path_->advance(interval, observer);
-    if (ending_) return;
+    if (ending_) {
+      if (!in_step_) save_until(path_->t());
+      return;
+    }
     tries -= some - interval.tries;
     const bool more = status == Status::too_many_steps && tries > 0;
     if ((more || status == Status::too_many_steps || status == Status::step_underflow) && in_rows &&

@@ -40,7 +40,7 @@ namespace fokker::app {
 namespace {
 
 constexpr const char* examples = R"(Examples:
-  fokker compare                          eight modes in the plane, about twenty seconds
+  fokker compare                          eight modes in the plane, about ten seconds
   fokker compare --nfe 8,32,128 --samplers euler-maruyama,heun-sde,euler,heun,dopri5
   fokker compare --data gaussian --exact  exact laws, no Monte Carlo
   fokker compare --process edm --samplers edm-heun,ddim --steps 5,10,18 --grid karras

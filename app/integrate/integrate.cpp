@@ -107,10 +107,9 @@ Plan plan_of(const IntegrateCommand& o, const SolverInfo& solver) {
   if (o.points && o.save_every)
     throw std::invalid_argument("give --points or --save-every, not both");
   const Index wanted = o.points ? whole_number(*o.points, "--points", 2) : 101;
-  if (chooses_steps(o, solver))
-    require_memory(24 * static_cast<double>(wanted),
-                   fmt::format("--points {} are too many to be saved", *o.points));
   if (chooses_steps(o, solver)) {
+    require_memory(24 * static_cast<double>(wanted),
+                   fmt::format("--points {} are too many to be saved", wanted));
     if (o.dt)
       throw std::invalid_argument(
           fmt::format("{} chooses its own steps by --rtol and --atol: give no --dt", solver.name));

@@ -42,23 +42,6 @@ BrownianIncrements<S>::BrownianIncrements(Seed seed, std::uint64_t first_path, I
     normals_.emplace(seed, first_path, paths, needs.normals * m, Purpose::normals);
 }
 
-template <class S>
-void BrownianIncrements<S>::Normals::fill(View z, S scale) {
-  eigen_assert(z.rows == wieners_ && z.columns == paths_);
-  const auto row = [&](Index r) { return z.first + r * z.stride; };
-  using Row = Eigen::Array<S, 1, Eigen::Dynamic>;
-  Index r = 0;
-  if (has_spare_ && wieners_ > 0) {
-    Eigen::Map<Row>(row(r++), paths_) = scale * Eigen::Map<const Row>(spare_.data(), paths_);
-    has_spare_ = false;
-  }
-  for (; r + 1 < wieners_; r += 2) lanes_.normal_pair(row(r), row(r + 1), scale, scale);
-  if (r < wieners_) {
-    lanes_.normal_pair(row(r), spare_.data(), scale, S(1));
-    has_spare_ = true;
-  }
-}
-
 template class LevyAreas<float>;
 template class LevyAreas<double>;
 template class BrownianIncrements<float>;

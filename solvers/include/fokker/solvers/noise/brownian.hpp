@@ -75,7 +75,21 @@ class BrownianIncrements {
           wieners_(m),
           spare_(static_cast<std::size_t>(paths)) {}
 
-    void fill(View z, S scale);
+    void fill(View z, S scale) {
+      eigen_assert(z.rows == wieners_ && z.columns == paths_);
+      const auto row = [&](Index r) { return z.first + r * z.stride; };
+      using Row = Eigen::Array<S, 1, Eigen::Dynamic>;
+      Index r = 0;
+      if (has_spare_ && wieners_ > 0) {
+        Eigen::Map<Row>(row(r++), paths_) = scale * Eigen::Map<const Row>(spare_.data(), paths_);
+        has_spare_ = false;
+      }
+      for (; r + 1 < wieners_; r += 2) lanes_.normal_pair(row(r), row(r + 1), scale, scale);
+      if (r < wieners_) {
+        lanes_.normal_pair(row(r), spare_.data(), scale, S(1));
+        has_spare_ = true;
+      }
+    }
 
    private:
     StreamLanes lanes_;

@@ -145,7 +145,7 @@ int guarded(const Work& work) {
     return complain(bad_input, e.what());
   } catch (const std::bad_alloc&) {
     return complain(failed, "there is not enough memory for this run (" +
-                                bytes_text(available_memory()) +
+                                fokker::bytes_text(fokker::available_memory()) +
                                 " are available): ask for fewer paths, points or steps");
   } catch (const std::exception& e) {
     return complain(failed, std::string("internal error: ") + e.what());

@@ -632,6 +632,7 @@ RegisteredProcess process_of(IntegrateCommand& o) {
           fmt::format("an equation needs a start: give --x0, one number for "
                       "each of {}",
                       fmt::join(process.info->components, ", ")));
+    process.x0 = numbers(o.x0, "--x0");
     return process;
   }
   o.process = list_processes().canonical(o.process);

@@ -50,8 +50,11 @@ class Equation {
   explicit Equation(std::string_view text, const std::map<std::string, double>& parameters = {});
 
   Index dimension() const { return system().dimension(); }
+  /// Names of the components.
   const std::vector<std::string>& states() const { return system().states; }
+  /// The text that was read.
   const std::string& text() const;
+  /// Drift and noise as expressions.
   const EquationSystem& system() const;
   const NoiseStructure& noise() const;
 
@@ -64,8 +67,10 @@ class Equation {
   std::shared_ptr<const Data> data_;
 };
 
+/// The process in Ito form.
 template <>
 const ProcessOfAnyNoise<Calculus::ito>& Equation::process() const;
+/// The process in Stratonovich form.
 template <>
 const ProcessOfAnyNoise<Calculus::stratonovich>& Equation::process() const;
 

@@ -22,10 +22,13 @@ class EquationError : public std::invalid_argument {
   /// @param message  what is wrong
   EquationError(std::string_view line, std::size_t number, std::size_t at, std::string message);
 
+  /// The line with the error.
   const std::string& line() const { return line_; }
+  /// Its number, from 1.
   std::size_t line_number() const { return number_; }
   /// The place in the line, in characters from 0.
   std::size_t column() const { return column_; }
+  /// What is wrong, without the line and the caret.
   const std::string& message() const { return message_; }
 
  private:

@@ -50,9 +50,13 @@ class ExpressionGraph {
   /// The most nodes of a graph.
   static constexpr std::size_t most_nodes = 20000;
 
+  /// A number.
   Expr constant(double value);
+  /// A parameter by its index.
   Expr parameter(int index) { return intern({Op::parameter, 0, index}); }
+  /// A state by its index.
   Expr state(int index) { return intern({Op::state, 0, index}); }
+  /// The time t.
   Expr time() { return intern({Op::time}); }
 
   /// The operation with one, two or three arguments, simplified.
@@ -63,28 +67,38 @@ class ExpressionGraph {
   Expr remake(const Node& node, Expr a, Expr b, Expr c);
   /// The table's value at a.
   Expr look_up(std::shared_ptr<const ForcingTable> table, Expr a);
+  /// The tables that look_up refers to.
   const std::vector<std::shared_ptr<const ForcingTable>>& tables() const { return tables_; }
   /// Takes the tables of another graph, so that its nodes can be remade in this one.
   void share_tables(const ExpressionGraph& other) { tables_ = other.tables_; }
 
+  /// a + b.
   Expr add(Expr a, Expr b) { return make(Op::add, a, b); }
+  /// a - b.
   Expr subtract(Expr a, Expr b) { return make(Op::subtract, a, b); }
+  /// a b.
   Expr multiply(Expr a, Expr b) { return make(Op::multiply, a, b); }
+  /// a / b.
   Expr divide(Expr a, Expr b) { return make(Op::divide, a, b); }
 
   const Node& operator[](Expr e) const { return nodes_[static_cast<std::size_t>(e)]; }
+  /// Number of nodes.
   std::size_t size() const { return nodes_.size(); }
 
+  /// Whether e is a number.
   bool is_constant(Expr e) const { return (*this)[e].op == Op::constant; }
+  /// Whether e is this number.
   bool is(Expr e, double value) const { return is_constant(e) && (*this)[e].value == value; }
 
   /// The nodes that `roots` are made of, with themselves, ascending: arguments before what takes
   /// them.
   std::vector<Expr> parts(std::span<const Expr> roots) const;
 
-  /// Whether e contains a state; state i; t.
+  /// Whether e contains a state.
   bool has_state(Expr e) const;
+  /// Whether e contains state i.
   bool has_state(Expr e, int i) const;
+  /// Whether e contains t.
   bool has_time(Expr e) const;
 
   /// de/dx_i. The derivative of a function with jumps or kinks is that of its pieces: of abs it is

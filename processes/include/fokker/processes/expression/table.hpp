@@ -16,7 +16,9 @@ class ForcingTable {
   ///                                a line that is no point
   explicit ForcingTable(const std::string& file);
 
+  /// The file that was read.
   const std::string& file() const { return file_; }
+  /// The interpolated value; constant beyond the ends.
   double value(double x) const;
   /// Slope of the piece, from the right at its left end; 0 beyond the ends.
   double slope(double x) const;

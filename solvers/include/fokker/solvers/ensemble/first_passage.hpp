@@ -73,6 +73,7 @@ class FirstPassage {
     result_.time.setConstant(paths, std::numeric_limits<double>::quiet_NaN());
   }
 
+  /// Of one block.
   template <State X>
   struct Accumulator {
     X sum, column;  // scratch

@@ -95,6 +95,7 @@ struct PathStatistics {
 
   void prepare(Index paths, Index d, std::span<const Time> times);
 
+  /// Of one block.
   struct Accumulator {
     std::vector<FourMoments> moments;  ///< by leaf, point and component
     Kept kept;

@@ -145,6 +145,7 @@ struct PathFunctional {
   Functional value;
 
   void prepare(Index, Index, std::span<const Time>) {}
+  /// Of one block.
   template <class Carry>
   struct Accumulator {
     Carry carry;

@@ -59,8 +59,11 @@ class Catalogue {
       : entries_(std::move(entries)),
         names_(std::move(kind), names_of(entries_), std::move(synonyms)) {}
 
+  /// First entry.
   auto begin() const { return entries_.begin(); }
+  /// End of the entries.
   auto end() const { return entries_.end(); }
+  /// Number of entries.
   std::size_t size() const { return entries_.size(); }
   const Info& operator[](std::size_t i) const { return entries_[i]; }
 

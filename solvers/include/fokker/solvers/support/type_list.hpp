@@ -11,7 +11,8 @@ namespace fokker::detail {
 template <class... Ts>
 struct TypeList {};
 
-/// `using list = TypeList<...>`, and list##Names, the types as they are written here.
+/// Defines the type `list` of a list of types, and a text with Names behind its name: the types as
+/// they are written here.
 #define FOKKER_TYPE_LIST(list, ...)                     \
   using list = ::fokker::detail::TypeList<__VA_ARGS__>; \
   inline constexpr std::string_view list##Names = #__VA_ARGS__
@@ -26,7 +27,7 @@ template <class... As, class... Bs, class... Lists>
 struct Joined<TypeList<As...>, TypeList<Bs...>, Lists...>
     : Joined<TypeList<As..., Bs...>, Lists...> {};
 
-/// The elements of list##Names.
+/// The elements of such a text.
 std::vector<std::string_view> type_names(std::string_view list);
 
 }  // namespace fokker::detail

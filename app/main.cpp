@@ -16,6 +16,7 @@
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
 
+#include <fokker/processes/equation/equation_error.hpp>
 #include <fokker/solvers/support/names.hpp>
 
 #include "command.hpp"
@@ -139,6 +140,9 @@ template <class Work>
 int guarded(const Work& work) {
   try {
     return work();
+  } catch (const fokker::EquationError& e) {  // in two lines, for its caret
+    if (first_rank()) fmt::print(stderr, "{}\n", e.what());
+    return bad_input;
   } catch (const std::invalid_argument& e) {
     return complain(bad_input, e.what());
   } catch (const std::runtime_error& e) {

@@ -19,7 +19,6 @@
 
 #include "command.hpp"
 #include "support/options.hpp"
-#include "support/ranks.hpp"
 #include "support/recommendation.hpp"
 
 namespace fokker::app {
@@ -239,14 +238,9 @@ int explain_command(ExplainCommand o) {
     throw std::invalid_argument(
         "which equation? For instance fokker explain \"dX = theta*(mu - X) dt + sigma dW\"");
   check_outputs(o.common);
-  try {
-    Explained e = explained(o);
-    fmt::print(o.common.tables(), "{}", report(e));
-    write_json(o.common, json_of(e));
-  } catch (const EquationError& e) {  // in two lines, for its caret
-    if (first_rank()) fmt::print(stderr, "{}\n", e.what());
-    return bad_input;
-  }
+  Explained e = explained(o);
+  fmt::print(o.common.tables(), "{}", report(e));
+  write_json(o.common, json_of(e));
   say_written(o.common.tables(), o.common);
   return done;
 }

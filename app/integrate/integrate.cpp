@@ -299,7 +299,8 @@ std::string steps_text(const IntegrateCommand& o, const Run& run) {
 
 void print(std::FILE* out, const IntegrateCommand& o, const Run& run) {
   const ProcessInfo& info = *run.process.info;
-  fmt::print(out, "{}: {}\n{}, {} from t = {} to {}, {}\n", info.name, info.equation, o.solver,
+  if (info.name != info.equation) fmt::print(out, "{}: ", info.name);
+  fmt::print(out, "{}\n{}, {} from t = {} to {}, {}\n", info.equation, o.solver,
              run.noisy()
                  ? fmt::format("{}, seed {},", count(run.ensemble.paths, "path"), o.common.seed)
                  : "one path,",

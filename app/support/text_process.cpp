@@ -24,7 +24,7 @@ RegisteredProcess text_process(const std::string& text_of_it,
   const Equation& equation = kept.equation;
   const AnyRegistered& process = equation.process<Calculus::ito>();
   ProcessInfo& info = kept.info;
-  info.name = info.equation = equation.text();
+  info.name = info.description = info.equation = equation.text();
   info.type = "Equation";
   info.dimension = equation.dimension();
   info.noise = std::visit([]<class P>(const P&) { return noise_kind<P>; }, process);

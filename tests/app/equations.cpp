@@ -70,7 +70,7 @@ TEST_CASE("an equation that cannot be run is refused with its cause") {
   };
 
   refused("'dS = r*S dt + sqrt(v)*S dW' --set r=0.1 --x0 1",
-          "v is neither a state nor a parameter");
+          "\n                   ^ v is neither a state nor a parameter");
   refused("'dX = -X dt + dW'", "give --x0, one number for each of X");
   refused("'dX = -X dt + dW' --x0 1,2", "1");
   refused("'dX = -X dt + dW' --process ou --x0 1", "not both");

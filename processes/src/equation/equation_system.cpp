@@ -195,9 +195,9 @@ class Reader {
   Linear plain(Expr e, std::size_t at) const { return {e, at}; }
 
   Linear lowered(int i, int depth) {
-    constexpr int deepest = 4000;
+    constexpr int deepest = 1000;
     const SyntaxNode& n = node(i);
-    if (depth > deepest) refuse(n.at, "more than 4000 terms one after another: name parts by let");
+    if (depth > deepest) refuse(n.at, "more than 1000 terms one after another: name parts by let");
     switch (n.kind) {
       case Kind::number:
         return plain(graph().constant(n.value), n.at);
